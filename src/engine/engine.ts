@@ -8,6 +8,7 @@ import { createPermission } from "./command-permission.ts";
 import { createShowPacing, type ShowPacing } from "./comment-pacing.ts";
 import { createCommitSubscribers } from "./commit-subscribers.ts";
 import { JobCreator } from "./create-job.ts";
+import { createDoctor } from "./doctor.ts";
 import { enforceDeadlines } from "./enforce-deadlines.ts";
 import { CommandHandler, type Handle } from "./handle-command.ts";
 import { createRepositoryHandler, observing } from "./handle-repository.ts";
@@ -105,11 +106,12 @@ export function createEngine(parts: EngineParts): Engine {
   });
   const observe = observing(handleRepository);
   const tellSetUp = createSetUpNews(handleRepository, log);
+  const examine = createDoctor(store.repositories, githubClient);
   const marketGate = createMarketGate(store.repositories, githubClient);
   const admit = createPermission(store, githubClient, observe, record);
   const creator = new JobCreator({ store, clock, ids, handle, marketGate, llm });
   const webhookProcessor = createWebhookProcessor({
-    ...{ admit, marketGate, store, githubClient, handle, handleRepository, offers_set_up, clock, log },
+    ...{ admit, marketGate, store, githubClient, handle, handleRepository, offers_set_up, examine, clock, log },
     estimate: estimator === null ? null : quotas.estimate,
     create: (draft, by) => creator.create(draft, undefined, by),
   });
@@ -126,7 +128,7 @@ export function createEngine(parts: EngineParts): Engine {
     estimate: quotas.estimate,
     keep: quotas.keep,
     settleDebts: workers.debts.settle,
-    ...{ observe, admit },
+    ...{ observe, examine, admit },
     receive: workers.inbox.receive,
     waitFor: commitSubscribers.waitFor,
     follow: commitSubscribers.follow,

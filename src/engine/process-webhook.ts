@@ -8,8 +8,18 @@ import type { EventIssue, EventRepository, GitHubEvent, SlashCommand } from "../
 import { fullName, isFinal, issueOf, type JobId, type Repository, sameRepository } from "../domain/job/job.ts";
 import type { RefusalCode } from "../domain/job/refusal.ts";
 import type { Admit, PermissionRequest } from "./command-permission.ts";
-import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, noSuchJob, ONE_JOB } from "./comment-replies.ts";
+import {
+  doctorReply,
+  EMPTY_MESSAGE,
+  FROM_FORK,
+  HELP,
+  NO_JOB,
+  NO_MARKET,
+  noSuchJob,
+  ONE_JOB,
+} from "./comment-replies.ts";
 import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
+import type { Examine } from "./doctor.ts";
 import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
 import type { Handle } from "./handle-command.ts";
@@ -35,6 +45,7 @@ interface Needs {
   readonly estimate: Quotas["estimate"] | null;
   readonly handle: Handle;
   readonly handleRepository: HandleRepository;
+  readonly examine: Examine;
   /** Whether pull requests that set a repository up are opened. */
   readonly offers_set_up: boolean;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
@@ -53,7 +64,7 @@ const authorOf = ({ author: login, author_id: id }: CommandEvent): PermissionReq
 });
 
 type Button = Extract<GitHubEvent, { type: "button" }>;
-type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
+type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "doctor" | "mistaken" }>;
 
 /** `seen`: the core reacts to the comment. */
 function aboutJob(
@@ -206,6 +217,11 @@ class DeliveryProcessor {
         return this.#run(event, command, by);
       case "help":
         return this.#answer(event, HELP).finally(() => this.#react(repository, comment_id, "eyes"));
+      case "doctor": {
+        const { examine } = this.#needs;
+        const answer = async () => this.#answer(event, doctorReply(await examine(repository)));
+        return answer().finally(() => this.#react(repository, comment_id, "eyes"));
+      }
       case "mistaken":
         return this.#refuse(event, "invalid", command.sentence);
       default: {

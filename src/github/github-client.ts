@@ -9,7 +9,9 @@ import { attempted } from "./client/errors.ts";
 import type { Caller, OctokitSource } from "./client/octokit.ts";
 import { WRITES } from "./client/write-costs.ts";
 import { observedOf, readBranchState } from "./effects/branch-state.ts";
+import { readMissingConsent } from "./effects/missing-consent.ts";
 import { addReaction } from "./effects/reaction.ts";
+import { readSetUpFacts } from "./effects/set-up-facts.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import { answerMarker } from "./render/marker.ts";
 import { cutBody } from "./render/plain.ts";
@@ -148,6 +150,12 @@ export function createGitHubClient({ source, self, now = Date.now }: GitHubClien
       const octokit = await source.installation(installation_id);
       const found = await orNone(now, () => octokit.request("GET /user/{account_id}", { account_id }));
       return found === null ? null : found.data.login;
+    },
+
+    async examine({ owner, name: repo, installation_id }) {
+      const octokit = await source.installation(installation_id);
+      const facts = await readSetUpFacts({ octokit, at: { owner, repo } });
+      return { facts, missing: facts === null ? null : await readMissingConsent(source, installation_id) };
     },
 
     installedRepositories: (installation_id) => installedRepositories(source, installation_id),

@@ -6,6 +6,7 @@ export const absentGitHub: GitHubClient = {
   permission: async () => ({ permission: "none", person: null }),
   repository: async () => null,
   installedRepositories: async () => [],
+  examine: async () => ({ facts: null, missing: null }),
   pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
   react: async () => {},
   reply: async () => {},

@@ -6,6 +6,7 @@ import type { EventRepository, GitHubEvent } from "../../src/domain/job/github-e
 import type { JobId } from "../../src/domain/job/job.ts";
 import type { ObservedRepository } from "../../src/domain/repository/repository.ts";
 import { createPermission } from "../../src/engine/command-permission.ts";
+import { createDoctor } from "../../src/engine/doctor.ts";
 import { CommandHandler, type Handle } from "../../src/engine/handle-command.ts";
 import { createRepositoryHandler, observing } from "../../src/engine/handle-repository.ts";
 import { createIds } from "../../src/engine/ids.ts";
@@ -68,6 +69,7 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
       return at_github;
     },
     installedRepositories: async () => [],
+    examine: async () => ({ facts: null, missing: null }),
     pullRequest: async () => ({ head_branch: "x", head_sha: "c", from_fork: false }),
     react: async (_repository, _comment, content) => {
       if (mute) throw new Error("The issue is locked.");
@@ -97,6 +99,7 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
       handle,
       handleRepository: repositoriesOf(at),
       offers_set_up: false,
+      examine: createDoctor(at.repositories, githubClient),
       create,
       clock,
       log: { debug: () => {} },

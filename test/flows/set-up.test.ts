@@ -50,7 +50,7 @@ describe("a repository without the files", () => {
         return text.test(bodyOf(harness, number));
       });
     };
-    await says("the workflow to be ticked", /\[x\] `\.github\/workflows\/run-job\.yml` is there/);
+    await says("the workflow to be ticked", /\[x\] Add `\.github/);
     await github.mergeByHand(FRESH, number, ADA);
     await says("the merge to be ticked", /\[x\] Merge this pull request/);
 

@@ -32,7 +32,7 @@ export type SlashCommand =
   | ({ readonly verb: "status" | "cancel" | "retry" | "pay" } & OfJob)
   /** `commit`: of the files that were read, or how its name begins. */
   | ({ readonly verb: "run-checks" | "approve"; readonly commit?: string } & OfJob)
-  | { readonly verb: "help" }
+  | { readonly verb: "help" | "doctor" }
   /** The sender sends a worker's work back; `reason` may be empty. */
   | ({ readonly verb: "reject"; readonly reason: string } & OfJob)
   /** Understood as a command, but not as a valid one; `sentence` says what was probably meant. */

@@ -81,11 +81,11 @@ export function decideRepository(
       return isFollowed(state) ? change(state, [at("read-set-up", now + READ_HOLD_MS)]) : unchanged;
     case "set-up-read":
       return command.facts === null ? unchanged : setUpRead(state, command.facts, context);
-    case "set-up-offered":
-      return change({
-        ...state,
-        set_up: { ...state.set_up, phase: "offered", pull_request: command.pull_request, shown_at: command.at },
-      });
+    case "set-up-offered": {
+      const { pull_request, at: shown_at } = command;
+      if (!BEGINNING.has(state.set_up.phase)) return unchanged;
+      return change({ ...state, set_up: { ...state.set_up, phase: "offered", pull_request, shown_at } });
+    }
     case "set-up-shown":
       return change({ ...state, set_up: { ...state.set_up, shown_at: command.at } });
     case "set-up-refused":
@@ -96,7 +96,7 @@ export function decideRepository(
     case "run-ended":
       return runEnded(state, command.problem, context);
     case "effect-abandoned":
-      return BEGINNING.has(state.set_up.phase) ? refused(state, now) : unchanged;
+      return refused(state, now);
     case "tick":
       return tick(state, context);
     default:
@@ -181,8 +181,11 @@ function runEnded(before: RepositoryState, problem: RunProblem | null, { now }: 
   return shown({ ...before, runs: next }, now);
 }
 
-const refused = (state: RepositoryState, now: number): RepositoryDecided =>
-  change({ ...state, set_up: { ...state.set_up, phase: "impossible", retry_at: now + RETRY_MS } });
+/** GitHub may have refused what is not wanted any more. */
+const refused = (state: RepositoryState, now: number): RepositoryDecision =>
+  BEGINNING.has(state.set_up.phase)
+    ? change({ ...state, set_up: { ...state.set_up, phase: "impossible", retry_at: now + RETRY_MS } })
+    : unchanged;
 
 function tick(state: RepositoryState, context: RepositoryContext): RepositoryDecision {
   const due = nextTimerAt(state);

@@ -2,7 +2,8 @@
 
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { Repository } from "../../domain/job/job.ts";
-import type { IdentifiedRepository, ObservedRepository } from "../../domain/repository/repository.ts";
+import type { MissingConsent } from "../../domain/repository/findings.ts";
+import type { IdentifiedRepository, ObservedRepository, SetUpFacts } from "../../domain/repository/repository.ts";
 import type { GitHubPerson } from "./accounts.ts";
 
 export type Permission = "admin" | "write" | "read" | "none";
@@ -36,6 +37,10 @@ export interface GitHubClient {
   react(repository: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void>;
   /** Replies once: a second call with the same `marker` on the same issue has no effect when `again` is set. */
   reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
+  /** What the doctor looks at; `facts` null: the repository is not visible. */
+  examine(
+    repository: Repository,
+  ): Promise<{ readonly facts: SetUpFacts | null; readonly missing: MissingConsent | null }>;
   /** All repositories of an installation, at most 10,000. */
   installedRepositories(installation_id: number): Promise<readonly InstalledRepository[]>;
   /** The repository's installation; null where the App is not installed. */

@@ -33,6 +33,14 @@ limits:
 # instructions: ""
 # Paths that a job may not change.
 # forbidden_paths: []
+# Folders that are checked out, beside the files of the top folder. Empty: everything.
+# checkout_paths: []
 # Hosts that the agent may reach beside the model's provider. Without the key: all.
 # egress: [example.com]
+
+# market:
+#   true: jobs of this repository may be given to strangers for money.
+#   enabled: false
+#   When their files may run here: ask, after_judge or always.
+#   run_checks: ask
 `;
