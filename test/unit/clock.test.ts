@@ -78,6 +78,7 @@ const WALL_READERS: Readonly<Record<string, string>> = {
   "src/engine/clock.ts": "makes the steady time of it",
   "src/github/client/octokit.ts": "holds it against times that GitHub names",
   "src/github/effects/perform.ts": "holds it against times that GitHub names",
+  "src/github/effects/perform-on-repository.ts": "holds it against times that GitHub names",
   "src/github/github-client.ts": "holds it against times that GitHub names",
   "src/main/settings.ts": "a process reads it once, at its start",
   "src/actions-mode/settings.ts": "a process reads it once, at its start",
