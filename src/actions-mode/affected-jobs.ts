@@ -74,6 +74,7 @@ export async function affectedJobs(parts: SearchParts, event: GitHubEvent, at: R
       return [...new Set([parts.own, ...marked, ...(await ofPullRequest(parts, at, event.issue)), ...named(event)])];
     }
     case "default-branch-moved":
+    case "set-up-changed":
     case "repositories-changed":
     case "uninstalled":
       return [];

@@ -15,6 +15,7 @@ import type { Engine } from "../engine/ports/service.ts";
 import type { Store } from "../engine/ports/store.ts";
 import { gitHubErrorOf } from "../github/client/errors.ts";
 import { createPerformer } from "../github/effects/perform.ts";
+import { createRepositoryPerformer } from "../github/effects/perform-on-repository.ts";
 import { createGitHubClient } from "../github/github-client.ts";
 import { composeEngine } from "../main/compose/engine.ts";
 import { openLowdbStore } from "../store/lowdb/open.ts";
@@ -169,7 +170,8 @@ function engineOf(
     }),
     ...{ session, octokit, plain: identity.plain, now: clock.now },
   });
-  const github = { client, performer: () => performer };
+  const repositoryPerformer = createRepositoryPerformer({ source, self: async () => identity.self });
+  const github = { client, performer: () => performer, repositoryPerformer };
   const ids = createEventIds(repository, settings.run_id);
   // what the audit log would hold stands in the workflow's own runs: who started one, and on what
   const record = (): void => {};

@@ -5,11 +5,12 @@
 import * as z from "zod";
 import { logLineSchema } from "../contracts/log-line.ts";
 import { redact } from "../contracts/redact.ts";
-import { gitHubEffectSchema, type PendingEffect, URGENCIES } from "../domain/job/effect.ts";
+import { gitHubEffectSchema, type PendingEffect } from "../domain/job/effect.ts";
 import { type HistoryRow, historyRowSchema } from "../domain/job/history.ts";
 import { branchOf, isOnActions, issueOf, type Job, type JobId, type Repository } from "../domain/job/job.ts";
 import { jobSchema } from "../domain/job/schema.ts";
 import { effectsTo5, jobTo2, jobTo3, jobTo5 } from "../domain/job/upcasts.ts";
+import { URGENCIES } from "../domain/pending-effect.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 import { head } from "../text/text.ts";
 

@@ -1,7 +1,10 @@
 /** When a process may end: all that is due has been done, or there is nothing left worth waiting for. */
 
-import type { PendingEffect } from "../domain/job/effect.ts";
+import type { Effect, PendingEffect } from "../domain/job/effect.ts";
 import type { JobId } from "../domain/job/job.ts";
+import type { Pending } from "../domain/pending-effect.ts";
+import type { RepositoryEffect } from "../domain/repository/effect.ts";
+import type { EffectStore } from "../engine/ports/aggregate.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { Store } from "../engine/ports/store.ts";
 import type { ChangeNotifier } from "./watched-store.ts";
@@ -22,19 +25,33 @@ const LONGEST_NAP_MS = 12_000;
 /** Timers fire a little early or late. */
 const SLACK_MS = 20;
 
-interface Pending {
-  readonly deliveries: number;
-  readonly effects: readonly { readonly id: JobId; readonly effect: PendingEffect }[];
+interface Owned<Id, E> {
+  readonly id: Id;
+  readonly effect: Pending<E>;
 }
 
-async function pendingIn(store: Store): Promise<Pending> {
-  const effects: { id: JobId; effect: PendingEffect }[] = [];
-  for (const id of await store.jobs.withEffects()) {
-    const stored = await store.jobs.load(id);
+interface PendingInStore {
+  readonly deliveries: number;
+  readonly effects: readonly Owned<JobId, Effect>[];
+  readonly on_repositories: readonly Owned<number, RepositoryEffect>[];
+}
+
+async function effectsIn<Id, E>(
+  store: Pick<EffectStore<Id, { readonly effects: readonly Pending<E>[] }>, "load" | "withEffects">,
+): Promise<Owned<Id, E>[]> {
+  const effects: Owned<Id, E>[] = [];
+  for (const id of await store.withEffects()) {
+    const stored = await store.load(id);
     for (const effect of stored?.effects ?? []) effects.push({ id, effect });
   }
-  return { deliveries: (await store.inbox.pending()).length, effects };
+  return effects;
 }
+
+const pendingIn = async (store: Store): Promise<PendingInStore> => ({
+  effects: await effectsIn(store.jobs),
+  on_repositories: await effectsIn(store.repositories),
+  deliveries: (await store.inbox.pending()).length,
+});
 
 /** `interrupted`: it is known already that this must be done over. */
 export async function waitUntilIdle(
@@ -46,7 +63,7 @@ export async function waitUntilIdle(
 ): Promise<PendingWork> {
   /** Effects that were too far away when they came up stay left, however close they get while others are waited for. */
   const resting = new Set<string>();
-  const isAwaited = (id: JobId, effect: PendingEffect, now: number): boolean => {
+  const isAwaited = ({ id, effect }: Owned<JobId | number, unknown>, now: number): boolean => {
     if (effect.attempts > 0) return effect.not_before <= until;
     const name = `${id} ${effect.key} ${effect.serial}`;
     if (effect.not_before > now + LONGEST_NAP_MS) resting.add(name);
@@ -54,9 +71,9 @@ export async function waitUntilIdle(
   };
   for (;;) {
     const seen = changes.count;
-    const { deliveries, effects } = await pendingIn(store);
+    const { deliveries, effects, on_repositories } = await pendingIn(store);
     const now = clock.now();
-    const awaited = effects.filter(({ id, effect }) => isAwaited(id, effect, now));
+    const awaited = [...effects, ...on_repositories].filter((owned) => isAwaited(owned, now));
     if (now >= until || interrupted() || (deliveries === 0 && awaited.length === 0))
       return { unprocessed: deliveries > 0, failed: effects.filter(({ effect }) => effect.attempts > 0) };
     await changes.next(seen, until - now + SLACK_MS);

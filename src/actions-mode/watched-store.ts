@@ -45,7 +45,7 @@ const withMembers = <T extends object>(target: T, members: Partial<T>): T =>
   });
 
 export function watched(store: Store, changes: ChangeNotifier): Store {
-  const { jobs, inbox } = store;
+  const { jobs, repositories, inbox } = store;
   const notifying =
     <Args extends readonly unknown[], T>(change: (...args: Args) => Promise<T>) =>
     (...args: Args): Promise<T> =>
@@ -57,6 +57,11 @@ export function watched(store: Store, changes: ChangeNotifier): Store {
       acknowledge: notifying((...args) => jobs.acknowledge(...args)),
       // the engine would look at these a moment after its start; here that is done before the event is processed
       open: async () => [],
+    }),
+    repositories: withMembers(repositories, {
+      commit: notifying((commit) => repositories.commit(commit)),
+      reschedule: notifying((...args) => repositories.reschedule(...args)),
+      acknowledge: notifying((...args) => repositories.acknowledge(...args)),
     }),
     inbox: withMembers(inbox, {
       record: notifying((delivery) => inbox.record(delivery)),

@@ -8,6 +8,7 @@ import { fullName, type Repository } from "../domain/job/job.ts";
 import type { GitHubPerson } from "./ports/accounts.ts";
 import type { Recorder } from "./ports/audit.ts";
 import type { GitHubClient, Permission, Permitted } from "./ports/github.ts";
+import type { ObserveRepository } from "./ports/repositories.ts";
 import type { Store } from "./ports/store.ts";
 
 /** The person; records of older versions lack the number. */
@@ -19,13 +20,14 @@ export type Admit = (repository: Repository, asking: PermissionRequest) => Promi
 export function createPermission(
   store: Pick<Store, "repositories" | "accounts">,
   githubClient: Pick<GitHubClient, "permission" | "repository" | "loginOf">,
+  observe: ObserveRepository,
   record: Recorder,
 ): Admit {
   /** The permission that the repository requires; fetched when unknown or possibly changed by a push. */
   const needed = async (repository: Repository): Promise<NeededPermission> => {
     const kept = await store.repositories.get(repository.owner, repository.name);
     const read = kept?.base ? null : await githubClient.repository(repository, kept);
-    if (read !== null) await store.repositories.put(read);
+    if (read !== null) await observe(read);
     return (read ?? kept)?.settings?.commands.allow ?? "write";
   };
 

@@ -1,4 +1,7 @@
 /** Replies to commands that belong to no job. */
+import type { Finding } from "../domain/repository/findings.ts";
+import { counted } from "../text/plural.ts";
+
 export const HELP = [
   "**Journeyman** turns a comment into a merged pull request.",
   "",
@@ -15,6 +18,7 @@ export const HELP = [
   "| `/job approve` | the sender takes the work of a market job: its worker is paid |",
   "| `/job reject`, the reason below it | the sender sends that work back |",
   "| `/job run-checks` | the files that a worker of the market has handed in may run on this repository's branch |",
+  "| `/job doctor` | says what keeps jobs of this repository from running or merging |",
   "| `/job help` | this text |",
   "",
   "Where there are several jobs, name one behind the verb: `/job cancel abcd1234`.",
@@ -38,3 +42,20 @@ export const ONE_JOB =
   "This pull request is a job's already, and goes on with `/job <text>`. Ask the market on an issue instead.";
 
 export const EMPTY_MESSAGE = "Say what the job should do next: `/job <text>`.";
+
+const findingLine = ({ level, certainty, problem, fix, url }: Finding): string => {
+  const mark = level === "problem" ? "❌" : "💡";
+  const guess = certainty === "probable" ? " (concluded from runs, since the App cannot read it)" : "";
+  return `- ${mark} ${problem}${guess} ${fix}${url === null ? "" : ` [Go there](${url})`}`;
+};
+
+const HEALTHY = "Nothing keeps jobs of this repository from running and merging, as far as the App can see.";
+
+/** `findings` null: the repository is not visible to the App. */
+export function doctorReply(findings: readonly Finding[] | null): string {
+  if (findings === null) return "The App cannot see this repository. Install it here, and ask again.";
+  if (findings.length === 0) return HEALTHY;
+  const problems = findings.filter(({ level }) => level === "problem").length;
+  const first = problems === 0 ? HEALTHY : `${counted(problems, "problem")} of this repository:`;
+  return [first, "", ...findings.map(findingLine)].join("\n");
+}

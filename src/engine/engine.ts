@@ -1,4 +1,5 @@
 /** Wires the command handler to the inbox, effect runners, timers and reconciliation. */
+
 import type { ModelDefaults } from "../domain/job/model-selection.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
 import type { QuotaLimits } from "../domain/job/quotas.ts";
@@ -7,8 +8,10 @@ import { createPermission } from "./command-permission.ts";
 import { createShowPacing, type ShowPacing } from "./comment-pacing.ts";
 import { createCommitSubscribers } from "./commit-subscribers.ts";
 import { JobCreator } from "./create-job.ts";
+import { createDoctor } from "./doctor.ts";
 import { enforceDeadlines } from "./enforce-deadlines.ts";
 import { CommandHandler, type Handle } from "./handle-command.ts";
+import { createRepositoryHandler, observing } from "./handle-repository.ts";
 import { createMarketGate } from "./market-gate.ts";
 import type { Recorder } from "./ports/audit.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -17,13 +20,14 @@ import type { GitHubClient } from "./ports/github.ts";
 import type { Ids } from "./ports/ids.ts";
 import type { Log } from "./ports/log.ts";
 import type { Meter } from "./ports/metrics.ts";
-import type { Performer } from "./ports/performer.ts";
+import type { Performer, RepositoryPerformer } from "./ports/performer.ts";
 import type { RunLines } from "./ports/runs.ts";
 import type { Engine, GitHubCredentialState, Health } from "./ports/service.ts";
 import type { Store } from "./ports/store.ts";
 import { type EventPublisher, NO_SUBSCRIPTIONS, type SubscriptionMatcher } from "./ports/webhooks.ts";
 import { createWebhookProcessor } from "./process-webhook.ts";
 import { createQuotas } from "./quotas.ts";
+import { createSetUpNews } from "./set-up-news.ts";
 import { Workers } from "./workers.ts";
 
 export interface EngineParts {
@@ -31,6 +35,9 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly performer: Performer;
+  readonly repositoryPerformer: RepositoryPerformer;
+  /** Whether pull requests that set a repository up are opened; missing: not. */
+  readonly offers_set_up?: boolean;
   readonly githubClient: GitHubClient;
   /** Makes market offers; null or missing: no market. */
   readonly estimator?: Estimator | null;
@@ -68,12 +75,13 @@ const UNWRITABLE = "The data folder cannot be written to; look at its disk and r
 const NO_METER: Meter = { effect: () => {}, delivery: () => {}, outcome: () => {} };
 
 export function createEngine(parts: EngineParts): Engine {
-  const { store, clock, ids, performer, githubClient, log, record, estimator = null, llm } = parts;
+  const { store, clock, ids, performer, repositoryPerformer, githubClient, log, record, estimator = null, llm } = parts;
   const {
     meter = NO_METER,
     random = Math.random,
     lines = NO_LINES,
     credentialState = () => KNOWN,
+    offers_set_up = false,
     pacing = createShowPacing(clock),
   } = parts;
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
@@ -87,20 +95,29 @@ export function createEngine(parts: EngineParts): Engine {
       if (outcome !== null && (before === null || outcome !== outcomeOf(before))) meter.outcome(outcome);
       lines.committed(stored);
       commitSubscribers.committed(stored);
+      tellSetUp(stored.job, before);
       workers.committed(stored, before);
     },
   });
   const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
+  const handleRepository = createRepositoryHandler({
+    ...{ repositories: store.repositories, clock, offers_set_up },
+    committed: (stored) => workers.repositoryCommitted(stored),
+  });
+  const observe = observing(handleRepository);
+  const tellSetUp = createSetUpNews(handleRepository, log);
+  const examine = createDoctor(store.repositories, githubClient);
   const marketGate = createMarketGate(store.repositories, githubClient);
-  const admit = createPermission(store, githubClient, record);
+  const admit = createPermission(store, githubClient, observe, record);
   const creator = new JobCreator({ store, clock, ids, handle, marketGate, llm });
   const webhookProcessor = createWebhookProcessor({
-    ...{ admit, marketGate, store, githubClient, handle, clock, log },
+    ...{ admit, marketGate, store, githubClient, handle, handleRepository, offers_set_up, examine, clock, log },
     estimate: estimator === null ? null : quotas.estimate,
     create: (draft, by) => creator.create(draft, undefined, by),
   });
-  const shared = { store, clock, githubClient, handle, log, meter, random };
-  const workers = new Workers({ ...shared, webhookProcessor, performer, pacing, eventPublisher });
+  const shared = { store, clock, githubClient, handle, handleRepository, log, meter, random };
+  const performers = { performer, repositoryPerformer, pacing, eventPublisher };
+  const workers = new Workers({ ...shared, ...performers, webhookProcessor });
   let ready = false;
 
   return {
@@ -111,7 +128,7 @@ export function createEngine(parts: EngineParts): Engine {
     estimate: quotas.estimate,
     keep: quotas.keep,
     settleDebts: workers.debts.settle,
-    admit,
+    ...{ observe, examine, admit },
     receive: workers.inbox.receive,
     waitFor: commitSubscribers.waitFor,
     follow: commitSubscribers.follow,

@@ -23,9 +23,7 @@ import type { RunLines } from "./ports/runs.ts";
 import type { Handled } from "./ports/service.ts";
 import type { SubscriptionMatcher } from "./ports/webhooks.ts";
 import type { Quotas } from "./quotas.ts";
-
-/** More conflicts in a row mean that the store is broken rather than busy. */
-const MAX_CONFLICTS = 50;
+import { retryConflicts } from "./retry-conflicts.ts";
 
 /** Data that accompanies a command. */
 export interface Extras {
@@ -96,15 +94,7 @@ export class CommandHandler {
   handle(id: JobId, command: Command, extras: Extras = {}): Promise<Handled> {
     const { jobs, quotas } = this.#needs;
     const job = async () => (await jobs.load(id))?.job ?? null;
-    return quotas.inTurn(command, job, () => this.#decided(id, command, extras));
-  }
-
-  async #decided(id: JobId, command: Command, extras: Extras): Promise<Handled> {
-    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
-      const handled = await this.#attempt(id, command, extras);
-      if (handled !== "again") return handled;
-    }
-    throw new Error(`Job ${id}: ${MAX_CONFLICTS} commits in a row met a conflict`);
+    return quotas.inTurn(command, job, () => retryConflicts(`Job ${id}`, () => this.#attempt(id, command, extras)));
   }
 
   async #attempt(id: JobId, command: Command, extras: Extras): Promise<Handled | "again"> {

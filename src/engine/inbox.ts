@@ -45,6 +45,7 @@ function queueKeyOf(event: GitHubEvent): string {
       return `job ${event.job}`;
     case "pull-news":
       return `pull ${fullName(event.repository)}#${event.numbers[0]}`;
+    case "set-up-changed":
     case "default-branch-moved":
       return `installation ${event.repository.installation_id}`;
     case "repositories-changed":

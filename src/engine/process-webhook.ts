@@ -8,11 +8,22 @@ import type { EventIssue, EventRepository, GitHubEvent, SlashCommand } from "../
 import { fullName, isFinal, issueOf, type JobId, type Repository, sameRepository } from "../domain/job/job.ts";
 import type { RefusalCode } from "../domain/job/refusal.ts";
 import type { Admit, PermissionRequest } from "./command-permission.ts";
-import { EMPTY_MESSAGE, FROM_FORK, HELP, NO_JOB, NO_MARKET, noSuchJob, ONE_JOB } from "./comment-replies.ts";
+import {
+  doctorReply,
+  EMPTY_MESSAGE,
+  FROM_FORK,
+  HELP,
+  NO_JOB,
+  NO_MARKET,
+  noSuchJob,
+  ONE_JOB,
+} from "./comment-replies.ts";
 import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
+import type { Examine } from "./doctor.ts";
 import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
 import type { Handle } from "./handle-command.ts";
+import type { HandleRepository } from "./handle-repository.ts";
 import type { MarketGate } from "./market-gate.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { GitHubClient } from "./ports/github.ts";
@@ -20,7 +31,7 @@ import type { Log } from "./ports/log.ts";
 import type { Handled } from "./ports/service.ts";
 import type { Store } from "./ports/store.ts";
 import type { Quotas } from "./quotas.ts";
-import { observeRepository, observeSettings } from "./repositories.ts";
+import { observeRepository } from "./repositories.ts";
 
 type Slash = Extract<GitHubEvent, { type: "slash" }>;
 type CommandEvent = Extract<GitHubEvent, { type: "slash" | "label" | "button" }>;
@@ -33,6 +44,10 @@ interface Needs {
   /** Null: no market. */
   readonly estimate: Quotas["estimate"] | null;
   readonly handle: Handle;
+  readonly handleRepository: HandleRepository;
+  readonly examine: Examine;
+  /** Whether pull requests that set a repository up are opened. */
+  readonly offers_set_up: boolean;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
   readonly clock: Pick<Clock, "now">;
   readonly log: Pick<Log, "debug">;
@@ -49,7 +64,7 @@ const authorOf = ({ author: login, author_id: id }: CommandEvent): PermissionReq
 });
 
 type Button = Extract<GitHubEvent, { type: "button" }>;
-type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "mistaken" }>;
+type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "doctor" | "mistaken" }>;
 
 /** `seen`: the core reacts to the comment. */
 function aboutJob(
@@ -99,6 +114,9 @@ const BUTTON_REFUSALS: ReadonlySet<RefusalCode> = new Set([
   ...(["over_quota", "rate_limited", "in_debt", "insufficient_balance"] as const),
 ]);
 
+/** Repositories that get a set-up pull request right after an installation; the others get it at their first event. */
+const SET_UP_AT_ONCE = 20;
+
 /** Returns the outcome; null when there was nothing to do. */
 export type WebhookProcessor = (delivery: string, event: GitHubEvent, again: boolean) => Promise<Acted | null>;
 
@@ -129,7 +147,17 @@ class DeliveryProcessor {
   }
 
   async process(event: GitHubEvent): Promise<void> {
-    const { store, githubClient, handle } = this.#needs;
+    await this.#act(event);
+    const { offers_set_up, handleRepository } = this.#needs;
+    // The first event of a repository that nobody has looked at.
+    if (offers_set_up && "repository" in event) {
+      const { repository } = event;
+      await handleRepository(repository.id, { type: "seen", repository });
+    }
+  }
+
+  async #act(event: GitHubEvent): Promise<void> {
+    const { githubClient, handleRepository } = this.#needs;
     switch (event.type) {
       case "slash":
         return this.#slash(event);
@@ -144,17 +172,31 @@ class DeliveryProcessor {
         return this.#pullNews(event);
       case "default-branch-moved":
         this.#trace.note({});
-        await observeRepository(store, handle, event);
-        await this.#lookAgain(event);
-        return event.settings_changed ? observeSettings(store, githubClient, event.repository) : undefined;
+        await observeRepository(this.#needs, event);
+        return this.#lookAgain(event);
+      case "set-up-changed":
+        this.#trace.note({});
+        await handleRepository(event.repository.id, { type: "set-up-changed" });
+        return;
       case "repositories-changed":
       case "uninstalled":
         this.#trace.note({});
         githubClient.forgetAccess(event.installation_id);
-        return observeRepository(store, handle, event);
+        await observeRepository(this.#needs, event);
+        return "installs" in event ? this.#offerSetUp(event.installation_id) : undefined;
       default:
         return event satisfies never;
     }
+  }
+
+  /** Payloads do not list all repositories of a large installation, so GitHub is asked. */
+  async #offerSetUp(installation_id: number): Promise<void> {
+    const { offers_set_up, githubClient, handleRepository } = this.#needs;
+    if (!offers_set_up) return;
+    const installed = await githubClient.installedRepositories(installation_id);
+    const wanted = installed.filter(({ archived, fork }) => !archived && !fork).slice(0, SET_UP_AT_ONCE);
+    for (const { archived: _archived, fork: _fork, ...repository } of wanted)
+      await handleRepository(repository.id, { type: "seen", repository });
   }
 
   async #slash(event: Slash): Promise<void> {
@@ -175,6 +217,11 @@ class DeliveryProcessor {
         return this.#run(event, command, by);
       case "help":
         return this.#answer(event, HELP).finally(() => this.#react(repository, comment_id, "eyes"));
+      case "doctor": {
+        const { examine } = this.#needs;
+        const answer = async () => this.#answer(event, doctorReply(await examine(repository)));
+        return answer().finally(() => this.#react(repository, comment_id, "eyes"));
+      }
       case "mistaken":
         return this.#refuse(event, "invalid", command.sentence);
       default: {

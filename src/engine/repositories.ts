@@ -1,11 +1,10 @@
-/** Updates repository metadata from webhooks, so that most jobs start without reading from GitHub. */
-import type { EventRepository, GitHubEvent } from "../domain/job/github-event.ts";
+/** Keeps repositories up to date by webhooks, so that most jobs start without reading from GitHub. */
+import type { GitHubEvent } from "../domain/job/github-event.ts";
 import type { Job } from "../domain/job/job.ts";
 import { fullName, type Repository, sameName, sameRepository } from "../domain/job/job.ts";
 import { eachInTurn } from "./event-loop.ts";
 import type { Handle } from "./handle-command.ts";
-import type { GitHubClient } from "./ports/github.ts";
-import type { ObservedRepository } from "./ports/repositories.ts";
+import type { HandleRepository } from "./handle-repository.ts";
 import type { Store } from "./ports/store.ts";
 
 type About = Extract<GitHubEvent, { type: "default-branch-moved" | "repositories-changed" | "uninstalled" }>;
@@ -54,81 +53,56 @@ const partWith = async (store: Store, handle: Handle, { id, owner, name }: Named
   await cancelJobs(store, handle, (repository) => sameRepository(repository, { id, owner, name }));
 };
 
-/** The metadata under this name if it is of the same repository; metadata of another one is dropped. */
-const keptOf = async (store: Store, handle: Handle, now: Named): Promise<ObservedRepository | null> => {
+/** Parts with another repository that had this name. */
+const freeName = async (parts: ObserverParts, now: Named): Promise<void> => {
+  const { store, handle, handleRepository } = parts;
   const known = await store.repositories.get(now.owner, now.name);
-  if (known === null || known.id === now.id) return known;
+  if (known === null || known.id === now.id) return;
   await partWith(store, handle, known);
-  return null;
+  await handleRepository(known.id, { type: "removed" });
 };
 
 type Named = Extract<GitHubEvent, { type: "repositories-changed" }>["added"][number];
 
-export async function observeRepository(store: Store, handle: Handle, event: About): Promise<void> {
+export interface ObserverParts {
+  readonly store: Store;
+  readonly handle: Handle;
+  readonly handleRepository: HandleRepository;
+}
+
+export async function observeRepository(parts: ObserverParts, event: About): Promise<void> {
+  const { store, handle, handleRepository } = parts;
   switch (event.type) {
     case "default-branch-moved": {
-      const { owner, name, id, installation_id } = event.repository;
-      const known = await keptOf(store, handle, event.repository);
-      const kept = { settings: known?.settings ?? null, settings_problem: known?.settings_problem ?? null };
-      // After a change of the settings file the next job reads the repository; until then the head alone does not
-      // suffice.
-      const base =
-        known?.base && !event.settings_changed && known.base.branch === event.branch
-          ? { ...known.base, head_sha: event.head_sha, tree_sha: event.tree_sha }
-          : null;
-      return store.repositories.put({ owner, name, id, installation_id, base, ...kept });
+      const { repository, branch, head_sha, tree_sha, settings_changed: files_changed } = event;
+      await freeName(parts, repository);
+      await handleRepository(repository.id, { type: "pushed", repository, branch, head_sha, tree_sha, files_changed });
+      return;
     }
     case "repositories-changed": {
+      const { installation_id } = event;
       const added = new Map(event.added.map((one) => [one.id, one]));
       await eachInTurn(event.removed, async (old) => {
         const now = added.get(old.id);
-        if (now === undefined) await partWith(store, handle, old);
-        else if (!sameName(now, old)) {
-          const { owner, name, id } = now;
-          await moveJobs(store, handle, old, { owner, name, id, installation_id: event.installation_id });
-        }
-        // A late event about a deleted repository must not affect the current holder of the name.
-        if ((await store.repositories.get(old.owner, old.name))?.id === old.id)
-          await store.repositories.remove(old.owner, old.name);
+        if (now === undefined) {
+          await partWith(store, handle, old);
+          await handleRepository(old.id, { type: "removed" });
+        } else if (!sameName(now, old)) await moveJobs(store, handle, old, { ...now, installation_id });
       });
       await eachInTurn(event.added, async ({ owner, name, id }) => {
-        await keptOf(store, handle, { owner, name, id });
-        await store.repositories.put({
-          owner,
-          name,
-          id,
-          installation_id: event.installation_id,
-          base: null,
-          settings: null,
-          settings_problem: null,
-        });
+        const repository = { owner, name, id, installation_id };
+        await freeName(parts, repository);
+        await handleRepository(id, { type: "installed", repository });
       });
       return;
     }
     case "uninstalled":
       await eachInTurn(await store.repositories.ofInstallation(event.installation_id), async (known) => {
         await partWith(store, handle, known);
-        await store.repositories.remove(known.owner, known.name);
+        await handleRepository(known.id, { type: "removed" });
       });
       return cancelJobs(store, handle, (repository) => repository.installation_id === event.installation_id);
     default:
       return event satisfies never;
   }
-}
-
-/**
- * Re-reads the settings after a push that may have changed them, and reports mistakes on its commit. Reports first and
- * stores afterwards, since a retry must still know whether the old settings were broken. The branch's head is left to
- * the next reader.
- */
-export async function observeSettings(
-  store: Pick<Store, "repositories">,
-  githubClient: Pick<GitHubClient, "settingsPushed">,
-  at: EventRepository,
-): Promise<void> {
-  const read = await githubClient.settingsPushed(at, await store.repositories.get(at.owner, at.name));
-  const known = await store.repositories.get(at.owner, at.name);
-  if (read === null || known === null || known.id !== read.id) return;
-  const { settings, settings_problem } = read;
-  await store.repositories.put({ ...known, settings, settings_problem });
 }

@@ -1,31 +1,40 @@
-/** Background workers: deliveries, effects, timers, debts and attachments. All of them follow the commits. */
+/** Background workers: deliveries, effects and timers of jobs and repositories, debts, attachments. They follow the commits. */
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
-import type { Job } from "../domain/job/job.ts";
+import type { Job, JobId } from "../domain/job/job.ts";
+import { nextTimerAt } from "../domain/job/next-timer.ts";
+import { nextTimerAt as nextRepositoryTimerAt } from "../domain/repository/next-timer.ts";
 import { createDebts } from "./collect-debts.ts";
 import type { ShowPacing } from "./comment-pacing.ts";
 import { createAttachmentSweeper } from "./delete-unused-attachments.ts";
 import type { Handle } from "./handle-command.ts";
+import type { HandleRepository } from "./handle-repository.ts";
+import { observing } from "./handle-repository.ts";
 import { createInboxWorker } from "./inbox.ts";
-import { createJobTimers } from "./job-timers.ts";
+import { jobEffects } from "./job-effects.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { StoredJob } from "./ports/jobs.ts";
 import type { Log } from "./ports/log.ts";
 import type { Meter } from "./ports/metrics.ts";
-import type { Performer } from "./ports/performer.ts";
+import type { Performer, RepositoryPerformer } from "./ports/performer.ts";
+import type { StoredRepository } from "./ports/repositories.ts";
 import type { Store } from "./ports/store.ts";
 import type { EventPublisher } from "./ports/webhooks.ts";
 import type { WebhookProcessor } from "./process-webhook.ts";
 import { createReconciler } from "./reconcile.ts";
+import { repositoryEffects } from "./repository-effects.ts";
 import { EffectsRunner } from "./run-effects.ts";
+import { createTimers } from "./timers.ts";
 
 interface Needs {
   readonly store: Store;
   readonly clock: Clock;
   readonly githubClient: GitHubClient;
   readonly handle: Handle;
+  readonly handleRepository: HandleRepository;
   readonly webhookProcessor: WebhookProcessor;
   readonly performer: Performer;
+  readonly repositoryPerformer: RepositoryPerformer;
   readonly pacing: ShowPacing;
   readonly eventPublisher: EventPublisher;
   readonly log: Log;
@@ -40,33 +49,50 @@ export class Workers {
   readonly #effects;
   readonly #eventPublishing;
   readonly #attachments;
+  readonly #repositoryEffects;
   readonly #timers;
+  readonly #repositoryTimers;
   readonly #reconciler;
 
   constructor(needs: Needs) {
-    const { store, clock, githubClient, handle, webhookProcessor, performer, eventPublisher, log, meter } = needs;
-    const { jobs, inbox, blobs } = store;
+    const { store, clock, githubClient, handle, handleRepository, webhookProcessor, eventPublisher, log, meter } =
+      needs;
+    const { performer, repositoryPerformer, pacing } = needs;
+    const { jobs, repositories, inbox, blobs } = store;
+    const of = { store, handle, observe: observing(handleRepository) };
     this.#store = store;
     this.inbox = createInboxWorker({ inbox, webhookProcessor, clock, log, meter });
     this.debts = createDebts({ jobs, handle, log });
-    this.#effects = new EffectsRunner({ ...needs, takes: isOnGitHub, performer });
-    this.#eventPublishing = new EffectsRunner({ ...needs, takes: isPublishEvents, performer: eventPublisher });
+    this.#effects = new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing }), needs);
+    const publishing = jobEffects({ ...of, takes: isPublishEvents, performer: eventPublisher });
+    this.#eventPublishing = new EffectsRunner(publishing, needs);
+    const onRepositories = { repositories, performer: repositoryPerformer, handle: handleRepository };
+    this.#repositoryEffects = new EffectsRunner(repositoryEffects(onRepositories), needs);
     this.#attachments = createAttachmentSweeper({ blobs, jobs, clock, log });
-    this.#timers = createJobTimers({ jobs, clock, handle, log });
+    const wake = (id: JobId) => handle(id, { type: "tick" });
+    this.#timers = createTimers({ store: jobs, clock, wake, kind: "job", log });
+    const wakeRepository = (id: number) => handleRepository(id, { type: "tick" });
+    const kind = "repository";
+    this.#repositoryTimers = createTimers({ store: repositories, clock, wake: wakeRepository, kind, log });
     this.#reconciler = createReconciler({ store, githubClient, clock, handle, log });
   }
 
   async start(): Promise<void> {
-    const { jobs } = this.#store;
+    const { jobs, repositories } = this.#store;
     for (const id of await jobs.withEffects()) {
       const stored = await jobs.load(id);
       if (stored === null) continue;
       this.#eventPublishing.resume(stored);
       this.#effects.resume(stored);
     }
+    for (const id of await repositories.withEffects()) {
+      const stored = await repositories.load(id);
+      if (stored !== null) this.#repositoryEffects.resume(stored);
+    }
     await this.inbox.resume();
     await this.#attachments.start();
     await this.#timers.start();
+    await this.#repositoryTimers.start();
     await this.debts.settle(null);
     this.#reconciler.start();
   }
@@ -75,8 +101,10 @@ export class Workers {
   async stop(): Promise<void> {
     this.#reconciler.stop();
     this.#timers.stop();
+    this.#repositoryTimers.stop();
     await this.inbox.stop();
     await this.#effects.stop();
+    await this.#repositoryEffects.stop();
     await this.#attachments.stop();
     await this.debts.stop();
     await this.#eventPublishing.stop();
@@ -85,8 +113,13 @@ export class Workers {
   committed(stored: StoredJob, before: Job | null): void {
     this.#attachments.committed(before, stored.job);
     this.debts.committed(stored);
-    this.#timers.committed(stored.job);
-    if (stored.effects.some(({ effect }) => isPublishEvents(effect))) this.#eventPublishing.enqueue(stored.job);
-    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) this.#effects.enqueue(stored.job);
+    this.#timers.committed(nextTimerAt(stored.job));
+    if (stored.effects.some(({ effect }) => isPublishEvents(effect))) this.#eventPublishing.enqueue(stored);
+    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) this.#effects.enqueue(stored);
+  }
+
+  repositoryCommitted(stored: StoredRepository): void {
+    this.#repositoryTimers.committed(nextRepositoryTimerAt(stored.state));
+    if (stored.effects.length > 0) this.#repositoryEffects.enqueue(stored);
   }
 }

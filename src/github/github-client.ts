@@ -3,14 +3,15 @@
  * count as a yes.
  */
 import type { Repository } from "../domain/job/job.ts";
-import type { GitHubClient, Permission } from "../engine/ports/github.ts";
+import type { GitHubClient, InstalledRepository, Permission } from "../engine/ports/github.ts";
 import type { AppIdentity } from "./client/app-identity.ts";
 import { attempted } from "./client/errors.ts";
 import type { Caller, OctokitSource } from "./client/octokit.ts";
 import { WRITES } from "./client/write-costs.ts";
 import { observedOf, readBranchState } from "./effects/branch-state.ts";
+import { readMissingConsent } from "./effects/missing-consent.ts";
 import { addReaction } from "./effects/reaction.ts";
-import { reportSettings } from "./effects/settings-check.ts";
+import { readSetUpFacts } from "./effects/set-up-facts.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import { answerMarker } from "./render/marker.ts";
 import { cutBody } from "./render/plain.ts";
@@ -121,6 +122,18 @@ async function reply({ source, self, now }: Required<GitHubClientParts>, comment
   );
 }
 
+async function installedRepositories(source: OctokitSource, installation_id: number): Promise<InstalledRepository[]> {
+  const octokit = await source.installation(installation_id);
+  const all: InstalledRepository[] = [];
+  for (let page = 1; page <= MAX_PAGES; page++) {
+    const { data } = await octokit.request("GET /installation/repositories", { per_page: PAGE, page });
+    for (const { id, name, owner, archived, fork } of data.repositories)
+      all.push({ id, owner: owner.login, name, installation_id, archived, fork });
+    if (data.repositories.length < PAGE) break;
+  }
+  return all;
+}
+
 export function createGitHubClient({ source, self, now = Date.now }: GitHubClientParts): GitHubClient {
   return {
     async permission({ owner, name: repo, installation_id }, username) {
@@ -139,21 +152,19 @@ export function createGitHubClient({ source, self, now = Date.now }: GitHubClien
       return found === null ? null : found.data.login;
     },
 
+    async examine({ owner, name: repo, installation_id }) {
+      const octokit = await source.installation(installation_id);
+      const facts = await readSetUpFacts({ octokit, at: { owner, repo } });
+      return { facts, missing: facts === null ? null : await readMissingConsent(source, installation_id) };
+    },
+
+    installedRepositories: (installation_id) => installedRepositories(source, installation_id),
+
     async repository(repository, known) {
       const { owner, name: repo, installation_id } = repository;
       const octokit = await source.installation(installation_id);
       const state = await readBranchState({ octokit, at: { owner, repo } }, null);
       return state === null ? null : observedOf(state, repository, known);
-    },
-
-    async settingsPushed(repository, known) {
-      const { owner, name: repo, installation_id } = repository;
-      const octokit = await source.installation(installation_id);
-      const parts = { octokit, at: { owner, repo }, self: await self() };
-      const told = await attempted(now, () => reportSettings(parts, repository, known));
-      if (told.ok) return told.value;
-      if (told.githubError.kind === "later") throw new Error("The settings check could not be reported to GitHub.");
-      return null;
     },
 
     async pullRequest({ owner, name: repo, installation_id }, pull_number) {

@@ -171,7 +171,7 @@ function engineOf(settings: Settings, { log, clock, store, github, ...parts }: W
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log, clock.now);
   const llm = { ...settings.llm, listed: () => model?.listed() ?? null };
   return composeEngine(
-    { llm, quotas: settings.quotas, public_url: settings.public_url },
+    { llm, quotas: settings.quotas, public_url: settings.public_url, offers_set_up: settings.offers_set_up },
     {
       ...{ store, github, clock, log, record, lines, meter: metrics.meter, publishing: outgoing },
       estimator: createEstimator(model),

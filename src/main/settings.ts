@@ -96,6 +96,7 @@ export const schema = z.object({
   ENCRYPTION_KEY: encryptionKey.optional(),
   PUBLIC_URL: httpUrl.optional(),
   WEBHOOK_ALLOW_PRIVATE: boolean.default(false),
+  SET_UP_PULL_REQUESTS: boolean.default(true),
   QUOTA_KEPT_MB: quota.default(DEFAULT_QUOTAS.kept_bytes / MB),
   QUOTA_OPEN_ORDERS: quota.default(DEFAULT_QUOTAS.open_orders),
   QUOTA_JOBS_UNDER_WAY: quota.default(DEFAULT_QUOTAS.jobs_under_way),
@@ -165,6 +166,8 @@ export interface Settings {
   } | null;
   /** Webhooks of ours may go to private addresses, and over http: for development. */
   readonly webhook_allow_private: boolean;
+  /** Whether repositories without the workflow get a pull request that sets them up. */
+  readonly offers_set_up: boolean;
   /** What one account may have and ask for at once. */
   readonly quotas: QuotaLimits;
   readonly llm: LlmSettings;
@@ -321,6 +324,7 @@ const settingsOf = (
           api_url: parsed.STRIPE_API_BASE ?? null,
         },
   webhook_allow_private: parsed.WEBHOOK_ALLOW_PRIVATE,
+  offers_set_up: parsed.SET_UP_PULL_REQUESTS,
   quotas: {
     kept_bytes: parsed.QUOTA_KEPT_MB * MB,
     open_orders: parsed.QUOTA_OPEN_ORDERS,

@@ -20,7 +20,7 @@ import type { Engine } from "../../src/engine/ports/service.ts";
 import type { Store } from "../../src/engine/ports/store.ts";
 import { composeEngine } from "../../src/main/compose/engine.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
-import { absentGitHub } from "../contract/absent-github.ts";
+import { absentGitHub, idleRepositoryPerformer } from "../contract/absent-github.ts";
 import { type Measured, median } from "./measured.ts";
 
 const FEW = 100;
@@ -107,7 +107,12 @@ async function openStall(dir: string, jobs: number): Promise<Stall> {
   const quotas = { ...DEFAULT_QUOTAS, accepted_jobs: MANY, open_orders: MANY };
   const engine = composeEngine(
     { llm: { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null }, quotas },
-    { store, github: { client, performer: () => silent }, log: pino({ level: "silent" }), record: () => {} },
+    {
+      store,
+      github: { client, performer: () => silent, repositoryPerformer: idleRepositoryPerformer },
+      log: pino({ level: "silent" }),
+      record: () => {},
+    },
   );
   return { store, engine };
 }

@@ -87,7 +87,7 @@ export async function mountedPost({ dir, whole }: MountedPost): Promise<Mounted>
       idempotency: store.idempotency,
       clock: systemClock,
       accounts: store.accounts,
-      service: { drawId: async () => ids.jobId(), admit: async () => null },
+      service: { drawId: async () => ids.jobId(), admit: async () => null, observe: async () => {} },
     },
   };
   const app: ApplicationFunction = (_probot, { getRouter }) => {

@@ -20,7 +20,7 @@ import { composeEngine } from "../../src/main/compose/engine.ts";
 import { createSealedBox } from "../../src/main/seal.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { createOutgoingWebhooks, type OutgoingWebhooks } from "../../src/webhooks/webhooks.ts";
-import { absentGitHub } from "../contract/absent-github.ts";
+import { absentGitHub, idleRepositoryPerformer } from "../contract/absent-github.ts";
 
 export interface Receivers {
   readonly url: string;
@@ -110,7 +110,7 @@ export async function openNotifyStand(): Promise<NotifyStand> {
     record: () => {},
     allow_private: true,
   });
-  const github = { client: absentGitHub, performer: () => nothing };
+  const github = { client: absentGitHub, performer: () => nothing, repositoryPerformer: idleRepositoryPerformer };
   const quotas = { ...DEFAULT_QUOTAS, jobs_under_way: MANY, rounds_per_day: MANY };
   const engine = composeEngine(
     { llm: { provider: "anthropic", model: DEFAULT_MODEL, max_tokens: null }, quotas },

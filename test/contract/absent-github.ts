@@ -1,10 +1,12 @@
 /** A GitHub client for what is measured or tested without GitHub: knows nobody and nothing, and does nothing. */
 import type { GitHubClient } from "../../src/engine/ports/github.ts";
+import type { RepositoryPerformer } from "../../src/engine/ports/performer.ts";
 
 export const absentGitHub: GitHubClient = {
   permission: async () => ({ permission: "none", person: null }),
   repository: async () => null,
-  settingsPushed: async () => null,
+  installedRepositories: async () => [],
+  examine: async () => ({ facts: null, missing: null }),
   pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false }),
   react: async () => {},
   reply: async () => {},
@@ -15,3 +17,6 @@ export const absentGitHub: GitHubClient = {
   failedDeliveries: async () => [],
   redeliver: async () => {},
 };
+
+/** Does nothing, and says so. */
+export const idleRepositoryPerformer: RepositoryPerformer = { perform: async () => ({ ended: "done" }) };

@@ -7,14 +7,16 @@ import { rm } from "node:fs/promises";
 import { expect, it, onTestFinished } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import type { EventRepository, GitHubEvent } from "../../src/domain/job/github-event.ts";
+import type { ObservedRepository } from "../../src/domain/repository/repository.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import type { GitHubClient } from "../../src/engine/ports/github.ts";
-import type { ObservedRepository } from "../../src/engine/ports/repositories.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { dataFolder } from "../data-folder.ts";
 import { stillClock } from "../flows/clock.ts";
+import { idleRepositoryPerformer } from "./absent-github.ts";
+import { observe } from "./observed-repositories.ts";
 
 const GITHUB_MS = 100;
 /** What a model may take over an offer. */
@@ -65,7 +67,8 @@ async function sandbox(effect_ms = GITHUB_MS) {
   const githubClient: GitHubClient = {
     permission: slow({ permission: "write", person: { id: 5, login: "ada" } } as const),
     repository: slow(null),
-    settingsPushed: slow(null),
+    installedRepositories: slow([]),
+    examine: slow({ facts: null, missing: null }),
     pullRequest: slow({ head_branch: "x", head_sha: "c", from_fork: false }),
     react: slow(undefined),
     reply: slow(undefined),
@@ -81,6 +84,7 @@ async function sandbox(effect_ms = GITHUB_MS) {
   const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const engine = createEngine({
     ...{ store, clock, ids: createIds(clock), githubClient, log: quiet, record: () => {} },
+    repositoryPerformer: idleRepositoryPerformer,
     performer: {
       perform: async (effect, { repository: { installation_id } }) => {
         await wait(installation_id === 1 ? effect_ms : GITHUB_MS);
@@ -102,7 +106,7 @@ async function sandbox(effect_ms = GITHUB_MS) {
       settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: { enabled: true, run_checks: "ask" } },
       settings_problem: null,
     };
-    await store.repositories.put(known);
+    await observe(store.repositories, known);
   }
   await engine.start();
   onTestFinished(async () => {

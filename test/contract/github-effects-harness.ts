@@ -5,12 +5,18 @@ import type { Command, Draft } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { GitHubEffect } from "../../src/domain/job/effect.ts";
 import type { Job } from "../../src/domain/job/job.ts";
+import {
+  newRepository,
+  type ObservedRepository,
+  type RepositoryState,
+} from "../../src/domain/repository/repository.ts";
 import type { GitHubClient } from "../../src/engine/ports/github.ts";
-import type { Attempt, Performer } from "../../src/engine/ports/performer.ts";
-import type { ObservedRepository, RepositoryStore } from "../../src/engine/ports/repositories.ts";
+import type { Attempt, Performer, RepositoryPerformer } from "../../src/engine/ports/performer.ts";
+import type { RepositoryStore } from "../../src/engine/ports/repositories.ts";
 import { createAppIdentity } from "../../src/github/client/app-identity.ts";
 import { createOctokits, type OctokitSource } from "../../src/github/client/octokit.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";
+import { createRepositoryPerformer } from "../../src/github/effects/perform-on-repository.ts";
 import { createGitHubClient } from "../../src/github/github-client.ts";
 import { type FileMap, type SandboxGitHub, startGitHub } from "../sandbox/github/main.ts";
 import { begin, draft } from "../unit/job-fixtures.ts";
@@ -36,14 +42,19 @@ export function sourceOf(at: {
   return octokits.source(probot);
 }
 
-export function memoryRepositories(): RepositoryStore {
-  const all = new Map<string, ObservedRepository>();
+/** What a performer may look up, and what the harness puts there. */
+interface MemoryRepositories extends Pick<RepositoryStore, "get"> {
+  put(repository: ObservedRepository): Promise<void>;
+  remove(owner: string, name: string): Promise<void>;
+}
+
+export function memoryRepositories(): MemoryRepositories {
+  const all = new Map<string, RepositoryState>();
   const key = (owner: string, name: string) => `${owner}/${name}`.toLowerCase();
   return {
     get: async (owner, name) => all.get(key(owner, name)) ?? null,
-    byId: async (id) => [...all.values()].find((one) => one.id === id) ?? null,
-    put: async (repository) => void all.set(key(repository.owner, repository.name), repository),
-    ofInstallation: async (id) => [...all.values()].filter((one) => one.installation_id === id),
+    put: async (repository) =>
+      void all.set(key(repository.owner, repository.name), { ...newRepository(repository), ...repository }),
     remove: async (owner, name) => void all.delete(key(owner, name)),
   };
 }
@@ -51,7 +62,8 @@ export function memoryRepositories(): RepositoryStore {
 export interface Bench {
   readonly github: SandboxGitHub;
   readonly performer: Performer;
-  readonly repositories: RepositoryStore;
+  readonly repositoryPerformer: RepositoryPerformer;
+  readonly repositories: MemoryRepositories;
   readonly githubClient: GitHubClient;
   readonly installation: number;
   close(): Promise<void>;
@@ -79,7 +91,16 @@ export async function bench(files: FileMap = FILES): Promise<Bench> {
     wait: async () => {},
   });
   const githubClient = createGitHubClient({ source, self });
-  return { github, performer, repositories, githubClient, installation, close: () => github.close() };
+  const repositoryPerformer = createRepositoryPerformer({ source, self });
+  return {
+    github,
+    performer,
+    repositoryPerformer,
+    repositories,
+    githubClient,
+    installation,
+    close: () => github.close(),
+  };
 }
 
 /** One job on the bench. */

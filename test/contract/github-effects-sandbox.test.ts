@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { briefSchema } from "../../src/contracts/brief.ts";
 import { actionsWork, branchOf, type Job } from "../../src/domain/job/job.ts";
+import { newRepository } from "../../src/domain/repository/repository.ts";
 import { checkOf } from "../../src/github/render/check.ts";
 import { statusComment } from "../../src/github/render/status-comment.ts";
 import { ID, run } from "../unit/job-fixtures.ts";
@@ -483,9 +484,12 @@ describe("the performer on the local GitHub", () => {
   it("says once on a commit what is wrong with the settings there,", async () => {
     const at = start().job.repository;
     const sha = b.github.pushCommit(REPO, "main", { ".github/journeyman.yml": "limits: soon\n" }, "ada");
-    const first = await b.githubClient.settingsPushed(at, null);
-    expect(await b.githubClient.settingsPushed(at, first)).toMatchObject({
-      settings_problem: expect.stringContaining("limits"),
+    const id = (await b.githubClient.repository(at, null))?.id ?? 0;
+    const state = newRepository({ ...at, id });
+    const read = () => b.repositoryPerformer.perform({ type: "read-settings" }, state, false);
+    await read();
+    expect(await read()).toMatchObject({
+      command: { type: "settings-read", settings: { settings_problem: expect.stringContaining("limits") } },
     });
     const ours = b.github.checkRuns(REPO, sha).filter(({ name }) => name === "journeyman settings");
     expect(ours.map(({ conclusion }) => conclusion)).toEqual(["failure"]);

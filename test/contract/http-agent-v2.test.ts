@@ -4,6 +4,7 @@ import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import { jobOutcomeSchema } from "../../src/domain/job/outcome.ts";
 import { jobId } from "../unit/job-fixtures.ts";
 import { type Asked, SERVER_MODEL, startServer, type TestServer } from "./http-server.ts";
+import { observe } from "./observed-repositories.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -45,7 +46,7 @@ async function created(project = HELLO, key?: string): Promise<z.infer<typeof vi
 }
 
 const know = (name: string, id: number) =>
-  server.store.repositories.put({
+  observe(server.store.repositories, {
     ...{ owner: "octocat", name, id, installation_id: 1, base: null, settings_problem: null },
     settings: { ...DEFAULT_REPOSITORY_SETTINGS, llm: { model: "the-repository's-model" } },
   });

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { keyViewSchema } from "../../src/http/admin/new-key.ts";
 import { WRITES_PER_MINUTE } from "../../src/http/routing/limits.ts";
 import { startServer, type TestServer } from "./http-server.ts";
+import { forget, observe } from "./observed-repositories.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -90,18 +91,18 @@ describe("API keys", () => {
       settings_problem: null,
     };
     const { repositories } = server.store;
-    await repositories.put({ ...known, id: 700 });
+    await observe(repositories, { ...known, id: 700 });
     const { key, id } = await createKey({ account: "octo", repository: "octo/old" });
     const create = async (repository?: string) =>
       (await server.ask("POST", "/api/create-job", { key, body: { job: "say hello", repository } })).status;
     expect(await create()).toBe(200);
     expect((await list()).find((one) => one.id === id)).toMatchObject({ repository: "octo/old" });
-    await repositories.remove("octo", "old");
-    await repositories.put({ ...known, name: "new", id: 700 });
+    await forget(repositories, "octo", "old");
+    await observe(repositories, { ...known, name: "new", id: 700 });
     expect([await create(), await create("octo/new"), await create("octo/old")]).toEqual([200, 200, 403]);
-    await repositories.remove("octo", "new");
+    await forget(repositories, "octo", "new");
     expect(await create("octo/old")).toBe(403);
-    await repositories.put({ ...known, id: 701 });
+    await observe(repositories, { ...known, id: 701 });
     expect(await create()).toBe(401);
     const { entries } = await server.store.audit.list({ limit: 50, key_id: id });
     expect(entries.filter(({ action }) => action === "key-tied")).toHaveLength(1);

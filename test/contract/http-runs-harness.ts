@@ -12,6 +12,7 @@ import { asJobId, type Job, type JobId, type Run } from "../../src/domain/job/jo
 import type { RunClaims } from "../../src/domain/job/run-claims.ts";
 import { keyPair } from "../sandbox/github/key-pair.ts";
 import type { TestServer } from "./http-server.ts";
+import { observe } from "./observed-repositories.ts";
 
 export const REPOSITORY_ID = 4_711;
 export const RUN_ID = 500;
@@ -54,7 +55,7 @@ export async function runNews({ engine }: TestServer, id: string, change: Partia
 export async function queueJob(server: TestServer, id?: string): Promise<string> {
   const { store, engine } = server;
   const at = { owner: "octocat", name: "hello-world", installation_id: 1 };
-  await store.repositories.put({ ...at, id: REPOSITORY_ID, base: null, settings: null, settings_problem: null });
+  await observe(store.repositories, { ...at, id: REPOSITORY_ID, base: null, settings: null, settings_problem: null });
   const known = id === undefined ? undefined : jobIdOf(id);
   const created = await engine.create(
     {

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import { credit, userAccount } from "../../src/domain/market/ledger.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
+import { observe } from "./observed-repositories.ts";
 import { filesIn, inPlace, noSpace } from "./store/lowdb-place.ts";
 import { commitOf, jobId, keep, START, sampleJob } from "./store/sample.ts";
 
@@ -210,13 +211,16 @@ describe("a store at its start", () => {
           settings,
           settings_problem: null,
         };
-        await store.repositories.put(known);
+        await observe(store.repositories, known);
         await store.close();
         const path = join(place.dir, "repositories", `${encodeURIComponent("octo/hello")}.json`);
         const text = JSON.parse(fs.readFileSync(path, "utf8"));
-        fs.writeFileSync(path, JSON.stringify({ ...text, settings: { ...text.settings, ...strange } }));
+        fs.writeFileSync(
+          path,
+          JSON.stringify({ ...text, state: { ...text.state, settings: { ...text.state.settings, ...strange } } }),
+        );
         const again = await place.open();
-        expect(await again.repositories.get("octo", "hello")).toEqual({
+        expect(await again.repositories.get("octo", "hello")).toMatchObject({
           ...known,
           base: null,
           settings: { ...UNREAD_REPOSITORY_SETTINGS, commands },

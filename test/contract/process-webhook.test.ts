@@ -4,13 +4,15 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import type { EventRepository, GitHubEvent } from "../../src/domain/job/github-event.ts";
 import type { JobId } from "../../src/domain/job/job.ts";
+import type { ObservedRepository } from "../../src/domain/repository/repository.ts";
 import { createPermission } from "../../src/engine/command-permission.ts";
+import { createDoctor } from "../../src/engine/doctor.ts";
 import { CommandHandler, type Handle } from "../../src/engine/handle-command.ts";
+import { createRepositoryHandler, observing } from "../../src/engine/handle-repository.ts";
 import { createIds } from "../../src/engine/ids.ts";
 import { createMarketGate } from "../../src/engine/market-gate.ts";
 import type { Recorder } from "../../src/engine/ports/audit.ts";
 import type { GitHubClient, Permission } from "../../src/engine/ports/github.ts";
-import type { ObservedRepository } from "../../src/engine/ports/repositories.ts";
 import type { Store } from "../../src/engine/ports/store.ts";
 import { createWebhookProcessor } from "../../src/engine/process-webhook.ts";
 import { createQuotas } from "../../src/engine/quotas.ts";
@@ -19,6 +21,7 @@ import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { dataFolder } from "../data-folder.ts";
 import { draft, ID, T0, TO_PULL_REQUEST } from "../unit/job-fixtures.ts";
+import { observe } from "./observed-repositories.ts";
 
 const AT: EventRepository = { owner: "octo", name: "demo", id: 42, installation_id: 1 };
 const ADMINS_ONLY = { ...DEFAULT_REPOSITORY_SETTINGS, commands: { allow: "admin" } } as const;
@@ -65,7 +68,8 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
       said.push("read");
       return at_github;
     },
-    settingsPushed: async () => null,
+    installedRepositories: async () => [],
+    examine: async () => ({ facts: null, missing: null }),
     pullRequest: async () => ({ head_branch: "x", head_sha: "c", from_fork: false }),
     react: async (_repository, _comment, content) => {
       if (mute) throw new Error("The issue is locked.");
@@ -83,14 +87,19 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
     const id = ids.jobId();
     return handle(id, { type: "create", draft: { ...wanted, id } });
   };
+  const repositoriesOf = (at: Store) =>
+    createRepositoryHandler({ repositories: at.repositories, clock, offers_set_up: false, committed: () => {} });
   const begin = (at: Store) =>
     createWebhookProcessor({
-      admit: createPermission(store, githubClient, record),
+      admit: createPermission(store, githubClient, observing(repositoriesOf(at)), record),
       marketGate: createMarketGate(store.repositories, githubClient),
       store: at,
       githubClient,
       estimate: quotas.estimate,
       handle,
+      handleRepository: repositoriesOf(at),
+      offers_set_up: false,
+      examine: createDoctor(at.repositories, githubClient),
       create,
       clock,
       log: { debug: () => {} },
@@ -195,7 +204,7 @@ describe("who may ask where the settings want an admin", () => {
 
   it("is asked again after a push that may have changed the settings", async () => {
     const { store, said, process } = await service(known({ settings: ADMINS_ONLY }));
-    await store.repositories.put(known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
+    await observe(store.repositories, known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
     const moved = { type: "default-branch-moved", repository: AT, branch: "main" } as const;
     await process({ ...moved, head_sha: "h2", tree_sha: "t2", settings_changed: true });
     await process(ask);
@@ -204,14 +213,14 @@ describe("who may ask where the settings want an admin", () => {
 
   it("is asked with the last good settings in hand, for the file may be broken now", async () => {
     const { store, said, process } = await service(known({ settings: ADMINS_ONLY, settings_problem: "It is broken." }));
-    await store.repositories.put(known({ base: null, settings: ADMINS_ONLY }));
+    await observe(store.repositories, known({ base: null, settings: ADMINS_ONLY }));
     await process(ask);
     expect(said).toEqual(["read", "confused"]);
   });
 
   it("costs no reading once it is known, and none for those who may not write", async () => {
     const writer = await service(null);
-    await writer.store.repositories.put(known());
+    await observe(writer.store.repositories, known());
     await writer.process(ask);
     expect(writer.said).toEqual([]);
     expect(await writer.store.jobs.count()).toBe(1);
@@ -333,7 +342,7 @@ describe("a command that names a job", () => {
 
   it("reaches that one, whatever else there is on the issue", async () => {
     const { store, handle, said, process } = await service(null);
-    await store.repositories.put(known());
+    await observe(store.repositories, known());
     await handle(ID, { type: "create", draft: draft() });
     await process({ ...ask, comment_id: 71 });
     await process(cancel(ID));
@@ -344,7 +353,7 @@ describe("a command that names a job", () => {
 
   it("is answered where there is none of that name here", async () => {
     const { store, handle, said, process } = await service(null);
-    await store.repositories.put(known());
+    await observe(store.repositories, known());
     await handle(ID, {
       type: "create",
       draft: draft({ repository: { owner: "octo", name: "other", installation_id: 1 } }),
@@ -361,7 +370,7 @@ describe("a repository that takes over the name of another", () => {
 
   it.each([AT, { owner: "octo", name: "demo", installation_id: 1 }])("gets no job of it: %j", async (repository) => {
     const { store, handle, said, process } = await service(null);
-    await store.repositories.put(known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
+    await observe(store.repositories, known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
     await handle(ID, { type: "create", draft: draft({ repository }) });
     for (const command of TO_PULL_REQUEST) await handle(ID, command);
     await process(added);
@@ -396,7 +405,7 @@ describe("a job whose repository", () => {
   });
   const begun = async () => {
     const harness = await service(null);
-    await harness.store.repositories.put(known());
+    await observe(harness.store.repositories, known());
     await harness.handle(ID, { type: "create", draft: draft() });
     for (const command of TO_PULL_REQUEST) await harness.handle(ID, command);
     return harness;
@@ -434,7 +443,7 @@ describe("the market of a repository", () => {
     ["nothing of it", DEFAULT_REPOSITORY_SETTINGS],
   ])("is off where its settings say %s, and nothing is made", async (_name, settings) => {
     const { store, said, process } = await service(null);
-    await store.repositories.put(known({ settings }));
+    await observe(store.repositories, known({ settings }));
     await process(market);
     expect(said).toEqual([expect.stringContaining("The market is off for octo/demo.")]);
     expect(said[0]).toContain("`market: {enabled: true}`");
@@ -444,7 +453,7 @@ describe("the market of a repository", () => {
   it("is open where they say so, be it that they have to be read first", async () => {
     for (const base of [BASE, null]) {
       const { store, process } = await service(known({ settings: opened }));
-      await store.repositories.put(known({ base, settings: base === null ? null : opened }));
+      await observe(store.repositories, known({ base, settings: base === null ? null : opened }));
       await process(market);
       expect(await store.jobs.count()).toBe(1);
     }
@@ -452,7 +461,7 @@ describe("the market of a repository", () => {
 
   it("is read anew when a push may have closed it", async () => {
     const { store, process } = await service(known());
-    await store.repositories.put(known({ settings: opened, base: null }));
+    await observe(store.repositories, known({ settings: opened, base: null }));
     await process(market);
     expect(await store.jobs.count()).toBe(0);
   });

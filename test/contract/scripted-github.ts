@@ -6,7 +6,7 @@ import type { Performer } from "../../src/engine/ports/performer.ts";
 import type { PushTokens } from "../../src/engine/ports/runs.ts";
 import { createOctokits } from "../../src/github/client/octokit.ts";
 import type { GitHub } from "../../src/main/compose/github.ts";
-import { absentGitHub } from "./absent-github.ts";
+import { absentGitHub, idleRepositoryPerformer } from "./absent-github.ts";
 
 export const OPEN_MARKET = { enabled: true, run_checks: "always" } as const;
 
@@ -76,6 +76,7 @@ export function scriptedGitHub(options: Options, pushTokens: PushTokens = NO_TOK
     probot: new Probot(options),
     client: clientOf(script, said),
     performer: () => performer,
+    repositoryPerformer: idleRepositoryPerformer,
     budget: createOctokits().budget,
     ahead: () => 0,
   };

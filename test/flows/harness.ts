@@ -90,6 +90,8 @@ const variables = (
   DEFAULT_REPOSITORY: DEMO,
   ...(asks ? { ANTHROPIC_API_KEY: modelAccess.api_key, ANTHROPIC_BASE_URL: model.url } : {}),
   WEBHOOK_ALLOW_PRIVATE: "true",
+  // most tests count what is written, and some have no workflow
+  SET_UP_PULL_REQUESTS: "false",
 });
 
 /** For one test, with whose end it closes. */

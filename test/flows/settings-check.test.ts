@@ -16,7 +16,9 @@ const checksOf = (harness: Harness, sha: string) =>
 
 async function settled(harness: Harness): Promise<void> {
   await harness.sandbox.idle();
-  await until("the inbox to be empty", async () => (await harness.app.store.inbox.pending()).length === 0);
+  const { inbox, repositories } = harness.app.store;
+  await until("the inbox to be empty", async () => (await inbox.pending()).length === 0);
+  await until("the settings to be read", async () => (await repositories.withEffects()).length === 0);
 }
 
 async function answered(harness: Harness, files: Record<string, string>) {

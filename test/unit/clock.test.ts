@@ -78,8 +78,10 @@ const WALL_READERS: Readonly<Record<string, string>> = {
   "src/engine/clock.ts": "makes the steady time of it",
   "src/github/client/octokit.ts": "holds it against times that GitHub names",
   "src/github/effects/perform.ts": "holds it against times that GitHub names",
+  "src/github/effects/perform-on-repository.ts": "holds it against times that GitHub names",
   "src/github/github-client.ts": "holds it against times that GitHub names",
   "src/main/settings.ts": "a process reads it once, at its start",
+  "src/main/setup.ts": "hands it to the set-up page, as the composition does to the server",
   "src/actions-mode/settings.ts": "a process reads it once, at its start",
   "src/main/keys-command.ts": "a command line that ends at once",
 };

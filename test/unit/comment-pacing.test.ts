@@ -1,7 +1,8 @@
 /** When comment and check are written, on a clock that is moved by hand. */
 import { describe, expect, it } from "vitest";
-import { effectKey, type GitHubEffect, type PendingEffect, type Urgency } from "../../src/domain/job/effect.ts";
+import { effectKey, type GitHubEffect, type PendingEffect } from "../../src/domain/job/effect.ts";
 import type { Job } from "../../src/domain/job/job.ts";
+import type { Urgency } from "../../src/domain/pending-effect.ts";
 import { CHECK_GAP_MS, COMMENT_GAP_MS, createShowPacing, HURRIED_PACING } from "../../src/engine/comment-pacing.ts";
 import { begin, T0 } from "./job-fixtures.ts";
 

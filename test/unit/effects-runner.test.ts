@@ -2,11 +2,13 @@
 import { expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import { type Effect, isOnGitHub } from "../../src/domain/job/effect.ts";
+import { jobEffects } from "../../src/engine/job-effects.ts";
 import type { JobStore, StoredJob } from "../../src/engine/ports/jobs.ts";
 import type { Attempt } from "../../src/engine/ports/performer.ts";
 import type { Store } from "../../src/engine/ports/store.ts";
 import { EffectsRunner, MAX_ATTEMPTS } from "../../src/engine/run-effects.ts";
-import { acknowledged, committed, rescheduled } from "../../src/store/next-record.ts";
+import { acknowledged, rescheduled } from "../../src/store/next-effects.ts";
+import { committed } from "../../src/store/next-record.ts";
 import { ADA, begin, decided, facts, led, step, T0, TO_PULL_REQUEST } from "./job-fixtures.ts";
 
 /** One stored job, a clock whose alarms go off one after the other, and a performer as given. */
@@ -26,8 +28,18 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
       return true;
     },
   } satisfies Partial<JobStore>;
-  const runner = new EffectsRunner({
+  const owner = jobEffects({
     store: { jobs: { ...jobs } } as unknown as Store,
+    takes: isOnGitHub,
+    performer: { perform: async (effect) => perform(effect) },
+    handle: async (id, command, extras) => {
+      told.push(command);
+      if (extras?.done) await jobs.acknowledge(id, extras.done);
+      return { ok: true, job: stored.job, stored, changed: true };
+    },
+    observe: async () => {},
+  });
+  const runner = new EffectsRunner(owner, {
     clock: {
       now: () => now,
       at: (at, ring) => {
@@ -37,13 +49,6 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
         };
       },
     },
-    takes: isOnGitHub,
-    performer: { perform: async (effect) => perform(effect) },
-    handle: async (id, command, extras) => {
-      told.push(command);
-      if (extras?.done) await jobs.acknowledge(id, extras.done);
-      return { ok: true, job: stored.job, stored, changed: true };
-    },
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     meter: { effect: () => {} },
     random: () => 0,
@@ -51,7 +56,7 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
   return {
     told,
     async runDry() {
-      runner.enqueue(stored.job);
+      runner.enqueue(stored);
       for (let rings = 0; rings < 100 && stored.effects.length > 0; rings++) {
         await new Promise((resolve) => setImmediate(resolve));
         if (alarm === null) continue;

@@ -23,6 +23,7 @@ const PLACES: Readonly<Record<string, string>> = {
   "src/http/server/large-body.ts": "row: payloads of deliveries (JSON)",
   "src/http/server/webhook-receiver.ts": "row: payloads of deliveries (JSON)",
   "src/github/repository-settings/settings-file.ts": "row: .github/journeyman.yml (YAML)",
+  "src/github/repository-settings/workflow-file.ts": "row: files of .github/workflows (YAML)",
   "src/github/repository-settings/yaml-bounds.ts": "row: .github/journeyman.yml (YAML)",
   "src/contracts/redact.ts": "row: redaction of values",
   "src/text/finder.ts": "row: what a model is shown (HTML, Markdown)",

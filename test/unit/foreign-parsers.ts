@@ -29,6 +29,7 @@ import {
   titleLine,
 } from "../../src/github/render/plain.ts";
 import { MAX_SETTINGS_BYTES, parseSettings } from "../../src/github/repository-settings/settings-file.ts";
+import { workflowFactsOf } from "../../src/github/repository-settings/workflow-file.ts";
 import { MAX_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_RESULT_BYTES } from "../../src/http/routing/limits.ts";
 import { readHandIn } from "../../src/http/server/handed-in-result.ts";
 import { appFormOf, appRequestOf } from "../../src/http/setup/app-request.ts";
@@ -123,6 +124,14 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     depth: "16 levels, 64 columns, 20 anchors and aliases",
     time: "4,000 pieces of the lexer before the parser sees it",
     run: parseSettings,
+  },
+  {
+    name: "files of .github/workflows (YAML)",
+    from: "whoever may push",
+    size: MAX_SETTINGS_BYTES,
+    depth: "16 levels, 64 columns, 20 anchors and aliases",
+    time: "4,000 pieces of the lexer before the parser sees it",
+    run: (text) => workflowFactsOf({ text, isTruncated: false }),
   },
   {
     name: "globs of the settings",

@@ -466,11 +466,14 @@ describe("installations", () => {
   const changed = (added: object[], removed: object[] = []) =>
     translated({ type: "repositories-changed", installation_id: 9, added, removed });
 
+  const installs = (added: object[], removed: object[] = []) =>
+    translated({ type: "repositories-changed", installation_id: 9, added, removed, installs: true });
+
   test.each(["created", "new_permissions_accepted", "unsuspend"])(
     "%s makes us learn the repositories anew",
     (action) => {
-      expect(bare("installation", { action, repositories: [listed] })).toEqual(changed([garden]));
-      expect(bare("installation", { action })).toEqual(changed([]));
+      expect(bare("installation", { action, repositories: [listed] })).toEqual(installs([garden]));
+      expect(bare("installation", { action })).toEqual(installs([]));
     },
   );
 
@@ -488,7 +491,7 @@ describe("installations", () => {
         repositories_added: [listed],
         repositories_removed: [shed],
       }),
-    ).toEqual(changed([garden], [{ owner: "mona", name: "shed", id: 43 }]));
+    ).toEqual(installs([garden], [{ owner: "mona", name: "shed", id: 43 }]));
   });
 
   test("a repository that has another name or owner is forgotten under the old one", () => {

@@ -1,7 +1,8 @@
 /** What a command leads to: the next job with everything that must be written beside it, a refusal, or nothing. */
 
 import type { Posting } from "../market/ledger.ts";
-import type { Effect, Urgency, WantedEffect } from "./effect.ts";
+import type { Urgency } from "../pending-effect.ts";
+import type { Effect, WantedEffect } from "./effect.ts";
 import type { HistoryRow } from "./history.ts";
 import { issueOf, type Job } from "./job.ts";
 import { outcomeOf } from "./outcome.ts";

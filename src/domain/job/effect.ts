@@ -5,6 +5,7 @@
 
 import * as z from "zod";
 import { MERGE_METHODS } from "../../contracts/settings.ts";
+import type { Pending, Wanted } from "../pending-effect.ts";
 import { commentIdSchema } from "./comment-id.ts";
 import type { EmittedEvent } from "./job-events.ts";
 
@@ -88,24 +89,9 @@ export function effectKey(effect: Effect): string {
   }
 }
 
-/** `now`: people wait for it. `soon`: with the next write. `whenever`: another write may make it needless. */
-export const URGENCIES = ["now", "soon", "whenever"] as const;
-export type Urgency = (typeof URGENCIES)[number];
-
-/** An effect as it is asked for: `not_before` holds it back, in milliseconds since the epoch. */
-export interface WantedEffect {
-  readonly effect: Effect;
-  readonly urgency: Urgency;
-  readonly not_before: number;
-}
-
-/** An effect as it is stored with its job. `serial` tells a replaced one from its successor. */
-export interface PendingEffect extends WantedEffect {
-  readonly key: string;
-  readonly serial: number;
-  /** Attempts that have failed. */
-  readonly attempts: number;
-}
+/** A job's effect as it is asked for, and as it is stored with the job. */
+export type WantedEffect = Wanted<Effect>;
+export type PendingEffect = Pending<Effect>;
 
 /** It only makes people see what the job is now. */
 export const isShow = ({ type }: Effect): boolean =>

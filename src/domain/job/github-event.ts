@@ -32,7 +32,7 @@ export type SlashCommand =
   | ({ readonly verb: "status" | "cancel" | "retry" | "pay" } & OfJob)
   /** `commit`: of the files that were read, or how its name begins. */
   | ({ readonly verb: "run-checks" | "approve"; readonly commit?: string } & OfJob)
-  | { readonly verb: "help" }
+  | { readonly verb: "help" | "doctor" }
   /** The sender sends a worker's work back; `reason` may be empty. */
   | ({ readonly verb: "reject"; readonly reason: string } & OfJob)
   /** Understood as a command, but not as a valid one; `sentence` says what was probably meant. */
@@ -110,7 +110,11 @@ export type GitHubEvent =
       readonly installation_id: number;
       readonly added: readonly { readonly owner: string; readonly name: string; readonly id: number }[];
       readonly removed: readonly { readonly owner: string; readonly name: string; readonly id: number }[];
+      /** The App was installed, or got more repositories: those may have to be set up. */
+      readonly installs?: true;
     }
+  /** Somebody did something to the branch or the pull request that sets the repository up. */
+  | { readonly type: "set-up-changed"; readonly repository: EventRepository }
   | { readonly type: "uninstalled"; readonly installation_id: number };
 
 /** What the inbound side makes of a delivery. */

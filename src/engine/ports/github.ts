@@ -2,8 +2,9 @@
 
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { Repository } from "../../domain/job/job.ts";
+import type { MissingConsent } from "../../domain/repository/findings.ts";
+import type { IdentifiedRepository, ObservedRepository, SetUpFacts } from "../../domain/repository/repository.ts";
 import type { GitHubPerson } from "./accounts.ts";
-import type { ObservedRepository } from "./repositories.ts";
 
 export type Permission = "admin" | "write" | "read" | "none";
 
@@ -11,6 +12,11 @@ export type Permission = "admin" | "write" | "read" | "none";
 export interface Permitted {
   readonly permission: Permission;
   readonly person: GitHubPerson | null;
+}
+
+export interface InstalledRepository extends IdentifiedRepository {
+  readonly archived: boolean;
+  readonly fork: boolean;
 }
 
 /** Requests that belong to no job. Throws when GitHub does not answer. */
@@ -22,10 +28,6 @@ export interface GitHubClient {
    * Default branch and current settings; null when the repository does not exist. `known`: has the last valid settings.
    */
   repository(repository: Repository, known: ObservedRepository | null): Promise<ObservedRepository | null>;
-  /**
-   * The same after a push that may have changed the settings; reports on its commit whether they are broken or fixed.
-   */
-  settingsPushed(repository: Repository, known: ObservedRepository | null): Promise<ObservedRepository | null>;
   /** The source of a pull request, for `/job` on one that is not ours. */
   pullRequest(
     repository: Repository,
@@ -35,6 +37,12 @@ export interface GitHubClient {
   react(repository: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void>;
   /** Replies once: a second call with the same `marker` on the same issue has no effect when `again` is set. */
   reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
+  /** What the doctor looks at; `facts` null: the repository is not visible. */
+  examine(
+    repository: Repository,
+  ): Promise<{ readonly facts: SetUpFacts | null; readonly missing: MissingConsent | null }>;
+  /** All repositories of an installation, at most 10,000. */
+  installedRepositories(installation_id: number): Promise<readonly InstalledRepository[]>;
   /** The repository's installation; null where the App is not installed. */
   installation(owner: string, name: string): Promise<{ readonly id: number } | null>;
   /** Milliseconds until GitHub's rate limits allow a job's first push. */

@@ -8,6 +8,7 @@ import type { Job, JobId, Status } from "../../domain/job/job.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 import type { AgentQuery } from "./agents.ts";
+import type { EffectStore, TimerStore } from "./aggregate.ts";
 
 /** A history row with its number: 1, 2, 3 …, also when rows in between were dropped. */
 export interface NumberedRow extends HistoryRow {
@@ -73,20 +74,8 @@ export interface JobCounts {
   readonly failing: number;
 }
 
-export interface JobStore {
-  load(id: JobId): Promise<StoredJob | null>;
+export interface JobStore extends EffectStore<JobId, StoredJob>, TimerStore<JobId> {
   commit(commit: Commit): Promise<CommitAnswer>;
-  /**
-   * Records a failed attempt of a pending effect and the earliest time of the next; false when the effect was replaced
-   * meanwhile.
-   */
-  reschedule(
-    id: JobId,
-    effect: { readonly key: string; readonly serial: number },
-    not_before: number,
-  ): Promise<boolean>;
-  /** Removes a pending effect that has no outcome to report; false when it was replaced meanwhile. */
-  acknowledge(id: JobId, effect: { readonly key: string; readonly serial: number }): Promise<boolean>;
   balance(account: LedgerAccount): Promise<number>;
   /** The newest job that has or had this pull request; null when there is none. */
   ofPullRequest(repository: string, number: number): Promise<JobId | null>;
@@ -101,12 +90,6 @@ export interface JobStore {
   list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
   /** Jobs that are not final, or verified with a merge pending. For reconciliation. */
   open(): Promise<readonly JobId[]>;
-  /** Jobs with pending effects, for the start. */
-  withEffects(): Promise<readonly JobId[]>;
-  /** Jobs whose timer is due at this time, oldest first, at most `limit`. */
-  due(now: number, limit: number): Promise<readonly JobId[]>;
-  /** The earliest timer of all jobs; null when there is none. */
-  nextWake(): Promise<number | null>;
   /** This account's current usage, for its quotas. */
   usageOf(account: string): Promise<AccountUsage>;
   /** Jobs for which this account owes money; null: any account. */

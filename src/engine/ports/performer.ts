@@ -4,9 +4,18 @@ import type { LogLine } from "../../contracts/log-line.ts";
 import type { Command } from "../../domain/job/command.ts";
 import type { GitHubEffect } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
-import type { ObservedRepository } from "./repositories.ts";
+import type { RepositoryCommand } from "../../domain/repository/command.ts";
+import type { RepositoryEffect } from "../../domain/repository/effect.ts";
+import type { ObservedRepository, RepositoryState } from "../../domain/repository/repository.ts";
 
-/** The result of one attempt of an effect. */
+/** A failed attempt that is worth a retry; `after_ms`: GitHub's `retry-after`. */
+export interface Later {
+  readonly ended: "later";
+  readonly reason: string;
+  readonly after_ms?: number;
+}
+
+/** The result of one attempt of a job's effect. */
 export type Attempt =
   | {
       readonly ended: "done";
@@ -15,8 +24,7 @@ export type Attempt =
       /** Repository metadata that was observed on the way. */
       readonly repository?: ObservedRepository;
     }
-  /** Worth a retry; `after_ms`: GitHub's `retry-after`. */
-  | { readonly ended: "later"; readonly reason: string; readonly after_ms?: number };
+  | Later;
 
 /**
  * Performs effects on GitHub without deciding anything. `again`: an earlier attempt may have been applied, so look
@@ -24,4 +32,12 @@ export type Attempt =
  */
 export interface Performer {
   perform(effect: GitHubEffect, job: Job, again: boolean): Promise<Attempt>;
+}
+
+/** The result of one attempt of a repository's effect. */
+export type RepositoryAttempt = { readonly ended: "done"; readonly command?: RepositoryCommand } | Later;
+
+/** The same for the effects of repositories. */
+export interface RepositoryPerformer {
+  perform(effect: RepositoryEffect, repository: RepositoryState, again: boolean): Promise<RepositoryAttempt>;
 }

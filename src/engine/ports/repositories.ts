@@ -1,29 +1,42 @@
-/** Observed repository metadata. */
-import type { RepositorySettings } from "../../contracts/settings.ts";
+/** Stored repositories, commits, and the store that keeps and finds them. */
+import type { EffectRef, Pending, Wanted } from "../../domain/pending-effect.ts";
+import type { RepositoryEffect } from "../../domain/repository/effect.ts";
+import type { ObservedRepository, RepositoryState } from "../../domain/repository/repository.ts";
+import type { EffectStore, TimerStore } from "./aggregate.ts";
 
-/** Repository metadata that is known without asking GitHub. */
-export interface ObservedRepository {
-  readonly owner: string;
-  readonly name: string;
+/** A stored repository: one record, written in one atomic write. */
+export interface StoredRepository {
+  readonly state: RepositoryState;
+  /** Incremented by each commit, which must name the previous value. */
+  readonly version: number;
+  readonly effects: readonly Pending<RepositoryEffect>[];
+}
+
+/** Everything that one command changes. */
+export interface RepositoryCommit {
   readonly id: number;
-  readonly installation_id: number;
-  /** Null: must be fetched before use. */
-  readonly base: {
-    readonly branch: string;
-    readonly head_sha: string;
-    readonly tree_sha: string;
-    readonly has_workflow: boolean;
-  } | null;
-  /** The last valid settings; null when none were ever read. */
-  readonly settings: RepositorySettings | null;
-  readonly settings_problem: string | null;
+  /** Null removes the record. */
+  readonly state: RepositoryState | null;
+  /** 0: there is no record yet. */
+  readonly expected_version: number;
+  /** Added to the pending effects; replaces one with the same key under a new serial. */
+  readonly effects: readonly Wanted<RepositoryEffect>[];
+  /** The effect whose outcome this command reports; removed if its serial still matches. */
+  readonly done: EffectRef | null;
 }
 
-export interface RepositoryStore {
-  get(owner: string, name: string): Promise<ObservedRepository | null>;
-  /** By GitHub's id, which survives renames. */
-  byId(id: number): Promise<ObservedRepository | null>;
-  put(repository: ObservedRepository): Promise<void>;
-  ofInstallation(installation_id: number): Promise<readonly ObservedRepository[]>;
-  remove(owner: string, name: string): Promise<void>;
+export type RepositoryCommitAnswer =
+  | { readonly ok: true; readonly stored: StoredRepository | null }
+  /** Another commit came first. */
+  | { readonly ok: false };
+
+/** By GitHub's number. A name belongs to the repository that was stored under it last, in any case of letters. */
+export interface RepositoryStore extends EffectStore<number, StoredRepository>, TimerStore<number> {
+  get(owner: string, name: string): Promise<RepositoryState | null>;
+  byId(id: number): Promise<RepositoryState | null>;
+  ofInstallation(installation_id: number): Promise<readonly RepositoryState[]>;
+  commit(commit: RepositoryCommit): Promise<RepositoryCommitAnswer>;
 }
+
+/** Keeps what was read of a repository. */
+export type ObserveRepository = (observed: ObservedRepository) => Promise<void>;

@@ -6,10 +6,12 @@ import type { GitHubEvent } from "../../domain/job/github-event.ts";
 import type { Job, JobId } from "../../domain/job/job.ts";
 import type { Refusal } from "../../domain/job/refusal.ts";
 import type { Admit } from "../command-permission.ts";
+import type { Examine } from "../doctor.ts";
 import type { MarketGate } from "../market-gate.ts";
 import type { Quotas } from "../quotas.ts";
 import type { AgentQuery } from "./agents.ts";
 import type { StoredJob } from "./jobs.ts";
+import type { ObserveRepository } from "./repositories.ts";
 
 export type Handled =
   /** `changed`: false when the command had nothing to change. */
@@ -63,6 +65,10 @@ export interface JobService {
   readonly keep: Quotas["keep"];
   /** Pays the account's debts after its wallet received money. */
   settleDebts(account: string): Promise<void>;
+  /** What keeps jobs of a repository from running or merging; null: it is not visible. Throws like {@link admit}. */
+  readonly examine: Examine;
+  /** Keeps what was read of a repository. */
+  readonly observe: ObserveRepository;
   /** The account of this person if they may use commands here, else null. Throws when GitHub does not answer. */
   readonly admit: Admit;
   /** Resolves when the delivery is on the disk; it is processed in the background. */

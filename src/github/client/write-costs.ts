@@ -1,5 +1,6 @@
 /** Write costs of effects, as booked on an installation's budget. */
 import type { GitHubEffect } from "../../domain/job/effect.ts";
+import type { RepositoryEffect } from "../../domain/repository/effect.ts";
 
 /** The maximum number of writes of each effect; unused ones are returned. */
 export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
@@ -21,4 +22,11 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "disable-auto-merge": 1,
   "close-pull-request": 1,
   "delete-branch": 1,
+};
+
+export const REPOSITORY_WRITES: Readonly<Record<RepositoryEffect["type"], number>> = {
+  "read-settings": 1,
+  "read-set-up": 0,
+  "open-set-up-pull-request": 4,
+  "update-set-up-pull-request": 1,
 };

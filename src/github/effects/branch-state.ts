@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { jobFolder } from "../../contracts/brief.ts";
 import type { Job, Repository } from "../../domain/job/job.ts";
-import type { ObservedRepository } from "../../engine/ports/repositories.ts";
+import type { ObservedRepository } from "../../domain/repository/repository.ts";
 import { ask, BLOB, blobSchema, FOLDER, folderSchema } from "../client/graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
 import { FAILED_CHECKS, type FailedCheck, failedChecksSchema } from "./failed-logs.ts";

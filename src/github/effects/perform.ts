@@ -33,7 +33,7 @@ import { done, type Task } from "./task.ts";
 
 export interface PerformerParts {
   readonly source: OctokitSource;
-  readonly repositories: RepositoryStore;
+  readonly repositories: Pick<RepositoryStore, "get">;
   /** Read for each effect, since it may be unknown at the start. */
   readonly self: () => Promise<AppIdentity>;
   readonly llm: ModelDefaults;

@@ -7,8 +7,8 @@ import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../c
 import type { Effect } from "../../domain/job/effect.ts";
 import { isOnActions } from "../../domain/job/job.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
+import type { ObservedRepository } from "../../domain/repository/repository.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
-import type { ObservedRepository } from "../../engine/ports/repositories.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import * as refusals from "../render/refusals.ts";
 import { attachmentEntries } from "./attachment-entries.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { Repository } from "../../domain/job/job.ts";
-import type { ObservedRepository } from "../../engine/ports/repositories.ts";
+import type { ObservedRepository } from "../../domain/repository/repository.ts";
 import { counted } from "../../text/plural.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
 import type { Caller } from "../client/octokit.ts";

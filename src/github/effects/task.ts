@@ -13,7 +13,7 @@ import type { AppIdentity } from "../client/app-identity.ts";
 import type { Caller } from "../client/octokit.ts";
 
 export interface Tools {
-  readonly repositories: RepositoryStore;
+  readonly repositories: Pick<RepositoryStore, "get">;
   readonly self: AppIdentity;
   /** The model to use when neither sender nor repository names one. */
   readonly defaults: ModelDefaults;

@@ -14,6 +14,10 @@ interface Named {
 const changed = (installation_id: number, added: readonly Named[], removed: readonly Named[]): TranslatedEvent =>
   translated({ type: "repositories-changed", installation_id, added, removed });
 
+/** The same where the App may have got repositories that are to be set up. */
+const installs = (installation_id: number, added: readonly Named[], removed: readonly Named[]): TranslatedEvent =>
+  translated({ type: "repositories-changed", installation_id, added, removed, installs: true });
+
 /** Repositories per event to store; others are looked up on first use. */
 const MAX_NAMED = 10_000;
 
@@ -26,7 +30,7 @@ const named = (repositories: z.output<typeof listed> | undefined): readonly Name
 const installationSchema = z.object({ installation: source.installation, repositories: listed.optional() });
 
 export const installed = listener(installationSchema, ({ installation, repositories }) =>
-  changed(installation.id, named(repositories), []),
+  installs(installation.id, named(repositories), []),
 );
 
 export const uninstalled = listener(installationSchema, ({ installation }) =>
@@ -39,9 +43,11 @@ const selectionSchema = z.object({
   repositories_removed: listed.optional(),
 });
 
-export const selectionChanged = listener(selectionSchema, (payload) =>
-  changed(payload.installation.id, named(payload.repositories_added), named(payload.repositories_removed)),
-);
+export const selectionChanged = listener(selectionSchema, (payload) => {
+  const added = named(payload.repositories_added);
+  const removed = named(payload.repositories_removed);
+  return (added.length > 0 ? installs : changed)(payload.installation.id, added, removed);
+});
 
 const account = z.object({ login: z.string() }).nullish();
 

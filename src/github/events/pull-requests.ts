@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Command } from "../../domain/job/command.ts";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { jobOfBranch } from "../../domain/job/job.ts";
+import { SET_UP_BRANCH } from "../../domain/repository/set-up.ts";
 import {
   ignored,
   isBot,
@@ -15,6 +16,7 @@ import {
   listener,
   person,
   pullsEvent,
+  setUpEvent,
   source,
 } from "./event-listener.ts";
 
@@ -47,7 +49,11 @@ function pullEvent(
   return job === null ? pullsEvent(payload, [number], command) : jobEvent(payload, job, command);
 }
 
+const setsUp = ({ pull_request: { head }, repository }: PullRequestPayload): boolean =>
+  head.ref === SET_UP_BRANCH && head.repo?.id === repository.id;
+
 export const pullRequestClosed = listener(schema, (payload) => {
+  if (setsUp(payload)) return setUpEvent(payload);
   const { number, merged, merged_at, merged_by } = payload.pull_request;
   if (merged !== true) return pullEvent(payload, { type: "closed", pull_request: number, by: payload.sender.login });
   const at = Date.parse(merged_at ?? "");
@@ -58,7 +64,9 @@ export const pullRequestClosed = listener(schema, (payload) => {
 });
 
 export const pullRequestReopened = listener(schema, (payload) =>
-  pullEvent(payload, { type: "reopened", pull_request: payload.pull_request.number }),
+  setsUp(payload)
+    ? setUpEvent(payload)
+    : pullEvent(payload, { type: "reopened", pull_request: payload.pull_request.number }),
 );
 
 export const pullRequestSynchronized = listener(schema, (payload, self) =>

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { CONFIG_FILE, jobFolder, TASK_FILE } from "../../contracts/brief.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
+import { SET_UP_BRANCH } from "../../domain/repository/set-up.ts";
 import {
   branchEvent,
   ignored,
@@ -10,6 +11,7 @@ import {
   listener,
   person,
   repositoryOf,
+  setUpEvent,
   source,
   translated,
 } from "./event-listener.ts";
@@ -57,6 +59,7 @@ export const pushed = listener(pushSchema, (payload, self) => {
   // A deletion has a delete event too, which is the one to use.
   if (payload.deleted) return ignored("the push deletes a branch");
   const branch = payload.ref.slice(BRANCH_REF.length);
+  if (branch === SET_UP_BRANCH && !isSelf(payload.sender, self)) return setUpEvent(payload);
   if (branch === payload.repository.default_branch) {
     return translated({
       type: "default-branch-moved",

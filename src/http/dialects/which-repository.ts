@@ -4,11 +4,13 @@ import { canCommandIn, canReachName, type Principal } from "../../domain/access.
 import type { Repository } from "../../domain/job/job.ts";
 import type { GitHubClient } from "../../engine/ports/github.ts";
 import type { RepositoryStore } from "../../engine/ports/repositories.ts";
+import type { JobService } from "../../engine/ports/service.ts";
 import { failure, type HttpResult } from "../routing/answer.ts";
 
 export interface RepositoryParts {
-  readonly repositories: RepositoryStore;
+  readonly repositories: Pick<RepositoryStore, "get">;
   readonly githubClient: Pick<GitHubClient, "installation" | "repository">;
+  readonly service: Pick<JobService, "observe">;
   /** `owner/name` for keys and bodies that name none. */
   readonly default_repository: string | null;
 }
@@ -40,7 +42,7 @@ function repositoryName(principal: Principal, named: string | null, fallback: st
 
 /** From what we know already when we can: GitHub is asked for a repository that was never used alone, and once. */
 export async function findRepository(
-  parts: Pick<RepositoryParts, "repositories" | "githubClient">,
+  parts: Pick<RepositoryParts, "repositories" | "githubClient" | "service">,
   fullName: string,
 ): Promise<Repository | null> {
   const [owner = "", name = ""] = fullName.split("/");
@@ -54,7 +56,7 @@ export async function findRepository(
   const there = { owner, name, installation_id: installation.id };
   const found = await parts.githubClient.repository(there, null);
   if (found === null) return there;
-  await parts.repositories.put(found);
+  await parts.service.observe(found);
   return { ...there, id: found.id };
 }
 

@@ -14,7 +14,7 @@ import { requestId } from "../server/request-log.ts";
 import { principalOf } from "./auth.ts";
 
 export interface PermissionRecheckParts extends Pick<RepositoryParts, "repositories" | "githubClient"> {
-  readonly service: Pick<JobService, "admit">;
+  readonly service: Pick<JobService, "admit" | "observe">;
   readonly accounts: Pick<AccountStore, "holder">;
   readonly now: () => number;
   readonly log: Log;

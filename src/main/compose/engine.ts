@@ -13,21 +13,32 @@ export interface EngineSettings {
   readonly llm: ModelDefaults;
   readonly quotas?: QuotaLimits;
   readonly public_url?: string | null;
+  /** Whether pull requests that set repositories up are opened; missing: not. */
+  readonly offers_set_up?: boolean;
 }
 
 /** What has a usual value. */
 type Usual = Partial<Pick<EngineParts, "clock" | "ids" | "record">>;
-type Wired = "clock" | "ids" | "record" | "performer" | "githubClient" | "llm" | "quotas";
+type Wired =
+  | "clock"
+  | "ids"
+  | "record"
+  | "performer"
+  | "repositoryPerformer"
+  | "githubClient"
+  | "llm"
+  | "quotas"
+  | "offers_set_up";
 
 export interface EngineNeeds extends Omit<EngineParts, Wired>, Usual {
-  readonly github: Pick<GitHub, "client" | "performer">;
+  readonly github: Pick<GitHub, "client" | "performer" | "repositoryPerformer">;
   /** Reviews the market's work; null or missing: nobody does. */
   readonly judge?: Judge | null;
 }
 
 export function composeEngine(settings: EngineSettings, { github, judge = null, ...needs }: EngineNeeds): Engine {
   const { store, log, lines, clock = systemClock } = needs;
-  const { llm, quotas, public_url = null } = settings;
+  const { llm, quotas, public_url = null, offers_set_up = false } = settings;
   const performer = github.performer({
     repositories: store.repositories,
     ...{ llm, judge, public_url },
@@ -45,7 +56,8 @@ export function composeEngine(settings: EngineSettings, { github, judge = null, 
     ids: needs.ids ?? createIds(clock),
     record: needs.record ?? createRecorder({ audit: store.audit, clock, log }),
     performer,
+    repositoryPerformer: github.repositoryPerformer,
     githubClient: github.client,
-    ...{ llm, quotas },
+    ...{ llm, quotas, offers_set_up },
   });
 }

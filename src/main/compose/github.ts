@@ -4,7 +4,7 @@ import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { systemClock } from "../../engine/clock.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import type { GitHubClient } from "../../engine/ports/github.ts";
-import type { Performer } from "../../engine/ports/performer.ts";
+import type { Performer, RepositoryPerformer } from "../../engine/ports/performer.ts";
 import type { PushTokens } from "../../engine/ports/runs.ts";
 import type { SignIn } from "../../engine/ports/sign-in.ts";
 import { type AppIdentity, askAppIdentity, createAppIdentity } from "../../github/client/app-identity.ts";
@@ -12,6 +12,7 @@ import { createSignIn } from "../../github/client/oauth.ts";
 import { createOctokits, type Octokits } from "../../github/client/octokit.ts";
 import { createPushTokens } from "../../github/client/push-tokens.ts";
 import { createPerformer, type PerformerParts } from "../../github/effects/perform.ts";
+import { createRepositoryPerformer } from "../../github/effects/perform-on-repository.ts";
 import { translateWebhook } from "../../github/events/translate.ts";
 import { createGitHubClient } from "../../github/github-client.ts";
 import type { Settings } from "../settings.ts";
@@ -21,6 +22,7 @@ export interface GitHub extends Pick<Octokits, "budget" | "ahead"> {
   readonly probot: Probot;
   readonly client: GitHubClient;
   readonly performer: (parts: Omit<PerformerParts, "source" | "self">) => Performer;
+  readonly repositoryPerformer: RepositoryPerformer;
   /** Which App this is, as it was answered first. */
   readonly identity: () => Promise<AppIdentity>;
   /** Asks for the identity once more: whether GitHub still accepts the App's credentials. */
@@ -47,6 +49,7 @@ export function connectGitHub(settings: Settings, log: Logger, { now }: Clock): 
     ...{ probot, budget, ahead, identity },
     client: createGitHubClient({ source, self: identity }),
     performer: (parts) => createPerformer({ ...parts, source, self: identity }),
+    repositoryPerformer: createRepositoryPerformer({ source, self: identity }),
     checkCredentials: () => askAppIdentity(source),
     pushTokens: createPushTokens(source),
   };

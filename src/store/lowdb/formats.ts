@@ -5,6 +5,7 @@
  */
 import { jobTo2, jobTo3, jobTo4, jobTo5 } from "./job-upcasts.ts";
 import { keysTo2 } from "./key-upcasts.ts";
+import { repositoryTo2 } from "./repository-upcasts.ts";
 
 /** Converts a record from one format to the next. The input has that format's number and is otherwise unchecked. */
 export type Upcast = (before: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
@@ -20,7 +21,7 @@ const UPCASTS = {
   idempotency: [],
   "outgoing delivery": [],
   quote: [],
-  repository: [],
+  repository: [repositoryTo2],
   "seen deliveries": [],
   subscription: [],
   usage: [],

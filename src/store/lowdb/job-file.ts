@@ -4,10 +4,10 @@
  * taken as this code wrote it. The log stands in a file of its own, and the record says where.
  */
 import * as z from "zod";
-import { URGENCIES } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
 import { actionsWorkSchema, jobSchema, marketWorkSchema } from "../../domain/job/schema.ts";
 import { effectsTo5, foundTo5 } from "../../domain/job/upcasts.ts";
+import { URGENCIES } from "../../domain/pending-effect.ts";
 import type { StoredJob } from "../../engine/ports/jobs.ts";
 import type { Findable } from "../facts.ts";
 import { formatOf, isRecord, readRecord } from "./formats.ts";

@@ -1,9 +1,10 @@
 /** The contract of keys, repositories and the inbox. */
 import { describe, expect, it } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../../src/contracts/settings.ts";
+import type { ObservedRepository } from "../../../src/domain/repository/repository.ts";
 import type { PendingDelivery } from "../../../src/engine/ports/inbox.ts";
 import type { StoredKey } from "../../../src/engine/ports/keys.ts";
-import type { ObservedRepository } from "../../../src/engine/ports/repositories.ts";
+import { forget, observe } from "../observed-repositories.ts";
 import { type Engine, START, withStore } from "./sample.ts";
 
 const key = (id: string, differs: Partial<StoredKey> = {}): StoredKey => ({
@@ -126,16 +127,21 @@ export function describeRepositories(engine: Engine): void {
   describe(`repositories of ${engine.name}`, () => {
     it("finds a repository in any case of its name, replaces it and forgets it", () =>
       withStore(engine, async (store, reopen) => {
-        await store.repositories.put(repository("Hello"));
-        await store.repositories.put(repository("Hello", { base: null, settings: null, settings_problem: "broken" }));
-        await store.repositories.put(repository("world", { installation_id: 8 }));
-        let { repositories } = await reopen();
-        expect(await repositories.get("octo", "HELLO")).toEqual(
+        await observe(store.repositories, repository("Hello"));
+        await observe(
+          store.repositories,
           repository("Hello", { base: null, settings: null, settings_problem: "broken" }),
         );
-        expect(await repositories.ofInstallation(8)).toEqual([repository("world", { installation_id: 8 })]);
-        await repositories.remove("OCTO", "hello");
-        await repositories.remove("octo", "never");
+        await observe(store.repositories, repository("world", { id: 6, installation_id: 8 }));
+        let { repositories } = await reopen();
+        expect(await repositories.get("octo", "HELLO")).toMatchObject(
+          repository("Hello", { base: null, settings: null, settings_problem: "broken" }),
+        );
+        expect(await repositories.ofInstallation(8)).toMatchObject([
+          repository("world", { id: 6, installation_id: 8 }),
+        ]);
+        await forget(repositories, "OCTO", "hello");
+        await forget(repositories, "octo", "never");
         ({ repositories } = await reopen());
         expect(await repositories.get("octo", "hello")).toBeNull();
         expect(await repositories.get("octo", "world")).not.toBeNull();
@@ -143,23 +149,23 @@ export function describeRepositories(engine: Engine): void {
 
     it("finds a repository by its id, under whatever name it has now", () =>
       withStore(engine, async (store, reopen) => {
-        await store.repositories.put(repository("hello", { id: 11 }));
-        await store.repositories.put(repository("world", { id: 12 }));
+        await observe(store.repositories, repository("hello", { id: 11 }));
+        await observe(store.repositories, repository("world", { id: 12 }));
         let { repositories } = await reopen();
-        expect(await repositories.byId(12)).toEqual(repository("world", { id: 12 }));
+        expect(await repositories.byId(12)).toMatchObject(repository("world", { id: 12 }));
         expect(await repositories.byId(13)).toBeNull();
-        await repositories.remove("octo", "world");
+        await forget(repositories, "octo", "world");
         expect(await repositories.byId(12)).toBeNull();
-        await repositories.put(repository("earth", { id: 12 }));
+        await observe(repositories, repository("earth", { id: 12 }));
         ({ repositories } = await reopen());
-        expect(await repositories.byId(12)).toEqual(repository("earth", { id: 12 }));
+        expect(await repositories.byId(12)).toMatchObject(repository("earth", { id: 12 }));
       }));
 
     it("keeps a strange name apart from every other", () =>
       withStore(engine, async (store, reopen) => {
-        await store.repositories.put(repository("..", { owner: ".." }));
-        await store.repositories.put(repository("b/c", { owner: "a" }));
-        await store.repositories.put(repository("c", { owner: "a" }));
+        await observe(store.repositories, repository("..", { id: 1, owner: ".." }));
+        await observe(store.repositories, repository("b/c", { id: 2, owner: "a" }));
+        await observe(store.repositories, repository("c", { id: 3, owner: "a" }));
         const { repositories } = await reopen();
         expect(await repositories.get("..", "..")).not.toBeNull();
         expect((await repositories.get("a", "c"))?.name).toBe("c");

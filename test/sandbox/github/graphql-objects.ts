@@ -88,6 +88,18 @@ export function repositoryObject(context: GraphqlContext, repository: Repository
       if (hasPull(issue)) throw new Refusal(404, `Could not resolve to an Issue with the number of ${issue.number}.`);
       return issueObject(context, repository, issue);
     },
+    pullRequests: (args: unknown) => {
+      mustHave(context, repository, "pull_requests:read");
+      const { headRefName } = z.looseObject({ headRefName: z.string().nullish() }).parse(args);
+      const pulls = [...repository.issues.values()].filter(hasPull);
+      const found = pulls.filter(({ pull }) => headRefName == null || pull.headRef === headRefName);
+      const newestFirst = found.toSorted((a, b) => b.number - a.number);
+      return connection(
+        "pullRequests",
+        newestFirst.map((pull) => pullObject(context, repository, pull)),
+        args,
+      );
+    },
     pullRequest: (args: unknown) => {
       mustHave(context, repository, "pull_requests:read");
       const issue = issueOf(args, "a PullRequest");

@@ -22,6 +22,8 @@ const EVENTS = [
   "pull_request",
   "pull_request_review",
   "pull_request_review_comment",
+  "pull_request_review_thread",
+  "repository",
   "workflow_run",
   "workflow_job",
   "check_run",

@@ -8,6 +8,7 @@ import type { RefusalCode } from "../../../domain/job/refusal.ts";
 import type { Clock } from "../../../engine/ports/clock.ts";
 import type { GitHubClient } from "../../../engine/ports/github.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
+import type { RepositoryStore } from "../../../engine/ports/repositories.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
 import type { Webhooks } from "../../../engine/ports/webhooks.ts";
 import { actorOf } from "../../middleware/actor.ts";
@@ -25,7 +26,8 @@ import { agentV2View } from "./view.ts";
 
 export interface AgentV2Parts extends RepositoryParts {
   readonly githubClient: Pick<GitHubClient, "installation" | "repository" | "pushWait">;
-  readonly service: Pick<JobService, "create" | "handle">;
+  readonly repositories: Pick<RepositoryStore, "get" | "byId">;
+  readonly service: Pick<JobService, "create" | "handle" | "observe">;
   readonly jobs: JobStore;
   readonly webhooks: Pick<Webhooks, "validateTarget" | "ownOf">;
   readonly clock: Clock;

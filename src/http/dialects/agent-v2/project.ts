@@ -5,7 +5,8 @@
 import type { Request, RequestHandler } from "express";
 import { canReachName } from "../../../domain/access.ts";
 import { fullName } from "../../../domain/job/job.ts";
-import type { ObservedRepository, RepositoryStore } from "../../../engine/ports/repositories.ts";
+import type { ObservedRepository } from "../../../domain/repository/repository.ts";
+import type { RepositoryStore } from "../../../engine/ports/repositories.ts";
 import { repositoryField } from "../../admin/new-key.ts";
 import { principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult, send } from "../../routing/answer.ts";
@@ -48,7 +49,7 @@ const bound = (repository: string): HttpResult => {
   return failure(403, "forbidden", sentence);
 };
 
-async function find(repositories: RepositoryStore, id: string): Promise<Project | null> {
+async function find(repositories: Pick<RepositoryStore, "get" | "byId">, id: string): Promise<Project | null> {
   if (NUMERIC.test(id)) {
     const known = await repositories.byId(Number(id));
     return known === null ? null : { id, name: fullName(known), known };
@@ -63,7 +64,10 @@ function idIn({ projectId, projectName }: Request["params"]): string | null {
   return typeof projectName === "string" ? `${projectId}/${projectName}` : projectId;
 }
 
-async function projectFor(repositories: RepositoryStore, request: Request): Promise<Project | HttpResult> {
+async function projectFor(
+  repositories: Pick<RepositoryStore, "get" | "byId">,
+  request: Request,
+): Promise<Project | HttpResult> {
   const id = idIn(request.params);
   if (id === null) return NO_PROJECT;
   if (!NUMERIC.test(id) && !repositoryField.safeParse(id).success) return NO_PROJECT;
@@ -76,7 +80,7 @@ async function projectFor(repositories: RepositoryStore, request: Request): Prom
 
 /** Stands behind authentication; lets the request pass with its project, or answers why not. */
 export const withProject =
-  (repositories: RepositoryStore): RequestHandler =>
+  (repositories: Pick<RepositoryStore, "get" | "byId">): RequestHandler =>
   async (request, response, next) => {
     const found = await projectFor(repositories, request);
     if ("status" in found) {

@@ -22,7 +22,7 @@ import { restDraft } from "../rest-draft.ts";
 import { type RepositoryParts, whichRepository } from "../which-repository.ts";
 
 export interface CreateJobParts extends RepositoryParts {
-  readonly service: Pick<JobService, "create" | "waitFor">;
+  readonly service: Pick<JobService, "create" | "waitFor" | "observe">;
   readonly githubClient: Pick<GitHubClient, "installation" | "repository" | "pushWait">;
   readonly webhooks: Pick<Webhooks, "validateTarget" | "ownOf">;
 }

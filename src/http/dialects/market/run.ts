@@ -41,7 +41,7 @@ import {
 } from "./quote.ts";
 
 export interface RunParts extends RepositoryParts, QuoteParts, AttachmentParts {
-  readonly service: Pick<JobService, "create" | "drawId" | "marketGate" | "estimate" | "keep">;
+  readonly service: Pick<JobService, "create" | "drawId" | "marketGate" | "estimate" | "keep" | "observe">;
   readonly jobs: JobStore;
   readonly wallet: Pick<Wallet, "balance">;
   readonly box: SealedBox;

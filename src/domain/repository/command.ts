@@ -1,0 +1,43 @@
+/** What can happen to a repository: news from GitHub, from its jobs, and outcomes of its effects. */
+import type { RepositoryEffect } from "./effect.ts";
+import type { IdentifiedRepository, ObservedRepository, RunProblem, SetUpFacts } from "./repository.ts";
+
+/** The last valid settings, and what is wrong with the newest. */
+export type SettingsRead = Pick<ObservedRepository, "id" | "settings" | "settings_problem">;
+
+export type RepositoryCommand =
+  /** It is accessible, maybe under another name or installation; what was known of its default branch is not sure any more. */
+  | { readonly type: "installed"; readonly repository: IdentifiedRepository }
+  /** It is not accessible any more. */
+  | { readonly type: "removed" }
+  /** Its default branch was read. */
+  | { readonly type: "observed"; readonly repository: ObservedRepository }
+  /** Its settings were read after a push. */
+  | { readonly type: "settings-read"; readonly settings: SettingsRead }
+  /** Its default branch moved. `files_changed`: the settings or the workflow file may be among the changes. */
+  | {
+      readonly type: "pushed";
+      readonly repository: IdentifiedRepository;
+      readonly branch: string;
+      readonly head_sha: string;
+      readonly tree_sha: string;
+      readonly files_changed: boolean;
+    }
+  /** An event of it, of whatever kind: a reason to look at the set-up of a repository that was never looked at. */
+  | { readonly type: "seen"; readonly repository: IdentifiedRepository }
+  /** Something happened to the set-up pull request or its branch. */
+  | { readonly type: "set-up-changed" }
+  /** The outcome of `read-set-up`; null: the repository is not visible. */
+  | { readonly type: "set-up-read"; readonly facts: SetUpFacts | null }
+  | { readonly type: "set-up-offered"; readonly pull_request: number; readonly at: number }
+  /** GitHub does not let us open it. */
+  | { readonly type: "set-up-refused" }
+  | { readonly type: "set-up-shown"; readonly at: number }
+  /** A run of a job has begun. */
+  | { readonly type: "run-seen"; readonly url: string | null }
+  /** A run of a job came to its end; `problem` null: it came back with a result. */
+  | { readonly type: "run-ended"; readonly problem: RunProblem | null }
+  /** An effect was given up. */
+  | { readonly type: "effect-abandoned"; readonly effect: RepositoryEffect }
+  /** Time has passed. */
+  | { readonly type: "tick" };

@@ -1,0 +1,194 @@
+/** The decision: what a command does to a repository. Pure: no I/O, no clock. Nothing else says what follows from what. */
+import type { Wanted } from "../pending-effect.ts";
+import type { RepositoryCommand } from "./command.ts";
+import type { RepositoryEffect } from "./effect.ts";
+import { nextTimerAt } from "./next-timer.ts";
+import {
+  newRepository,
+  type ObservedRepository,
+  type RepositoryState,
+  type RunProblem,
+  type SetUpFacts,
+} from "./repository.ts";
+import { BEGINNING, isSetUp, nextPhase } from "./set-up.ts";
+
+export interface RepositoryContext {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Whether pull requests that set a repository up are opened at all. */
+  readonly offers_set_up: boolean;
+}
+
+export interface RepositoryDecided {
+  readonly kind: "decided";
+  /** Null: nothing of it is kept. */
+  readonly state: RepositoryState | null;
+  readonly effects: readonly Wanted<RepositoryEffect>[];
+}
+
+export type RepositoryDecision = RepositoryDecided | { readonly kind: "unchanged" };
+
+const unchanged: RepositoryDecision = { kind: "unchanged" };
+
+const change = (
+  state: RepositoryState | null,
+  effects: readonly Wanted<RepositoryEffect>[] = [],
+): RepositoryDecided => ({ kind: "decided", state, effects });
+
+const at = (type: RepositoryEffect["type"], not_before: number): Wanted<RepositoryEffect> => ({
+  effect: { type },
+  urgency: "now",
+  not_before,
+});
+
+/** News come in bursts; the set-up is read once for all of them. */
+const READ_HOLD_MS = 2_000;
+/** Between two edits of the set-up pull request. */
+export const SHOW_GAP_MS = 60_000;
+/** After GitHub refused to let it be opened. */
+export const RETRY_MS = 6 * 3_600_000;
+
+/** Phases in which the pull request's text follows what happens. */
+const isFollowed = ({ set_up }: RepositoryState): boolean =>
+  set_up.pull_request !== null && (set_up.phase === "offered" || set_up.phase === "merged");
+
+export function decideRepository(
+  state: RepositoryState | null,
+  command: RepositoryCommand,
+  context: RepositoryContext,
+): RepositoryDecision {
+  if (state === null) return "repository" in command ? first(command, context) : unchanged;
+  const { now } = context;
+  switch (command.type) {
+    case "removed":
+      return change(null);
+    case "installed": {
+      const { owner, name, installation_id } = command.repository;
+      return change({ ...state, owner, name, installation_id, base: null, settings: null, settings_problem: null });
+    }
+    case "observed":
+      return observed(state, command.repository);
+    case "settings-read": {
+      const { id, settings, settings_problem } = command.settings;
+      // The branch's head is left to the next reader.
+      return id === state.id ? change({ ...state, settings, settings_problem }) : unchanged;
+    }
+    case "pushed":
+      return pushed(state, command, context);
+    case "seen":
+      return state.set_up.phase === "unknown" && context.offers_set_up ? look(state, context) : unchanged;
+    case "set-up-changed":
+      return isFollowed(state) ? change(state, [at("read-set-up", now + READ_HOLD_MS)]) : unchanged;
+    case "set-up-read":
+      return command.facts === null ? unchanged : setUpRead(state, command.facts, context);
+    case "set-up-offered": {
+      const { pull_request, at: shown_at } = command;
+      if (!BEGINNING.has(state.set_up.phase)) return unchanged;
+      return change({ ...state, set_up: { ...state.set_up, phase: "offered", pull_request, shown_at } });
+    }
+    case "set-up-shown":
+      return change({ ...state, set_up: { ...state.set_up, shown_at: command.at } });
+    case "set-up-refused":
+      return refused(state, now);
+    case "run-seen":
+      if (state.runs.first_run !== null) return unchanged;
+      return shown({ ...state, runs: { ...state.runs, first_run: { at: now, url: command.url } } }, now);
+    case "run-ended":
+      return runEnded(state, command.problem, context);
+    case "effect-abandoned":
+      return refused(state, now);
+    case "tick":
+      return tick(state, context);
+    default:
+      return command satisfies never;
+  }
+}
+
+function first(command: Extract<RepositoryCommand, { repository: unknown }>, context: RepositoryContext) {
+  const state = newRepository(command.repository);
+  switch (command.type) {
+    case "observed":
+      return observed(state, command.repository);
+    case "pushed":
+      return pushed(state, command, context);
+    case "installed":
+      return change(state);
+    default:
+      return look(state, context);
+  }
+}
+
+/** A workflow that is there says that nothing has to be set up, without another reading. */
+function observed(before: RepositoryState, read: ObservedRepository): RepositoryDecided {
+  const { owner, name, installation_id, base, settings, settings_problem } = read;
+  const state = { ...before, owner, name, installation_id, base, settings, settings_problem };
+  const needless = base?.has_workflow === true && BEGINNING.has(before.set_up.phase);
+  return change(needless ? { ...state, set_up: { ...state.set_up, phase: "needless" } } : state);
+}
+
+function pushed(
+  before: RepositoryState,
+  command: Extract<RepositoryCommand, { type: "pushed" }>,
+  context: RepositoryContext,
+): RepositoryDecided {
+  const { owner, name, installation_id } = command.repository;
+  const { branch, head_sha, tree_sha, files_changed } = command;
+  // After a change of the settings file the next job reads the repository; until then the head alone does not suffice.
+  const base =
+    before.base !== null && !files_changed && before.base.branch === branch
+      ? { ...before.base, head_sha, tree_sha }
+      : null;
+  const state = { ...before, owner, name, installation_id, base };
+  const reads = files_changed ? [at("read-settings", 0)] : [];
+  const looked = isLookedAt(state, files_changed) ? look(state, context) : change(state);
+  return { ...looked, effects: [...reads, ...looked.effects] };
+}
+
+/** Whether a push to the default branch says something of the set-up. */
+const isLookedAt = (state: RepositoryState, files_changed: boolean): boolean => {
+  const { phase } = state.set_up;
+  return phase === "unknown" || phase === "impossible" || (files_changed && isFollowed(state));
+};
+
+/** Has the set-up read, where it may lead to something. */
+function look(state: RepositoryState, { now, offers_set_up }: RepositoryContext): RepositoryDecided {
+  const begins = BEGINNING.has(state.set_up.phase);
+  if (!offers_set_up || !(begins || isFollowed(state))) return change(state);
+  const set_up = begins ? { ...state.set_up, phase: "reading" as const } : state.set_up;
+  return change({ ...state, set_up }, [at("read-set-up", now + READ_HOLD_MS)]);
+}
+
+function setUpRead(state: RepositoryState, facts: SetUpFacts, { now }: RepositoryContext): RepositoryDecided {
+  const phase = nextPhase(state, facts);
+  const pull_request = facts.pull_request?.number ?? state.set_up.pull_request;
+  const next = { ...state, set_up: { ...state.set_up, phase, facts, pull_request, retry_at: null } };
+  return phase === "offering" ? change(next, [at("open-set-up-pull-request", now)]) : shown(next, now);
+}
+
+/** The pull request tells of the change with its next edit. The last edit closes it, if it is still open. */
+function shown(state: RepositoryState, now: number): RepositoryDecided {
+  if (!isFollowed(state)) return change(state);
+  const set_up = isSetUp(state) ? { ...state.set_up, phase: "complete" as const } : state.set_up;
+  const not_before = Math.max(now, (set_up.shown_at ?? 0) + SHOW_GAP_MS);
+  return change({ ...state, set_up }, [at("update-set-up-pull-request", not_before)]);
+}
+
+function runEnded(before: RepositoryState, problem: RunProblem | null, { now }: RepositoryContext): RepositoryDecision {
+  const { runs } = before;
+  const first_result_at = problem === null ? (runs.first_result_at ?? now) : runs.first_result_at;
+  if (problem === (runs.problem?.code ?? null) && first_result_at === runs.first_result_at) return unchanged;
+  const next = { ...runs, first_result_at, problem: problem === null ? null : { code: problem, at: now } };
+  return shown({ ...before, runs: next }, now);
+}
+
+/** GitHub may have refused what is not wanted any more. */
+const refused = (state: RepositoryState, now: number): RepositoryDecision =>
+  BEGINNING.has(state.set_up.phase)
+    ? change({ ...state, set_up: { ...state.set_up, phase: "impossible", retry_at: now + RETRY_MS } })
+    : unchanged;
+
+function tick(state: RepositoryState, context: RepositoryContext): RepositoryDecision {
+  const due = nextTimerAt(state);
+  if (due === null || due > context.now) return unchanged;
+  return look({ ...state, set_up: { ...state.set_up, retry_at: null } }, context);
+}

@@ -1,0 +1,35 @@
+/** Effects of a repository: what a commit asks of GitHub. Performed at least once, like those of jobs. */
+import * as z from "zod";
+import type { RepositoryState } from "./repository.ts";
+
+export const repositoryEffectSchema = z.discriminatedUnion("type", [
+  /** Read the settings after a push that may have changed them, and say on its commit whether they are broken or mended. */
+  z.object({ type: z.literal("read-settings") }),
+  /** Read how far the set-up is. */
+  z.object({ type: z.literal("read-set-up") }),
+  /** Open the set-up pull request, or find the one that an earlier attempt has opened. */
+  z.object({ type: z.literal("open-set-up-pull-request") }),
+  /** Make the text of the set-up pull request say how far the set-up is, and close the pull request once all is done. */
+  z.object({ type: z.literal("update-set-up-pull-request") }),
+]);
+
+export type RepositoryEffect = Readonly<z.output<typeof repositoryEffectSchema>>;
+
+/** Two effects of one key are one: the later replaces the earlier. */
+export const repositoryEffectKey = ({ type }: RepositoryEffect): string => type;
+
+/** Whether an effect still makes sense: the repository may have moved on since it was asked for. */
+export function isEffectWanted({ type }: RepositoryEffect, { set_up }: Pick<RepositoryState, "set_up">): boolean {
+  switch (type) {
+    case "read-settings":
+      return true;
+    case "read-set-up":
+      return set_up.phase !== "needless" && set_up.phase !== "declined" && set_up.phase !== "complete";
+    case "open-set-up-pull-request":
+      return set_up.phase === "offering";
+    case "update-set-up-pull-request":
+      return set_up.pull_request !== null && set_up.phase !== "declined";
+    default:
+      return type satisfies never;
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * What keeps jobs of a repository from running or merging, with what to do about it. The set-up pull request, `/job
+ * doctor`, the API and the command line tell the same findings. Pure.
+ */
+import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../contracts/settings.ts";
+import type { RepositoryState, RunProblem, SetUpFacts, WorkflowFacts, WorkflowMistake } from "./repository.ts";
+
+export interface Finding {
+  /** Stable; for programs. */
+  readonly code: string;
+  /** `problem`: jobs do not run or do not merge. `advice`: they do, but something should be known. */
+  readonly level: "problem" | "advice";
+  /** `probable`: concluded from runs, since the App may not read it. */
+  readonly certainty: "certain" | "probable";
+  /** One sentence. */
+  readonly problem: string;
+  /** One sentence. */
+  readonly fix: string;
+  /** Where it is mended; null: nowhere in particular. */
+  readonly url: string | null;
+}
+
+/** Permissions that the App asks for and this installation has not granted, and events that it does not send. */
+export interface MissingConsent {
+  readonly permissions: readonly string[];
+  readonly events: readonly string[];
+  /** The page on which the owner accepts them. */
+  readonly url: string;
+}
+
+export interface Examined {
+  readonly state: Pick<RepositoryState, "settings" | "settings_problem" | "runs">;
+  readonly facts: SetUpFacts;
+  /** Null: not asked for. */
+  readonly missing: MissingConsent | null;
+}
+
+const SETTINGS = ".github/journeyman.yml";
+const WORKFLOW = ".github/workflows/run-job.yml";
+
+const certain = (code: string, problem: string, fix: string, url: string | null): Finding => ({
+  ...{ code, level: "problem", certainty: "certain", problem, fix, url },
+});
+const probable = (code: string, problem: string, fix: string, url: string | null): Finding => ({
+  ...certain(code, problem, fix, url),
+  certainty: "probable",
+});
+const advice = (code: string, problem: string, fix: string, url: string | null): Finding => ({
+  ...certain(code, problem, fix, url),
+  level: "advice",
+});
+
+const MISTAKES: Readonly<Record<WorkflowMistake, readonly [problem: string, fix: string]>> = {
+  unreadable: [`\`${WORKFLOW}\` is not valid YAML, or it is too long.`, "Replace it with the lines of the set-up."],
+  no_push_trigger: [
+    `\`${WORKFLOW}\` does not start on pushes to \`job/**\`.`,
+    'Add `push: { branches: ["job/**"] }` below `on:`.',
+  ],
+  no_dispatch_trigger: [
+    `\`${WORKFLOW}\` cannot be started by hand, which a retry and Actions mode need.`,
+    "Add `workflow_dispatch:` below `on:`.",
+  ],
+  no_identity: [`\`${WORKFLOW}\` does not let its run prove who it is.`, "Add `id-token: write` to its permissions."],
+  no_write_access: [`\`${WORKFLOW}\` may not push.`, "Add `contents: write` to its permissions."],
+  no_run_action: [
+    `\`${WORKFLOW}\` does not use the run action.`,
+    "Add a step that uses `…/.github/actions/run-job`, as in the lines of the set-up.",
+  ],
+};
+
+/** Branches may be named in any way; the file's page is found by HEAD. */
+const fileUrl = ({ url }: SetUpFacts, path: string): string => `${url}/blob/HEAD/${path}`;
+
+function repositoryFindings(facts: SetUpFacts): Finding[] {
+  const { archived, default_branch, url } = facts;
+  const found: Finding[] = [];
+  if (archived) found.push(certain("archived", "The repository is archived.", "Unarchive it.", `${url}/settings`));
+  if (default_branch === null)
+    found.push(certain("empty", "The repository has no commit yet.", "Push a first commit.", url));
+  return found;
+}
+
+/** What is wrong with a workflow file; nothing where there is none. */
+export const workflowMistakes = (facts: SetUpFacts, workflow: WorkflowFacts | null | undefined): Finding[] =>
+  (workflow?.mistakes ?? []).map((mistake) =>
+    certain(`workflow_${mistake}`, ...MISTAKES[mistake], fileUrl(facts, WORKFLOW)),
+  );
+
+function workflowFindings(facts: SetUpFacts): Finding[] {
+  const { workflow } = facts.files;
+  if (facts.default_branch === null) return [];
+  if (workflow === null)
+    return [
+      certain(
+        "workflow_missing",
+        `\`${WORKFLOW}\` is not on the default branch.`,
+        "Add it; the set-up pull request and the documentation have its lines.",
+        `${facts.url}/new/HEAD?filename=${encodeURIComponent(WORKFLOW)}`,
+      ),
+    ];
+  const found = workflowMistakes(facts, workflow);
+  const old = `\`${WORKFLOW}\` is of an earlier version; it still works.`;
+  if (workflow.outdated) found.push(advice("workflow_outdated", old, "Replace it.", fileUrl(facts, WORKFLOW)));
+  return found;
+}
+
+const RUNS: Readonly<Record<RunProblem, (url: string) => Finding>> = {
+  no_run: (url) =>
+    probable(
+      "no_run",
+      "No run began within five minutes of a job's brief; GitHub Actions are probably off for this repository.",
+      "Allow GitHub Actions, or see in the Actions tab whether a run waits for approval.",
+      `${url}/settings/actions`,
+    ),
+  run_did_not_start: (url) =>
+    probable(
+      "run_did_not_start",
+      "GitHub could not start the last run; the workflow file is probably broken, or the rules of Actions forbid what it uses.",
+      "Look at the run's page, and allow the run action in the rules of Actions.",
+      `${url}/settings/actions`,
+    ),
+  no_key: (url) =>
+    probable(
+      "no_key",
+      "The last run had no key for the model's provider; the secret `ANTHROPIC_API_KEY` is probably missing.",
+      "Add the secret.",
+      `${url}/settings/secrets/actions/new`,
+    ),
+  key_refused: (url) =>
+    probable(
+      "key_refused",
+      "The model's provider refused the key of the last run.",
+      "Renew the secret `ANTHROPIC_API_KEY`.",
+      `${url}/settings/secrets/actions`,
+    ),
+  no_image: (url) =>
+    probable(
+      "no_image",
+      "The last run could not get the agent's image; it is probably private, or its name is wrong.",
+      "Give the runner access to the image, or name another one.",
+      `${url}/actions`,
+    ),
+  action_not_allowed: (url) =>
+    probable(
+      "action_not_allowed",
+      "The rules of Actions probably forbid the run action.",
+      "Allow it, or pin it by a full commit SHA where the rules ask for one.",
+      `${url}/settings/actions`,
+    ),
+};
+
+function mergeFindings(facts: SetUpFacts, settings: RepositorySettings): Finding[] {
+  const { enabled, method, require_checks } = settings.auto_merge;
+  const at = fileUrl(facts, SETTINGS);
+  if (facts.default_branch === null) return [];
+  if (!enabled)
+    return [
+      advice(
+        "auto_merge_off",
+        "Pull requests of jobs wait for a person to merge them.",
+        `Set \`auto_merge: { enabled: true }\` in \`${SETTINGS}\` to have them merged when their checks pass.`,
+        at,
+      ),
+    ];
+  const found: Finding[] = [];
+  if (!facts.merge_methods.includes(method))
+    found.push(
+      certain(
+        "merge_method_forbidden",
+        `The settings merge by \`${method}\`, which the repository does not allow.`,
+        `Set \`auto_merge.method\` to ${facts.merge_methods.map((one) => `\`${one}\``).join(" or ") || "what it allows"}, or allow \`${method}\`.`,
+        `${facts.url}/settings`,
+      ),
+    );
+  if (require_checks && facts.ci_on_pull_request === false)
+    found.push(
+      certain(
+        "ci_not_on_pull_request",
+        "No workflow runs on `pull_request`, so pull requests of jobs get no checks and are not merged.",
+        "Add `pull_request:` to the triggers of the CI, or set `auto_merge.require_checks: false`.",
+        `${facts.url}/tree/HEAD/.github/workflows`,
+      ),
+    );
+  if (facts.required_checks.length === 0 && settings.auto_merge.required_checks.length === 0)
+    found.push(
+      advice(
+        "no_required_check",
+        "No check is required, so a pull request is merged as soon as the checks that have begun are green.",
+        "Require the CI's check by a rule of the default branch.",
+        `${facts.url}/settings/rules`,
+      ),
+    );
+  return found;
+}
+
+function consentFindings(missing: MissingConsent | null): Finding[] {
+  if (missing === null) return [];
+  const named = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(", ");
+  const found: Finding[] = [];
+  const fix = "An owner accepts the App's new permissions.";
+  if (missing.permissions.length > 0)
+    found.push(
+      certain("permissions_missing", `The App lacks permissions: ${named(missing.permissions)}.`, fix, missing.url),
+    );
+  if (missing.events.length > 0)
+    found.push(advice("events_missing", `The App does not hear of: ${named(missing.events)}.`, fix, missing.url));
+  return found;
+}
+
+/** The most pressing first. Empty: nothing is wrong. */
+export function findingsOf({ state, facts, missing }: Examined): readonly Finding[] {
+  const settings = state.settings ?? DEFAULT_REPOSITORY_SETTINGS;
+  const broken = facts.files.settings?.problem ?? null;
+  const found = [
+    ...repositoryFindings(facts),
+    ...consentFindings(missing),
+    ...workflowFindings(facts),
+    ...(broken === null
+      ? []
+      : [
+          certain(
+            "settings_broken",
+            broken,
+            "Correct the file; until then the last valid one counts.",
+            fileUrl(facts, SETTINGS),
+          ),
+        ]),
+    ...(state.runs.problem === null ? [] : [RUNS[state.runs.problem.code](facts.url)]),
+    ...mergeFindings(facts, settings),
+  ];
+  return [...found.filter(({ level }) => level === "problem"), ...found.filter(({ level }) => level === "advice")];
+}

@@ -1,0 +1,24 @@
+/** Examines a repository: reads what GitHub shows of it now, and says what keeps its jobs from running or merging. */
+
+import type { Repository } from "../domain/job/job.ts";
+import { type Finding, findingsOf } from "../domain/repository/findings.ts";
+import { newRepository } from "../domain/repository/repository.ts";
+import type { GitHubClient } from "./ports/github.ts";
+import type { RepositoryStore } from "./ports/repositories.ts";
+
+/** Null: the repository is not visible to the App. Throws when GitHub does not answer. */
+export type Examine = (repository: Repository) => Promise<readonly Finding[] | null>;
+
+export function createDoctor(
+  repositories: Pick<RepositoryStore, "get">,
+  githubClient: Pick<GitHubClient, "examine">,
+): Examine {
+  return async (repository) => {
+    const { facts, missing } = await githubClient.examine(repository);
+    if (facts === null) return null;
+    const kept = await repositories.get(repository.owner, repository.name);
+    const isSame = repository.id === undefined || kept?.id === repository.id;
+    const state = kept !== null && isSame ? kept : newRepository({ ...repository, id: repository.id ?? 0 });
+    return findingsOf({ state, facts, missing });
+  };
+}

@@ -1,0 +1,39 @@
+/** How the effects of repositories are performed and what becomes of their outcomes. */
+
+import { fullName } from "../domain/job/job.ts";
+import { isEffectWanted, type RepositoryEffect } from "../domain/repository/effect.ts";
+import type { HandleRepository } from "./handle-repository.ts";
+import type { RepositoryAttempt, RepositoryPerformer } from "./ports/performer.ts";
+import type { RepositoryStore, StoredRepository } from "./ports/repositories.ts";
+import type { EffectOwner } from "./run-effects.ts";
+
+interface Needs {
+  readonly repositories: RepositoryStore;
+  readonly performer: RepositoryPerformer;
+  readonly handle: HandleRepository;
+}
+
+type Done = Extract<RepositoryAttempt, { ended: "done" }>;
+export type RepositoryEffects = EffectOwner<number, RepositoryEffect, RepositoryEffect, StoredRepository, Done>;
+
+const isAny = (effect: RepositoryEffect): effect is RepositoryEffect => effect !== null;
+
+export function repositoryEffects({ repositories, performer, handle }: Needs): RepositoryEffects {
+  return {
+    store: repositories,
+    idOf: ({ state }) => state.id,
+    installationOf: ({ state }) => state.installation_id,
+    fields: ({ state }) => ({ repository: fullName(state) }),
+    takes: isAny,
+    isWanted: (effect, { state }) => isEffectWanted(effect, state),
+    waitsFor: () => false,
+    perform: (effect, { state }, again) => performer.perform(effect, state, again),
+    async report(pending, { state }, { command }) {
+      if (command === undefined) await repositories.acknowledge(state.id, pending);
+      else await handle(state.id, command, pending);
+    },
+    async abandon(pending, { state }) {
+      await handle(state.id, { type: "effect-abandoned", effect: pending.effect }, pending);
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/** What a commit of a job says of its repository's set-up: whether runs begin, and get anywhere. */
+import { isOnActions, type Job, runOf } from "../domain/job/job.ts";
+import type { RepositoryCommand } from "../domain/repository/command.ts";
+import type { RunProblem } from "../domain/repository/repository.ts";
+import type { HandleRepository } from "./handle-repository.ts";
+import type { Log } from "./ports/log.ts";
+
+/** Null: nothing new. */
+export function setUpNews(before: Job | null, job: Job): RepositoryCommand | null {
+  if (before === null || !isOnActions(job)) return null;
+  const run = runOf(job);
+  if (run !== null && runOf(before) === null) return { type: "run-seen", url: run.url };
+  if (job.result !== null && job.result !== before.result) return { type: "run-ended", problem: null };
+  const problem = problemOf(before, job);
+  return problem === null ? null : { type: "run-ended", problem };
+}
+
+function problemOf(before: Job, job: Job): RunProblem | null {
+  const run = runOf(job);
+  const isOver = run?.status === "completed" && runOf(before)?.status !== "completed";
+  if (isOver && run.conclusion === "startup_failure") return "run_did_not_start";
+  const isLate = job.status === "queued" && run === null && job.notice !== null && before.notice === null;
+  return isLate && job.pushed_at !== null ? "no_run" : null;
+}
+
+/** Tells the repository after each commit of a job; a failure costs the job nothing. */
+export function createSetUpNews(
+  handle: HandleRepository,
+  log: Pick<Log, "warn">,
+): (job: Job, before: Job | null) => void {
+  return (job, before) => {
+    const news = setUpNews(before, job);
+    const { id } = job.repository;
+    if (news === null || id === undefined) return;
+    handle(id, news).catch((error: unknown) => log.warn({ job: job.id, error }, "a run was not noted for the set-up"));
+  };
+}

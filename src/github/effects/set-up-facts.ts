@@ -1,0 +1,180 @@
+/** Reads how far the set-up of a repository is, in one query: its files, the set-up pull request, its rules. */
+import * as z from "zod";
+import { MERGE_METHODS } from "../../contracts/settings.ts";
+import type { FilesOfBranch, SetUpFacts } from "../../domain/repository/repository.ts";
+import { SET_UP_BRANCH } from "../../domain/repository/set-up.ts";
+import { ask, BLOB, blobSchema } from "../client/graphql.ts";
+import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
+import { runsOnPullRequests, workflowFactsOf } from "../repository-settings/workflow-file.ts";
+import { WORKFLOW_PATH } from "./branch-state.ts";
+import type { Task } from "./task.ts";
+
+const WORKFLOWS_FOLDER = ".github/workflows";
+/** Workflows that are looked at for one that runs on pull requests. */
+const MAX_WORKFLOWS = 50;
+const MAX_CHECKS = 50;
+
+const QUERY = `
+query SetUp($owner: String!, $repo: String!, $branch: String!, $ref: String!, $settings: String!, $workflow: String!, $workflows: String!, $offeredSettings: String!, $offeredWorkflow: String!) {
+  repository(owner: $owner, name: $repo) {
+    url
+    isEmpty
+    isArchived
+    isFork
+    autoMergeAllowed
+    mergeCommitAllowed
+    squashMergeAllowed
+    rebaseMergeAllowed
+    defaultBranchRef {
+      name
+      target { ... on Commit { oid tree { oid } } }
+      refUpdateRule { requiredStatusCheckContexts }
+      rules(first: 100) { nodes { parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context } } } } }
+    }
+    settings: object(expression: $settings) { ${BLOB} }
+    workflow: object(expression: $workflow) { ${BLOB} }
+    workflows: object(expression: $workflows) { ... on Tree { entries { name object { ${BLOB} } } } }
+    offered: ref(qualifiedName: $ref) { target { oid } }
+    offeredSettings: object(expression: $offeredSettings) { ${BLOB} }
+    offeredWorkflow: object(expression: $offeredWorkflow) { ${BLOB} }
+    pullRequests(headRefName: $branch, first: 10, orderBy: { field: CREATED_AT, direction: DESC }) {
+      nodes { number state isCrossRepository }
+    }
+  }
+}`;
+
+const target = z.object({ oid: z.string() });
+
+const branchSchema = z.object({
+  name: z.string(),
+  target: target.extend({ tree: target }),
+  refUpdateRule: z.object({ requiredStatusCheckContexts: z.array(z.string().nullable()).nullish() }).nullish(),
+  rules: z
+    .object({
+      nodes: z.array(
+        z.object({
+          parameters: z
+            .object({ requiredStatusChecks: z.array(z.object({ context: z.string() })).optional() })
+            .nullish(),
+        }),
+      ),
+    })
+    .nullish(),
+});
+
+const schema = z.object({
+  repository: z
+    .object({
+      url: z.string(),
+      isEmpty: z.boolean(),
+      isArchived: z.boolean(),
+      isFork: z.boolean(),
+      autoMergeAllowed: z.boolean(),
+      mergeCommitAllowed: z.boolean(),
+      squashMergeAllowed: z.boolean(),
+      rebaseMergeAllowed: z.boolean(),
+      defaultBranchRef: branchSchema.nullable(),
+      settings: blobSchema,
+      workflow: blobSchema,
+      workflows: z
+        .object({ entries: z.array(z.object({ name: z.string(), object: blobSchema })).nullish() })
+        .nullable(),
+      offered: z.object({ target }).nullable(),
+      offeredSettings: blobSchema,
+      offeredWorkflow: blobSchema,
+      pullRequests: z.object({
+        nodes: z.array(
+          z.object({
+            number: z.number(),
+            state: z.enum(["OPEN", "CLOSED", "MERGED"]),
+            isCrossRepository: z.boolean(),
+          }),
+        ),
+      }),
+    })
+    .nullable(),
+});
+
+type Answer = NonNullable<z.output<typeof schema>["repository"]>;
+type Blob = z.output<typeof blobSchema>;
+
+const STATES = { OPEN: "open", CLOSED: "closed", MERGED: "merged" } as const;
+
+function filesOf(settings: Blob, workflow: Blob): FilesOfBranch {
+  const read = parseSettingsBlob(settings);
+  return {
+    settings: read === null ? null : { problem: read.ok ? null : read.problem },
+    workflow: workflowFactsOf(workflow),
+  };
+}
+
+const OWN = WORKFLOW_PATH.slice(WORKFLOWS_FOLDER.length + 1);
+
+/** Null: none could be read. */
+function ciOnPullRequest({ workflows }: Answer): boolean | null {
+  const others = (workflows?.entries ?? []).filter(({ name }) => name !== OWN && /\.ya?ml$/.test(name));
+  const heard = others.slice(0, MAX_WORKFLOWS).map(({ object }) => runsOnPullRequests(object));
+  if (heard.includes(true)) return true;
+  return heard.includes(null) ? null : false;
+}
+
+function requiredChecks({ defaultBranchRef: branch }: Answer): string[] {
+  const classic = branch?.refUpdateRule?.requiredStatusCheckContexts ?? [];
+  const rules = (branch?.rules?.nodes ?? []).flatMap(({ parameters }) => parameters?.requiredStatusChecks ?? []);
+  const names = [...classic, ...rules.map(({ context }) => context)].filter((name) => name !== null);
+  return [...new Set(names)].slice(0, MAX_CHECKS);
+}
+
+function pullRequestOf({ pullRequests }: Answer): SetUpFacts["pull_request"] {
+  const own = pullRequests.nodes.filter(({ isCrossRepository }) => !isCrossRepository);
+  const newest = own.find(({ state }) => state === "OPEN") ?? own[0];
+  return newest === undefined ? null : { number: newest.number, state: STATES[newest.state] };
+}
+
+/** Null: the repository is not visible. */
+export async function readSetUpFacts({ octokit, at }: Pick<Task, "octokit" | "at">): Promise<SetUpFacts | null> {
+  const on = (path: string): string => `refs/heads/${SET_UP_BRANCH}:${path}`;
+  const { repository } = await ask(
+    octokit,
+    QUERY,
+    {
+      ...at,
+      branch: SET_UP_BRANCH,
+      ref: `refs/heads/${SET_UP_BRANCH}`,
+      ...{
+        settings: `HEAD:${SETTINGS_PATH}`,
+        workflow: `HEAD:${WORKFLOW_PATH}`,
+        workflows: `HEAD:${WORKFLOWS_FOLDER}`,
+      },
+      ...{ offeredSettings: on(SETTINGS_PATH), offeredWorkflow: on(WORKFLOW_PATH) },
+    },
+    schema,
+  );
+  if (repository === null) return null;
+  const allowed = {
+    merge: repository.mergeCommitAllowed,
+    squash: repository.squashMergeAllowed,
+    rebase: repository.rebaseMergeAllowed,
+  };
+  const branch = repository.isEmpty ? null : repository.defaultBranchRef;
+  return {
+    url: repository.url,
+    default_branch: branch?.name ?? null,
+    head: branch === null ? null : { sha: branch.target.oid, tree: branch.target.tree.oid },
+    archived: repository.isArchived,
+    fork: repository.isFork,
+    files: filesOf(repository.settings, repository.workflow),
+    offered:
+      repository.offered === null
+        ? null
+        : {
+            ...filesOf(repository.offeredSettings, repository.offeredWorkflow),
+            sha: repository.offered.target.oid,
+          },
+    pull_request: pullRequestOf(repository),
+    ci_on_pull_request: ciOnPullRequest(repository),
+    merge_methods: MERGE_METHODS.filter((method) => allowed[method]),
+    auto_merge_allowed: repository.autoMergeAllowed,
+    required_checks: requiredChecks(repository),
+  };
+}

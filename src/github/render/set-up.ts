@@ -1,0 +1,78 @@
+/** The pull request that sets a repository up: its title, and a text that follows how far the set-up is. */
+import { type Finding, findingsOf, workflowMistakes } from "../../domain/repository/findings.ts";
+import type { RepositoryState, SetUpFacts } from "../../domain/repository/repository.ts";
+import { SET_UP_BRANCH, type SetUpSteps, setUpSteps } from "../../domain/repository/set-up.ts";
+import { RUN_JOB_WORKFLOW } from "./run-job-workflow.ts";
+
+export const SET_UP_TITLE = "Set up Journeyman";
+export const SET_UP_COMMIT = "Add the settings of Journeyman";
+
+const WORKFLOW = ".github/workflows/run-job.yml";
+
+/** GitHub's editor for a new file, filled in. The length of an address is bounded (github-facts-2 14.1). */
+export const newFileLink = (url: string, branch: string): string =>
+  `${url}/new/${branch}?filename=${encodeURIComponent(WORKFLOW)}&value=${encodeURIComponent(RUN_JOB_WORKFLOW)}`;
+
+const step = (done: boolean, text: string): string => `- [${done ? "x" : " "}] ${text}`;
+
+function workflowStep({ url, default_branch }: SetUpFacts, { workflow, merged }: SetUpSteps): string {
+  if (workflow === "done" || workflow === "offered") return step(true, `Add \`${WORKFLOW}\`.`);
+  if (workflow === "wrong") return step(false, `Correct \`${WORKFLOW}\`; what is wrong stands below.`);
+  const place = merged ? (default_branch ?? "HEAD") : SET_UP_BRANCH;
+  return step(
+    false,
+    `[Add \`${WORKFLOW}\`](${newFileLink(url, place)}): GitHub shows the file filled in; press **Commit changes** ${merged ? "" : "to this branch"}. A person does this, since the App may not write workflow files.`,
+  );
+}
+
+const keyStep = ({ url }: SetUpFacts, { key }: SetUpSteps): string =>
+  step(
+    key === "done",
+    key === "done"
+      ? "Add the key of the model's provider."
+      : `[Add the secret](${url}/settings/secrets/actions/new) \`ANTHROPIC_API_KEY\`. The App cannot see secrets: this is ticked once a run has used it.`,
+  );
+
+const mergeStep = ({ merged }: SetUpSteps): string => step(merged, "Merge this pull request.");
+
+function jobStep({ url }: SetUpFacts, { first_job }: SetUpSteps, first_run: string | null): string {
+  const begun = first_job === "running" ? ` [The first run](${first_run ?? `${url}/actions`}) has begun.` : "";
+  return step(first_job === "done", `Comment \`/job Say hello in the README\` on an issue.${begun}`);
+}
+
+const findingLine = ({ certainty, problem, fix, url }: Finding): string =>
+  `- ${certainty === "probable" ? "Probably: " : ""}${problem} ${fix}${url === null ? "" : ` [Go there](${url})`}`;
+
+/** What stands in the way, without the steps that are listed anyway. */
+function wrongOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): Finding[] {
+  const offered = steps.workflow === "wrong" && !steps.merged ? workflowMistakes(facts, facts.offered?.workflow) : [];
+  const here = findingsOf({ state, facts, missing: null });
+  return [...offered, ...here.filter(({ code, level }) => level === "problem" && code !== "workflow_missing")];
+}
+
+const section = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : [`### ${title}`, lines.join("\n")];
+
+/** Of the facts as they were last read. */
+export function setUpBody(state: RepositoryState): string {
+  const { facts, phase } = state.set_up;
+  if (facts === null) return "Journeyman reads how far this repository is set up.";
+  const steps = setUpSteps(state);
+  const lines = [
+    workflowStep(facts, steps),
+    keyStep(facts, steps),
+    mergeStep(steps),
+    jobStep(facts, steps, state.runs.first_run?.url ?? null),
+  ];
+  const end =
+    phase === "complete"
+      ? "This repository is set up."
+      : "Close this pull request without a merge if you do not want it; it is not opened again. `/job doctor` in a comment says at any time what is missing.";
+  return [
+    "Journeyman turns a comment `/job <what you want>` into a merged pull request. This list ticks itself:",
+    lines.join("\n"),
+    ...section("Not right yet", wrongOf(state, facts, steps).map(findingLine)),
+    `\`.github/journeyman.yml\` in this pull request explains the choices; each of them can be changed later.`,
+    end,
+  ].join("\n\n");
+}

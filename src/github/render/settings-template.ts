@@ -1,0 +1,46 @@
+/** The settings file that a set-up pull request brings: every choice explained, most of them at their default. */
+
+export const SETTINGS_TEMPLATE = `# Settings of Journeyman for this repository. Only the file on the default branch counts.
+# What is commented out shows the default.
+
+auto_merge:
+  # true: a job's pull request is merged once its checks pass and GitHub's rules are met.
+  enabled: true
+  # merge, squash or rebase
+  # method: squash
+  # Pull requests that change anything else wait for a person.
+  # allowed_paths: ["**"]
+  # false: a pull request without any check may merge.
+  # require_checks: true
+  # Checks that must exist and pass, beside those that the branch's rules require.
+  # required_checks: []
+  # delete_branch: true
+
+limits:
+  # One run of the agent: minutes, model requests, cents.
+  # minutes: 30
+  # turns: 60
+  cost_cents: 500
+
+# commands:
+#   Who may use /job: write or admin.
+#   allow: write
+
+# llm:
+#   model: claude-sonnet-5-5
+
+# Told to the agent with every job, beside AGENTS.md.
+# instructions: ""
+# Paths that a job may not change.
+# forbidden_paths: []
+# Folders that are checked out, beside the files of the top folder. Empty: everything.
+# checkout_paths: []
+# Hosts that the agent may reach beside the model's provider. Without the key: all.
+# egress: [example.com]
+
+# market:
+#   true: jobs of this repository may be given to strangers for money.
+#   enabled: false
+#   When their files may run here: ask, after_judge or always.
+#   run_checks: ask
+`;

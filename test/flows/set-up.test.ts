@@ -1,0 +1,90 @@
+/** A repository without the files: the pull request that sets it up, what it says as things happen, and its end. */
+import { describe, expect, it } from "vitest";
+import { RUN_JOB_WORKFLOW } from "../../src/github/render/run-job-workflow.ts";
+import { OWNER } from "../sandbox/environment.ts";
+import { type Harness, startHarness, until } from "./harness.ts";
+
+const FRESH = `${OWNER}/fresh`;
+const WORKFLOW = ".github/workflows/run-job.yml";
+const BRANCH = "journeyman-set-up";
+const ADA = "ada";
+
+/** Longer than the core holds back what is read and written. */
+const MINUTE = 61_000;
+
+const bodyOf = (harness: Harness, number: number): string => harness.github.issue(FRESH, number).body ?? "";
+
+async function installed(files: Record<string, string> = { "README.md": "# fresh\n" }) {
+  const harness = await startHarness({}, { SET_UP_PULL_REQUESTS: "true" });
+  const { github } = harness;
+  github.createRepository({ owner: OWNER, name: "fresh", files });
+  github.setCollaborator(FRESH, ADA, "write");
+  github.install(FRESH);
+  await until(
+    "the installation to be known",
+    async () => (await harness.app.store.repositories.get(OWNER, "fresh")) !== null,
+  );
+  const pulls = () => github.pulls(FRESH);
+  return { harness, github, pulls };
+}
+
+const opened = async ({ harness, pulls }: Awaited<ReturnType<typeof installed>>): Promise<number> => {
+  harness.pass(MINUTE);
+  await until("the pull request", () => pulls().length > 0);
+  return pulls()[0]?.number ?? 0;
+};
+
+describe("a repository without the files", () => {
+  it("gets one pull request, whose list ticks itself until the first job is merged", async () => {
+    const on = await installed();
+    const { harness, github } = on;
+    const number = await opened(on);
+    expect(bodyOf(harness, number)).toContain(`/${FRESH}/new/${BRANCH}?filename=`);
+    expect(bodyOf(harness, number)).not.toContain("[x]");
+
+    github.pushCommit(FRESH, BRANCH, { [WORKFLOW]: RUN_JOB_WORKFLOW }, ADA);
+    const says = async (what: string, text: RegExp) => {
+      harness.pass(MINUTE);
+      await until(what, () => {
+        harness.pass(MINUTE);
+        return text.test(bodyOf(harness, number));
+      });
+    };
+    await says("the workflow to be ticked", /\[x\] Add `\.github/);
+    await github.mergeByHand(FRESH, number, ADA);
+    await says("the merge to be ticked", /\[x\] Merge this pull request/);
+
+    const issue = github.openIssue(FRESH, { title: "Hello", body: "", by: ADA });
+    github.comment(FRESH, issue, { body: "/job say hello", by: ADA });
+    await says("the first job to be ticked", /\[x\] Comment/);
+    expect(bodyOf(harness, number)).not.toContain("[ ]");
+    const known = await harness.app.store.repositories.get(OWNER, "fresh");
+    expect(known?.set_up.phase).toBe("complete");
+  });
+
+  it("is not asked again once somebody has closed the pull request", async () => {
+    const on = await installed();
+    const { harness, github, pulls } = on;
+    github.closePullRequest(FRESH, await opened(on), ADA);
+    const phase = async () => (await harness.app.store.repositories.get(OWNER, "fresh"))?.set_up.phase;
+    await until("the no to be heard", async () => {
+      harness.pass(MINUTE);
+      return (await phase()) === "declined";
+    });
+    github.pushCommit(FRESH, "main", { "README.md": "# changed\n" }, ADA);
+    await harness.restart();
+    harness.pass(24 * 3_600_000);
+    await harness.sandbox.idle();
+    expect(pulls()).toHaveLength(1);
+  });
+});
+
+it("leaves a repository alone that has the workflow", async () => {
+  const { harness, pulls } = await installed({ [WORKFLOW]: RUN_JOB_WORKFLOW, "README.md": "# fresh\n" });
+  const phase = async () => (await harness.app.store.repositories.get(OWNER, "fresh"))?.set_up.phase;
+  await until("the files to be seen", async () => {
+    harness.pass(MINUTE);
+    return (await phase()) === "needless";
+  });
+  expect(pulls()).toEqual([]);
+});

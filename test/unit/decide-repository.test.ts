@@ -1,0 +1,212 @@
+/** The decision on repositories: what is kept of them, and how their set-up goes on. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { RepositoryCommand } from "../../src/domain/repository/command.ts";
+import { decideRepository, RETRY_MS, SHOW_GAP_MS } from "../../src/domain/repository/decide.ts";
+import { nextTimerAt } from "../../src/domain/repository/next-timer.ts";
+import type { RepositoryState, SetUpFacts } from "../../src/domain/repository/repository.ts";
+import { RUN_PROBLEMS, SET_UP_PHASES } from "../../src/domain/repository/schema.ts";
+
+const T0 = 1_900_000_000_000;
+const AT = { id: 42, owner: "octo", name: "demo", installation_id: 7 };
+const GOOD = { mistakes: [], outdated: false };
+const NONE = { settings: null, workflow: null };
+
+const FACTS: SetUpFacts = {
+  url: "https://github.com/octo/demo",
+  default_branch: "main",
+  head: { sha: "a", tree: "b" },
+  archived: false,
+  fork: false,
+  files: NONE,
+  offered: null,
+  pull_request: null,
+  ci_on_pull_request: true,
+  merge_methods: ["merge", "squash", "rebase"],
+  auto_merge_allowed: true,
+  required_checks: ["test"],
+};
+
+function step(state: RepositoryState | null, command: RepositoryCommand, now = T0, offers_set_up = true) {
+  const decision = decideRepository(state, command, { now, offers_set_up });
+  if (decision.kind === "unchanged") return { state, effects: [] };
+  return {
+    state: decision.state,
+    effects: decision.effects.map(({ effect, not_before }) => [effect.type, not_before - now]),
+  };
+}
+
+const told = (state: RepositoryState | null, ...commands: RepositoryCommand[]): RepositoryState => {
+  const last = commands.reduce<RepositoryState | null>((before, command) => step(before, command).state, state);
+  if (last === null) throw new Error("nothing of the repository is kept");
+  return last;
+};
+
+const SEEN: RepositoryCommand = { type: "seen", repository: AT };
+const read = (facts: Partial<SetUpFacts>): RepositoryCommand => ({
+  type: "set-up-read",
+  facts: { ...FACTS, ...facts },
+});
+const OFFERED: RepositoryCommand = { type: "set-up-offered", pull_request: 3, at: T0 };
+const offered = () => told(null, SEEN, read({}), OFFERED);
+const MERGED = read({
+  pull_request: { number: 3, state: "merged" },
+  files: { settings: { problem: null }, workflow: GOOD },
+});
+
+describe("a repository that is seen for the first time", () => {
+  it("is looked at once, however many events come", () => {
+    const { state, effects } = step(null, SEEN);
+    expect(effects).toEqual([["read-set-up", 2_000]]);
+    expect(step(state, SEEN).effects).toEqual([]);
+  });
+
+  it("gets a pull request where the workflow is not there", () => {
+    const { state, effects } = step(told(null, SEEN), read({}));
+    expect([state?.set_up.phase, effects]).toEqual(["offering", [["open-set-up-pull-request", 0]]]);
+  });
+
+  it.each([
+    ["the workflow is there", { files: { settings: null, workflow: GOOD } }, "needless"],
+    ["it is a fork", { fork: true }, "needless"],
+    ["it is archived", { archived: true }, "impossible"],
+    ["it has no commit", { default_branch: null, head: null }, "impossible"],
+    ["one was closed before", { pull_request: { number: 3, state: "closed" } }, "declined"],
+    ["one is open", { pull_request: { number: 3, state: "open" } }, "offered"],
+  ] as const)("gets none where %s", (_why, facts, phase) => {
+    const { state, effects } = step(told(null, SEEN), read(facts));
+    expect(state?.set_up.phase).toBe(phase);
+    expect(effects.map(([type]) => type)).not.toContain("open-set-up-pull-request");
+  });
+
+  it("is known to need nothing where a job's reading has seen the workflow", () => {
+    const base = { branch: "main", head_sha: "a", tree_sha: "b", has_workflow: true };
+    const repository = { ...AT, base, settings: null, settings_problem: null };
+    expect(told(null, SEEN, { type: "observed", repository }).set_up.phase).toBe("needless");
+  });
+
+  it("is left alone on a server that offers no set-up", () => {
+    const { state, effects } = step(null, SEEN, T0, false);
+    expect([state?.set_up.phase, effects]).toEqual(["unknown", []]);
+  });
+
+  it("is looked at again with its first commit, and some hours after a refusal", () => {
+    const empty = told(null, SEEN, read({ default_branch: null, head: null }));
+    const push = {
+      type: "pushed",
+      repository: AT,
+      branch: "main",
+      head_sha: "a",
+      tree_sha: "b",
+      files_changed: false,
+    } as const;
+    expect(step(empty, push).effects).toEqual([["read-set-up", 2_000]]);
+    const refused = told(null, SEEN, read({}), { type: "set-up-refused" });
+    expect(nextTimerAt(refused)).toBe(T0 + RETRY_MS);
+    expect(step(refused, { type: "tick" }, T0 + RETRY_MS - 1).effects).toEqual([]);
+    const woken = step(refused, { type: "tick" }, T0 + RETRY_MS);
+    expect(woken.effects).toEqual([["read-set-up", 2_000]]);
+    expect(woken.state && nextTimerAt(woken.state)).toBeNull();
+  });
+});
+
+describe("the set-up pull request", () => {
+  it("is edited at most once a minute", () => {
+    const changed: RepositoryCommand = { type: "set-up-changed" };
+    expect(step(offered(), changed).effects).toEqual([["read-set-up", 2_000]]);
+    const open = read({ pull_request: { number: 3, state: "open" } });
+    expect(step(offered(), open, T0 + 1_000).effects).toEqual([["update-set-up-pull-request", SHOW_GAP_MS - 1_000]]);
+  });
+
+  it("means no when it is closed, and stays a no", () => {
+    const declined = told(offered(), read({ pull_request: { number: 3, state: "closed" } }));
+    expect(declined.set_up.phase).toBe("declined");
+    for (const command of [SEEN, { type: "set-up-changed" }, { type: "installed", repository: AT }] as const)
+      expect(step(declined, command).effects).toEqual([]);
+  });
+
+  it("is complete with the first result after the merge, and is left alone from then on", () => {
+    const merged = told(offered(), MERGED, { type: "run-seen", url: null });
+    expect(merged.set_up.phase).toBe("merged");
+    const done = told(merged, { type: "run-ended", problem: null });
+    expect(done.set_up.phase).toBe("complete");
+    expect(step(done, { type: "run-ended", problem: "no_key" }).effects).toEqual([]);
+  });
+
+  it("is complete without a merge where the files came another way", () => {
+    const elsewhere = read({
+      pull_request: { number: 3, state: "open" },
+      files: { settings: { problem: null }, workflow: GOOD },
+    });
+    const { state, effects } = step(told(offered(), elsewhere), { type: "run-ended", problem: null });
+    expect(state?.set_up.phase).toBe("complete");
+    expect(effects.map(([type]) => type)).toEqual(["update-set-up-pull-request"]);
+  });
+
+  it.each(RUN_PROBLEMS)("tells of a run that failed on %s, and of the one that did not", (code) => {
+    const failed = told(offered(), MERGED, { type: "run-ended", problem: code });
+    expect(failed.runs.problem).toEqual({ code, at: T0 });
+    const mended = told(failed, { type: "run-ended", problem: null });
+    expect([mended.runs.problem, mended.set_up.phase]).toEqual([null, "complete"]);
+  });
+});
+
+describe("a push that may have changed the settings", () => {
+  it("has them read, and keeps nothing of the branch until they are", () => {
+    const base = { branch: "main", head_sha: "a", tree_sha: "b", has_workflow: true };
+    const known = told(null, { type: "observed", repository: { ...AT, base, settings: null, settings_problem: null } });
+    const push = {
+      type: "pushed",
+      repository: AT,
+      branch: "main",
+      head_sha: "c",
+      tree_sha: "d",
+      files_changed: false,
+    } as const;
+    expect(step(known, push).state?.base).toEqual({ ...base, head_sha: "c", tree_sha: "d" });
+    const changed = step(known, { ...push, files_changed: true });
+    expect([changed.state?.base, changed.effects]).toEqual([null, [["read-settings", -T0]]]);
+  });
+});
+
+describe("whatever comes, in whatever order,", () => {
+  const pull = fc.option(fc.record({ number: fc.constant(3), state: fc.constantFrom("open", "closed", "merged") }));
+  const files = fc.record({
+    settings: fc.option(fc.constant({ problem: null })),
+    workflow: fc.option(fc.constant(GOOD)),
+  });
+  const facts = fc.record({ pull_request: pull, files, archived: fc.boolean(), fork: fc.boolean() }) as fc.Arbitrary<
+    Partial<SetUpFacts>
+  >;
+  const PLAIN: readonly RepositoryCommand[] = [
+    SEEN,
+    OFFERED,
+    { type: "set-up-changed" },
+    { type: "set-up-refused" },
+    { type: "tick" },
+    { type: "run-seen", url: null },
+    { type: "installed", repository: AT },
+    { type: "set-up-read", facts: null },
+  ];
+  const command: fc.Arbitrary<RepositoryCommand> = fc.oneof(
+    fc.constantFrom(...PLAIN),
+    facts.map(read),
+    fc.constantFrom(null, ...RUN_PROBLEMS).map((problem) => ({ type: "run-ended", problem }) as const),
+  );
+
+  it("a second pull request is never opened, and a no is never asked again", () =>
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
+        let state: RepositoryState | null = null;
+        for (const one of commands) {
+          const before: RepositoryState | null = state;
+          const next = step(before, one);
+          state = next.state;
+          const opens = next.effects.some(([type]) => type === "open-set-up-pull-request");
+          if (opens) expect(before?.set_up.pull_request ?? null).toBeNull();
+          if (before?.set_up.phase === "declined") expect(state?.set_up.phase).toBe("declined");
+          if (state !== null) expect(SET_UP_PHASES).toContain(state.set_up.phase);
+        }
+      }),
+    ));
+});

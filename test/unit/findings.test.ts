@@ -1,0 +1,127 @@
+/** Findings: what the doctor and the set-up pull request say of a repository. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import * as z from "zod";
+import { APP_EVENTS, APP_PERMISSIONS, eventsLacking, permissionsLacking } from "../../src/contracts/app-permissions.ts";
+import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/contracts/settings.ts";
+import { findingsOf } from "../../src/domain/repository/findings.ts";
+import { newRepository, type RepositoryState, type SetUpFacts } from "../../src/domain/repository/repository.ts";
+import { RUN_PROBLEMS, WORKFLOW_MISTAKES } from "../../src/domain/repository/schema.ts";
+import { newFileLink, setUpBody } from "../../src/github/render/set-up.ts";
+import { SETTINGS_TEMPLATE } from "../../src/github/render/settings-template.ts";
+import { parseSettings } from "../../src/github/repository-settings/settings-file.ts";
+
+const URL = "https://github.com/octo/demo";
+const GOOD = { mistakes: [], outdated: false };
+const FACTS: SetUpFacts = {
+  url: URL,
+  default_branch: "main",
+  head: { sha: "a", tree: "b" },
+  archived: false,
+  fork: false,
+  files: { settings: { problem: null }, workflow: GOOD },
+  offered: null,
+  pull_request: null,
+  ci_on_pull_request: true,
+  merge_methods: ["merge", "squash", "rebase"],
+  auto_merge_allowed: true,
+  required_checks: ["test"],
+};
+
+const merging = { ...DEFAULT_REPOSITORY_SETTINGS.auto_merge, enabled: true };
+const STATE: RepositoryState = {
+  ...newRepository({ id: 42, owner: "octo", name: "demo", installation_id: 7 }),
+  settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: merging },
+};
+
+const codesOf = (facts: Partial<SetUpFacts>, state: Partial<RepositoryState> = {}): string[] =>
+  findingsOf({ state: { ...STATE, ...state }, facts: { ...FACTS, ...facts }, missing: null }).map(({ code }) => code);
+
+const withMethod = (method: "merge" | "squash" | "rebase") => ({
+  settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: { ...merging, method } },
+});
+
+describe("findings", () => {
+  it("are none where everything is as it should be", () => expect(codesOf({})).toEqual([]));
+
+  it.each<[string, Partial<SetUpFacts>, Partial<RepositoryState>]>([
+    ["archived", { archived: true }, {}],
+    ["empty", { default_branch: null, head: null }, {}],
+    ["workflow_missing", { files: { settings: null, workflow: null } }, {}],
+    ["workflow_outdated", { files: { settings: null, workflow: { mistakes: [], outdated: true } } }, {}],
+    ["settings_broken", { files: { settings: { problem: "`x` is broken." }, workflow: GOOD } }, {}],
+    ["auto_merge_off", {}, { settings: null }],
+    ["merge_method_forbidden", { merge_methods: ["squash"] }, withMethod("rebase")],
+    ["ci_not_on_pull_request", { ci_on_pull_request: false }, {}],
+    ["no_required_check", { required_checks: [] }, {}],
+    ...WORKFLOW_MISTAKES.map(
+      (mistake) =>
+        [
+          `workflow_${mistake}`,
+          { files: { settings: null, workflow: { mistakes: [mistake], outdated: false } } },
+          {},
+        ] as [string, Partial<SetUpFacts>, Partial<RepositoryState>],
+    ),
+    ...RUN_PROBLEMS.map(
+      (code) =>
+        [code, {}, { runs: { first_run: null, first_result_at: null, problem: { code, at: 1 } } }] as [
+          string,
+          Partial<SetUpFacts>,
+          Partial<RepositoryState>,
+        ],
+    ),
+  ])("tell %s alone, in sentences, with a place to mend it", (code, facts, state) => {
+    expect(codesOf(facts, state)).toEqual([code]);
+    const [finding] = findingsOf({ state: { ...STATE, ...state }, facts: { ...FACTS, ...facts }, missing: null });
+    for (const text of [finding?.problem, finding?.fix]) expect(text).toMatch(/^[`\p{Lu}].*\.$/u);
+    expect(finding?.url).toMatch(/^https:\/\/github\.com\/octo\/demo/);
+    expect(finding?.certainty).toBe((RUN_PROBLEMS as readonly string[]).includes(code) ? "probable" : "certain");
+  });
+
+  it("tell what an owner has not accepted", () => {
+    const missing = { permissions: ["contents: write"], events: ["push"], url: `${URL}/accept` };
+    const found = findingsOf({ state: STATE, facts: FACTS, missing });
+    expect(found.map(({ code, level }) => [code, level])).toEqual([
+      ["permissions_missing", "problem"],
+      ["events_missing", "advice"],
+    ]);
+  });
+});
+
+describe("the App's permissions", () => {
+  it("are those of app.yml", () => {
+    const manifest = z
+      .object({ default_permissions: z.record(z.string(), z.string()), default_events: z.array(z.string()) })
+      .parse(parse(readFileSync(join(import.meta.dirname, "../../app.yml"), "utf8")));
+    expect(manifest.default_permissions).toEqual(APP_PERMISSIONS);
+    expect(manifest.default_events.toSorted()).toEqual([...APP_EVENTS]);
+  });
+
+  it("may be granted further than asked, and lack where they are not granted far enough", () => {
+    expect(permissionsLacking({ ...APP_PERMISSIONS, contents: "admin" })).toEqual([]);
+    expect(permissionsLacking({ ...APP_PERMISSIONS, contents: "read" })).toEqual(["contents: write"]);
+    expect(eventsLacking(APP_EVENTS.slice(1))).toEqual([APP_EVENTS[0]]);
+  });
+});
+
+describe("the set-up pull request", () => {
+  it("brings settings that are valid, merge what is green, and name every setting that there is", () => {
+    const read = parseSettings(SETTINGS_TEMPLATE);
+    expect(read).toMatchObject({ ok: true, settings: { auto_merge: { enabled: true } } });
+    const shown = SETTINGS_TEMPLATE.replaceAll(/^# ?(?=[a-z_]+:| {2})/gm, "");
+    for (const name of Object.keys(repositorySettingsSchema.shape)) expect(shown).toMatch(new RegExp(`^${name}:`, "m"));
+  });
+
+  it("links to GitHub's page for a new file by an address that GitHub takes", () => {
+    const url = newFileLink(`https://github.com/${"o".repeat(39)}/${"r".repeat(100)}`, "journeyman-set-up");
+    expect(url.length).toBeLessThan(4_000);
+    expect(
+      setUpBody({
+        ...STATE,
+        set_up: { ...STATE.set_up, facts: { ...FACTS, files: { settings: null, workflow: null } } },
+      }),
+    ).toContain(newFileLink(URL, "journeyman-set-up"));
+  });
+});
