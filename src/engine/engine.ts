@@ -116,7 +116,8 @@ export function createEngine(parts: EngineParts): Engine {
     create: (draft, by) => creator.create(draft, undefined, by),
   });
   const shared = { store, clock, githubClient, handle, handleRepository, log, meter, random };
-  const performers = { performer, repositoryPerformer, pacing, eventPublisher };
+  const { putOff } = commitSubscribers;
+  const performers = { performer, repositoryPerformer, pacing, putOff, eventPublisher };
   const workers = new Workers({ ...shared, ...performers, webhookProcessor });
   let ready = false;
 

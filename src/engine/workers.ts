@@ -36,6 +36,7 @@ interface Needs {
   readonly performer: Performer;
   readonly repositoryPerformer: RepositoryPerformer;
   readonly pacing: ShowPacing;
+  readonly putOff: (id: JobId) => Promise<void>;
   readonly eventPublisher: EventPublisher;
   readonly log: Log;
   readonly meter: Meter;
@@ -57,13 +58,13 @@ export class Workers {
   constructor(needs: Needs) {
     const { store, clock, githubClient, handle, handleRepository, webhookProcessor, eventPublisher, log, meter } =
       needs;
-    const { performer, repositoryPerformer, pacing } = needs;
+    const { performer, repositoryPerformer, pacing, putOff } = needs;
     const { jobs, repositories, inbox, blobs } = store;
     const of = { store, handle, observe: observing(handleRepository) };
     this.#store = store;
     this.inbox = createInboxWorker({ inbox, webhookProcessor, clock, log, meter });
     this.debts = createDebts({ jobs, handle, log });
-    this.#effects = new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing }), needs);
+    this.#effects = new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing, putOff }), needs);
     const publishing = jobEffects({ ...of, takes: isPublishEvents, performer: eventPublisher });
     this.#eventPublishing = new EffectsRunner(publishing, needs);
     const onRepositories = { repositories, performer: repositoryPerformer, handle: handleRepository };
