@@ -123,7 +123,7 @@ async function start(settings: Settings, given: Given, stack: AsyncDisposableSta
   stack.defer(() => thread.stop());
   const { listener, ...api }: Api = await composeApi(settings, {
     ...{ store, github, service: engine, webhooks: outgoing.webhooks, logs, lines, metrics, box, record },
-    ...{ clock, thread, log },
+    ...{ clock, thread, log, messages: earlyListener.messages },
     run_tokens: given.run_tokens ?? runTokensOf(settings, clock, github.ahead),
     paymentProvider:
       given.paymentProvider ?? (await paymentProviderOf(settings, earlyListener.url, log, metrics.notBooked)),

@@ -4,7 +4,7 @@ import { redact } from "../contracts/redact.ts";
 import type { LogSettings } from "./settings.ts";
 
 /** Lines are written together: one call to the system for each would cost more than the line. Flushed at exit too. */
-const BUFFERED_CHARACTERS = 4_096;
+const BUFFERED_CHARACTERS = 16_384;
 const FLUSH_MS = 100;
 
 /** Octokit's and Probot's errors carry whole requests and payloads: type, message and stack are what is kept. */
@@ -40,15 +40,37 @@ export const logTo = (stream: DestinationStream, level: LogSettings["level"]): L
   );
 
 /**
- * At the exit sonic-boom's own flush tries a pipe that nobody reads any more for ever; a plain write that fails is given up.
+ * Lines are collected here, since sonic-boom measures all that it holds again with each line. At the exit its own flush
+ * tries a pipe that nobody reads any more for ever; a plain write that fails is given up.
  */
 function buffered(): DestinationStream {
-  const stream = destination({ dest: 1, sync: false, minLength: BUFFERED_CHARACTERS, periodicFlush: FLUSH_MS });
-  const flushSync = (): void => {
-    Object.assign(stream, { sync: true });
-    stream.flush();
+  const stream = destination({ dest: 1, sync: false, minLength: 1 });
+  const pass = stream.write.bind(stream);
+  const wait = stream.flush.bind(stream);
+  let lines = "";
+  const passOn = (): void => {
+    if (lines === "") return;
+    const text = lines;
+    lines = "";
+    pass(text);
   };
-  return Object.assign(stream, { flushSync });
+  setInterval(passOn, FLUSH_MS).unref();
+  return Object.assign(stream, {
+    write(line: string): boolean {
+      lines += line;
+      if (lines.length >= BUFFERED_CHARACTERS) passOn();
+      return true;
+    },
+    flush(done?: (error?: Error) => void): void {
+      passOn();
+      wait(done);
+    },
+    flushSync(): void {
+      Object.assign(stream, { sync: true });
+      passOn();
+      wait();
+    },
+  });
 }
 
 export async function createLog(settings: LogSettings): Promise<Logger> {

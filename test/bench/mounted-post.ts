@@ -19,6 +19,7 @@ import { mount } from "../../src/http/routing/mount.ts";
 import { route } from "../../src/http/routing/route.ts";
 import { inTurn } from "../../src/http/server/in-turn.ts";
 import { createListener } from "../../src/http/server/listener.ts";
+import { createMessageClasses } from "../../src/http/server/message-classes.ts";
 import { requestLog } from "../../src/http/server/request-log.ts";
 import { createLog } from "../../src/main/log.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
@@ -106,7 +107,9 @@ export async function mountedPost({ dir, whole }: MountedPost): Promise<Mounted>
     ...{ self: () => ({ appId: 1, slug: "" }), act: async () => {}, forged: () => {} },
   };
   const probot = new Probot({ appId: 1, privateKey: appKey, secret: "of nobody" });
-  const server = createServer(await createListener(probot, app, { timed: metrics.timed, trust_proxy: 0, large }));
+  const messages = createMessageClasses();
+  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: 0, large, messages });
+  const server = createServer(messages, listener);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return { server, keys };

@@ -80,8 +80,8 @@ export interface Definition<Params, Query, Body> extends Shape {
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
-  /** Mistakes that have words of their own, before the schemas are asked. */
-  readonly precheck?: (request: Request) => HttpResult | null;
+  /** Mistakes that have words of their own, before the schemas are asked. Express would parse the query anew. */
+  readonly precheck?: (request: Request, query: Request["query"]) => HttpResult | null;
   readonly work: (call: Call<Params, Query, Body>) => Promise<HttpResult>;
 }
 
@@ -115,11 +115,12 @@ export function route<Params = undefined, Query = undefined, Body = undefined>(
   const { work, precheck, ...shape } = definition;
   const bodyless = definition.lenient === true || definition.ignores_body === true;
   const run: RepeatableRoute = async (request, work_id) => {
-    const refusal = precheck?.(request) ?? null;
+    const asked = request.query;
+    const refusal = precheck?.(request, asked) ?? null;
     if (refusal !== null) return refusal;
     const params = read(definition.params, request.params, true);
     if ("answer" in params) return params.answer;
-    const query = read(definition.query, request.query, definition.lenient === true);
+    const query = read(definition.query, asked, definition.lenient === true);
     if ("answer" in query) return query.answer;
     const body = read(definition.body, request.body ?? {}, bodyless);
     if ("answer" in body) return body.answer;

@@ -7,12 +7,15 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { VERSION } from "../../contracts/version.ts";
 import { DRAIN_MS, HEADERS_MS, HOLD_MS, KEEP_ALIVE_MS, MAX_HELD, REQUEST_MS } from "../routing/limits.ts";
+import { createMessageClasses, type MessageClasses } from "./message-classes.ts";
 import { requestIds } from "./request-id.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 export interface EarlyListener {
   readonly port: number;
   readonly url: string;
+  /** Of which its requests and responses are. */
+  readonly messages: MessageClasses;
   /** From now on this answers, the held requests first. */
   open(listener: RequestListener): void;
   /** Stops accepting, waits for what is under way, closes. Called again, it waits for the same. */
@@ -84,7 +87,8 @@ export async function listenEarly(
     held.add(pass);
   };
 
-  const server = createServer({ ...RECEIVE_TIMEOUTS, ...timeouts }, (request, response) => {
+  const messages = createMessageClasses();
+  const server = createServer({ ...RECEIVE_TIMEOUTS, ...timeouts, ...messages }, (request, response) => {
     const unready = (closing || listener === null) && request.url === "/ready";
     (unready ? notReady : (listener ?? hold))(request, response);
   });
@@ -111,6 +115,7 @@ export async function listenEarly(
 
   return {
     port,
+    messages,
     url: `http://${localHost(where.host)}:${port}`,
     open(next) {
       listener = next;

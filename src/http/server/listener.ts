@@ -6,18 +6,24 @@ import type { RequestListener } from "node:http";
 import express, { type Router } from "express";
 import type { ApplicationFunction, Probot } from "probot";
 import type { Timed } from "../admin/metrics.ts";
+import { adopt, type MessageClasses } from "./message-classes.ts";
 import { type LargeDeliveries, webhookPath } from "./webhook-receiver.ts";
+
+export interface ListenerParts {
+  readonly timed: Timed;
+  readonly trust_proxy: number;
+  readonly large: LargeDeliveries;
+  /** Of the server that is to listen. */
+  readonly messages: MessageClasses;
+}
 
 export async function createListener(
   probot: Probot,
   app: ApplicationFunction,
-  {
-    timed,
-    trust_proxy,
-    large,
-  }: { readonly timed: Timed; readonly trust_proxy: number; readonly large: LargeDeliveries },
+  { timed, trust_proxy, large, messages }: ListenerParts,
 ): Promise<RequestListener> {
   const server = express();
+  adopt(server, messages);
   server.disable("x-powered-by");
   // so many proxies in front say truly who came to them; what others say of themselves counts for nothing
   server.set("trust proxy", trust_proxy);

@@ -9,6 +9,7 @@ import { authentication } from "../../http/middleware/auth.ts";
 import { createAuthThrottle } from "../../http/middleware/wrong-key-throttling.ts";
 import type { Route } from "../../http/routing/route.ts";
 import { createListener } from "../../http/server/listener.ts";
+import type { MessageClasses } from "../../http/server/message-classes.ts";
 import type { ApiServices } from "../../http/services.ts";
 import { warnOfSignature } from "../log.ts";
 import type { Settings } from "../settings.ts";
@@ -22,6 +23,7 @@ export interface ApiNeeds extends Pick<ApiServices, Running> {
   readonly store: Store;
   readonly github: GitHub;
   readonly log: Logger;
+  readonly messages: MessageClasses;
 }
 
 export interface Api {
@@ -51,13 +53,14 @@ function servicesOf(settings: Settings, { store, github, ...running }: ApiNeeds)
 }
 
 export async function composeApi(settings: Settings, needs: ApiNeeds): Promise<Api> {
-  const { github, log, service, thread, metrics } = needs;
+  const { github, log, service, thread, metrics, messages } = needs;
   const services = servicesOf(settings, needs);
   const routes = allRoutes(services);
   const { self, translate } = createEventTranslator(settings.app_id, github.identity, log);
   const app = createApp({ ...{ translate, service, log }, routes: (router) => mountApi(router, routes, services) });
   const listener = await createListener(github.probot, app, {
     timed: metrics.timed,
+    messages,
     trust_proxy: settings.trust_proxy,
     large: {
       ...{ thread, self, act: deliveryRecorder({ service, log }) },

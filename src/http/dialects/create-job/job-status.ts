@@ -49,9 +49,10 @@ export const jobStatus = (parts: JobStatusParts): Route =>
       400: { about: "The query names no job.", codes: ["missing_job_id"] },
       404: { about: "No such job, or not one that this key may see.", codes: ["not_found"] },
     },
-    precheck: ({ query }) => (typeof query.job_id === "string" && query.job_id !== "" ? null : MISSING_JOB_ID),
+    precheck: (_request, { job_id }) => (typeof job_id === "string" && job_id !== "" ? null : MISSING_JOB_ID),
     async work({ request, query }) {
       const id = asJobId(query.job_id);
+      if (id !== null) request.about_job = id;
       const stored = id === null ? null : await parts.jobs.load(id);
       if (stored === null || !canReadAsSender(principalOf(request), stored.job)) {
         return failure(404, "not_found", "There is no such job, or this key may not see it.");
