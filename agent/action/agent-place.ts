@@ -52,6 +52,6 @@ export function inOwnImage({ name, variables }: OwnImage, { program }: Names): A
       ...["--group-add", PROGRAM_GROUP, "-v", `${program}:${PROGRAM_FOLDER}:ro`],
       ...Object.keys(variables).flatMap((variable) => (variable === "PATH" ? [] : ["-e", `${variable}=`])),
     ],
-    env: toolchain({ variables, path_after: [`${PROGRAM_FOLDER}/bin`] }),
+    env: { WORKSPACE: "/workspace", ...toolchain({ variables, path_after: [`${PROGRAM_FOLDER}/bin`] }) },
   };
 }

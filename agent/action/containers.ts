@@ -124,7 +124,6 @@ function startAgent({ docker, names, settings, brief, networks, place }: Contain
     ],
     env: {
       JOB_ID: settings.jobId,
-      WORKSPACE: "/workspace",
       ...place.env,
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "")),
       LOG_FORMAT: "json",

@@ -138,17 +138,17 @@ async function setUp({ docker, names, container, show }: OwnImagePorts): Promise
     args: ["-c", SETUP_SCRIPT, mark, ...container.setup],
   });
   const run: SetupRun = { begun: 0, rows: [] };
-  let late = false;
+  let killed: Promise<unknown> | null = null;
   const clock = setTimeout(() => {
-    late = true;
-    void docker.call(["kill", names.setup]);
-    running.signal("SIGKILL");
+    // Docker may not be able to: then at least nobody waits for it.
+    killed = docker.call(["kill", names.setup]).finally(() => running.signal("SIGKILL"));
   }, container.setup_minutes * 60_000);
   const [, words] = await Promise.all([followSetup(running, { mark, run, container, show }), wordsOf(running)]);
   const code = await running.ended;
   clearTimeout(clock);
+  await killed;
   const command = container.setup[run.begun - 1];
-  if (late)
+  if (killed !== null)
     return `${named(command)} was still running after ${counted(container.setup_minutes, "minute")} (\`setup_minutes\`).${lastRows(run)}`;
   if (code === 0 && run.begun === container.setup.length) return null;
   if (command === undefined)

@@ -22,6 +22,7 @@ if [ ! -e "$root.complete" ]; then
   touch "$root.complete"
 fi
 rm -rf "$small" "$home"/tool-cache-* && mkdir "$cache"
+docker image ls --quiet journeyman-toolchains | sort -u | xargs --no-run-if-empty docker image rm --force >/dev/null
 
 # As set-up actions leave a tool cache: {tool}/{version}/{architecture}, with links and wrappers.
 lib=/usr/lib/x86_64-linux-gnu
@@ -37,13 +38,12 @@ ln -s python3.11 "$cache/Python/3.11.2/x64/bin/python3"
 ruby=$cache/Ruby/3.1.2/x64
 put /usr/bin/ruby3.1 "$ruby/bin/ruby.bin"
 put /usr/lib/ruby "$ruby/lib/ruby"
-put /usr/share/rubygems-integration/all/gems "$ruby/gems"
 for library in "$root$lib"/libruby-3.1.so.3.1 "$root$lib"/libcrypt.so.1; do cp -L "$library" "$ruby/lib/"; done
 put "$lib/ruby/3.1.0" "$ruby/arch"
 cat >"$ruby/bin/ruby" <<RUBY
 #!/bin/sh
 here=$ruby
-export LD_LIBRARY_PATH=\$here/lib RUBYLIB=\$here/lib/ruby/3.1.0:\$here/arch:\$here/lib/ruby/vendor_ruby:\$(echo \$here/gems/*/lib | tr ' ' :)
+export LD_LIBRARY_PATH=\$here/lib RUBYLIB=\$here/lib/ruby/3.1.0:\$here/arch:\$here/lib/ruby/vendor_ruby:\$(echo \$here/lib/ruby/gems/3.1.0/gems/*/lib | tr ' ' :)
 exec \$here/bin/ruby.bin --disable-gems "\$@"
 RUBY
 chmod 0755 "$ruby/bin/ruby"

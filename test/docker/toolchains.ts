@@ -2,6 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { outputOrNull } from "./build-images.ts";
+
+/** Whether this machine can make them. */
+export const canMakeToolchains = process.getuid?.() === 0 && outputOrNull("debootstrap", "--version") !== null;
 
 export interface Toolchains {
   /** Debian 12 with Go, Java, Python and Ruby. */
@@ -22,5 +26,9 @@ export function makeToolchains(): Toolchains {
 /** The folders of the tools, by the cache's name of each. */
 export function toolsIn(cache: string): Readonly<Record<string, string>> {
   const only = (folder: string): string => join(folder, readdirSync(folder)[0] ?? "");
-  return Object.fromEntries(readdirSync(cache).map((tool) => [tool, only(only(join(cache, tool)))]));
+  return Object.fromEntries(
+    readdirSync(cache)
+      .filter((tool) => !tool.startsWith("."))
+      .map((tool) => [tool, only(only(join(cache, tool)))]),
+  );
 }
