@@ -22,7 +22,7 @@ const PLAYED = `
 case "$*" in
 "image inspect --format {{json .Config.Env}}"*) echo '${ENV}'; exit 0;;
 *"--entrypoint /bin/sh"*)
-  echo "$*" | tr '\\n' ' ' >> "$TEST_TOP/commands"; echo >> "$TEST_TOP/commands"
+  echo "$(echo "$*" | tr '\\n' ' ')" >> "$TEST_TOP/commands"
   while [ "$1" != -c ]; do shift; done
   mark=$3; shift 3
   for command do echo "$mark"; sh -e -c "$command" < /dev/null 2>&1 || exit "$?"; done
