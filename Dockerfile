@@ -36,7 +36,7 @@ FROM ${NODE_IMAGE} AS tools
 # needs more builds its own image on this one.
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends bash ca-certificates curl git jq python3 ripgrep tini \
-  libffi8 libgmp10 libreadline8t64 libsqlite3-0 libssl3t64 libyaml-0-2 \
+  libffi8 libgmp10 liblzma5 libreadline8t64 libsqlite3-0 libssl3t64 libyaml-0-2 \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log \
   /usr/local/include /usr/local/share/doc /usr/local/share/man \
   && groupadd --gid 10001 agent \
@@ -47,10 +47,24 @@ RUN apt-get update \
     printf '#!/bin/sh\nexec node --disable-sigusr1 /opt/journeyman/dist/agent/%s.js "$@"\n' "$program" > "/usr/local/bin/$program" \
     && chmod 0755 "/usr/local/bin/$program"; \
   done \
+  # For a repository's own image, which may have another C library or none: everything that the agent runs on, started
+  # by this loader, and what the image may lack. As links, since a second copy would be as large as the first.
+  && mkdir /opt/journeyman/bin /opt/journeyman/lib /opt/journeyman/programs \
+  && ln /usr/local/bin/node /opt/journeyman/node \
+  && ln /usr/bin/bash /usr/bin/git /opt/journeyman/programs/ \
+  && ldd /opt/journeyman/init /opt/journeyman/node /opt/journeyman/programs/* | grep -o '/[^ :]*\.so[^ :]*' | sort -u \
+    | xargs -I{} ln -L {} /opt/journeyman/lib/ \
+  && (cd /opt/journeyman/lib && ln -s ld-linux-*.so.* ld.so) \
+  && for program in bash git; do \
+    printf '#!/bin/sh\nexec /opt/journeyman/lib/ld.so --library-path /opt/journeyman/lib --argv0 %s /opt/journeyman/programs/%s "$@"\n' "$program" "$program" > "/opt/journeyman/bin/$program" \
+    && chmod 0755 "/opt/journeyman/bin/$program"; \
+  done \
   && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
   # A program that its user may run but not read leaves no readable /proc/{pid}/environ behind. An older run-job.yml gives
   # the provider's key to the agent, whose shell is the same user and must not take it from there.
-  && chmod 0711 /usr/local/bin/node /opt/journeyman/init
+  # In a repository's own image, where the loader reads it, the agent has a group more.
+  && chown root:10003 /usr/local/bin/node /opt/journeyman/init \
+  && chmod 0751 /usr/local/bin/node /opt/journeyman/init
 
 # In one layer, since a file of the base whose mode has changed would be there twice, and node is large.
 FROM scratch AS agent

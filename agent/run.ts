@@ -7,6 +7,7 @@ import { costCents, findModel, MODELS_AS_OF } from "../src/contracts/models.ts";
 import { blanker, redactor } from "../src/contracts/redact.ts";
 import { NO_USAGE, type Result } from "../src/contracts/result.ts";
 import { counted } from "../src/text/plural.ts";
+import { newerLibrary } from "./c-library.ts";
 import { changedFiles, headCommit } from "./git.ts";
 import { type Assignment, readAssignment } from "./loop/assignment.ts";
 import type { Cancellation } from "./loop/cancellation.ts";
@@ -116,6 +117,8 @@ async function attempt(work: Work): Promise<Stop> {
   work.usageCounter = new UsageCounter(brief.llm.model);
   if (brief.egress !== null && settings.proxy === null)
     return { kind: "misconfigured", permanent: "misconfigured", reason: OPEN_NETWORK };
+  const library = newerLibrary(settings.toolchain.c_library);
+  if (library !== null) return { kind: "misconfigured", permanent: "misconfigured", reason: library };
   const elapsedMs = () => work.now().getTime() - work.startedAt;
   const absent = await gatewayAbsent(work, elapsedMs);
   if (absent !== null) return cancellation.stop ?? { kind: "provider_down", reason: absent };

@@ -6,12 +6,14 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { JOB_ID_PATTERN } from "../src/contracts/brief.ts";
 import type { RunVariables } from "../src/contracts/model-source.ts";
+import { TOOLCHAIN_VARIABLE, type Toolchain, toolchainSchema } from "../src/contracts/toolchain.ts";
+import { parseForeignJson } from "../src/text/json-bounds.ts";
 import { proxyEnvironment } from "./provider/http-agent.ts";
 
 /** Secrets with this prefix are meant for the model's shell; the agent keeps all others. */
 const SHELL_SECRET_PREFIX = "AGENT_LLM_";
 
-/** Variables that the shell inherits from the agent. No others are passed. */
+/** Variables that the shell inherits from the agent; a toolchain adds its own. No others are passed. */
 const SHELL_ALLOWED = [
   "PATH",
   "LANG",
@@ -44,6 +46,9 @@ const environmentSchema = z.object({
     .pipe(z.enum(["plain", "json"], { error: "LOG_FORMAT is plain or json" })),
   LLM_PROVIDER: set.transform((name) => name ?? null),
   LLM_MODEL: set.transform((name) => name ?? null),
+  [TOOLCHAIN_VARIABLE]: set
+    .transform((text) => (text === undefined ? {} : parseForeignJson(text)))
+    .pipe(toolchainSchema),
   LLM_MAX_TOKENS: set
     .transform((text) => (text === undefined ? null : Number(text)))
     .pipe(z.number({ error: "LLM_MAX_TOKENS is not a number" }).int().positive().nullable()),
@@ -63,6 +68,8 @@ export interface Settings {
   readonly logFormat: "plain" | "json";
   /** Used when neither job nor settings file names a model. */
   readonly llm: RunVariables;
+  /** The tools of earlier steps of the workflow, and the C library that they need. */
+  readonly toolchain: Pick<Toolchain, "tools" | "c_library">;
   /** The complete environment of the model's shell, except HOME and the like. */
   readonly shellEnvironment: Readonly<Record<string, string>>;
   /** Values that must not appear in any text that leaves the run. */
@@ -80,6 +87,8 @@ export function readSettings(environment: NodeJS.ProcessEnv, currentFolder: stri
   for (const [name, value] of [...SHELL_ALLOWED.map((name) => [name, environment[name]] as const), ...shellSecrets]) {
     if (value !== undefined && value !== "") shellEnvironment[name] = value;
   }
+  const { [TOOLCHAIN_VARIABLE]: toolchain } = read.data;
+  Object.assign(shellEnvironment, toolEnvironment(toolchain, shellEnvironment));
   const { ANTHROPIC_API_KEY: key, MODEL_GATEWAY: gateway = null, EGRESS_PROXY: proxy = null } = read.data;
   if (proxy !== null) Object.assign(shellEnvironment, proxyEnvironment(proxy));
   return {
@@ -97,8 +106,23 @@ export function readSettings(environment: NodeJS.ProcessEnv, currentFolder: stri
         model: read.data.LLM_MODEL,
         max_tokens: read.data.LLM_MAX_TOKENS,
       },
+      toolchain,
       shellEnvironment,
       secrets: [...(key === undefined ? [] : [key]), ...shellSecrets.map(([, value]) => value ?? "")],
     },
   };
+}
+
+/** Belong to the shell itself. */
+const SHELL_OWN = ["HOME", "PWD", "OLDPWD", "SHLVL", "BASH_ENV", "ENV", "USER", "LOGNAME"];
+
+function toolEnvironment(
+  { variables, path_before, path_after }: Toolchain,
+  { PATH = "" }: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const own = Object.entries(variables).filter(
+    ([name]) => !SHELL_OWN.includes(name) && !name.startsWith(SHELL_SECRET_PREFIX),
+  );
+  const path = [...path_before, variables.PATH ?? PATH, ...path_after].filter((part) => part !== "");
+  return { ...Object.fromEntries(own), ...(path.length === 0 ? {} : { PATH: path.join(":") }) };
 }

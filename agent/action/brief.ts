@@ -21,6 +21,7 @@ const actionBriefSchema = briefSchema
     forbidden_paths: true,
     checkout_paths: true,
     egress: true,
+    container: true,
     app_url: true,
   })
   .extend({

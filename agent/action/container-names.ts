@@ -2,6 +2,11 @@
 export interface Names {
   readonly agent: string;
   readonly gateway: string;
+  /** Sets up the repository's own image, which then has the name `image`. */
+  readonly setup: string;
+  readonly image: string;
+  /** A volume with the agent's program, for an image that lacks it. */
+  readonly program: string;
   /** Has a way out; joined by both containers, or by the gateway alone when fenced. */
   readonly network: string;
   /** Has no way out; a fenced agent meets the gateway on it. */
@@ -11,6 +16,9 @@ export interface Names {
 export const namesOf = (jobId: string): Names => ({
   agent: `journeyman-${jobId}`,
   gateway: `journeyman-${jobId}-gateway`,
+  setup: `journeyman-${jobId}-setup`,
+  image: `journeyman-${jobId}:setup`,
+  program: `journeyman-${jobId}-program`,
   network: `journeyman-${jobId}`,
   fence: `journeyman-${jobId}-fence`,
 });

@@ -10,6 +10,7 @@ import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
 import { proxyForContainers } from "../runner-proxy.ts";
 import { rowsOf } from "./agent-output.ts";
+import type { AgentPlace } from "./agent-place.ts";
 import type { ActionBrief } from "./brief.ts";
 import type { Names } from "./container-names.ts";
 import type { Docker, Running } from "./docker.ts";
@@ -53,6 +54,7 @@ export interface Gateway {
 
 export interface ContainerPorts extends ContainerParts {
   readonly gateway: Gateway;
+  readonly place: AgentPlace;
   /** Reads the agent's stdout to its end. */
   readonly follow: (stdout: Readable) => Promise<void>;
   readonly cancelled: AbortSignal;
@@ -110,20 +112,21 @@ function modelOf({ model, named_by }: ActionBrief["llm"], variable: string): str
   return model;
 }
 
-function startAgent({ docker, names, settings, brief, networks }: ContainerParts): Running {
+function startAgent({ docker, names, settings, brief, networks, place }: ContainerPorts): Running {
   const { provider, model, maxTokens } = settings.llm;
   const given = { LLM_PROVIDER: provider, LLM_MODEL: model, LLM_MAX_TOKENS: maxTokens };
   return docker.start({
+    ...place,
     name: names.agent,
-    image: settings.image,
     user: `${AGENT_UID}:${AGENT_UID}`,
     // Without --init: the image has its own init, which the model's shell cannot read.
     flags: [
-      ...["--pids-limit", "512", "--memory", "4g", ...networks.agent],
+      ...["--pids-limit", "512", "--memory", "4g", ...networks.agent, ...place.flags],
       ...["-v", `${settings.workspace}:/workspace`, "-w", "/workspace"],
     ],
     env: {
       JOB_ID: settings.jobId,
+      ...place.env,
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "")),
       LOG_FORMAT: "json",
       MODEL_GATEWAY: GATEWAY_URL,

@@ -12,6 +12,8 @@ const CALL_LIMIT_MS = 20_000;
 
 export interface ContainerOptions {
   readonly name?: string;
+  /** Left when it has ended; else it is removed. */
+  readonly keep?: boolean;
   readonly image: string;
   readonly user: string;
   readonly entrypoint?: string;
@@ -81,9 +83,10 @@ export class Docker {
     };
   }
 
-  #runArguments({ name, image, user, entrypoint, flags, env, args = [], interactive }: ContainerOptions): string[] {
+  #runArguments(container: ContainerOptions): string[] {
+    const { name, keep = false, image, user, entrypoint, flags, env, args = [], interactive } = container;
     return [
-      ...["run", "--rm", "--log-driver", "none", "--label", this.#label],
+      ...["run", ...(keep ? [] : ["--rm"]), "--log-driver", "none", "--label", this.#label],
       ...(name === undefined ? [] : ["--name", name]),
       ...(interactive ? ["--interactive"] : []),
       ...["--user", user, "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],

@@ -54,13 +54,13 @@ async function work(
   { output, cancelled }: Working,
   settings: ActionSettings,
   parts: StepContext,
-  { brief, networks, gateway, state }: Prepared,
+  { brief, networks, gateway, place, state }: Prepared,
 ): Promise<number> {
   const { jobId, identity } = settings;
   const app = appSettingsOf(brief.app_url, jobId, identity);
   const show = (text: string): void => output.show(text);
   const ended = await runContainers({
-    ...{ ...parts, settings, brief, networks, gateway, show, cancelled },
+    ...{ ...parts, settings, brief, networks, gateway, place, show, cancelled },
     async follow(input) {
       const why = await followAgent({ input, show, app, cancelled });
       if (why !== null) show(`The App did not receive the whole log: ${why}.`);

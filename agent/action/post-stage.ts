@@ -13,6 +13,7 @@ import { type BaseState, baseStateOf, type Collected, collect, collectFailure } 
 import type { Git } from "./git.ts";
 import { removeLeftovers } from "./network-fence.ts";
 import { Output } from "./output.ts";
+import { removeOwnImage } from "./own-image.ts";
 import { removeRepositories } from "./remove-unsafe-files.ts";
 import { runCommand } from "./run-command.ts";
 import { type ActionSettings, readActionSettings, secretInputs } from "./settings.ts";
@@ -128,6 +129,11 @@ async function leavePristine(clock: StageClock, { git }: StepContext): Promise<v
   });
 }
 
+async function removeAll({ docker, names }: StepContext, state: State | null): Promise<void> {
+  await removeLeftovers(docker, names);
+  if (state?.own_image) await removeOwnImage(docker, names);
+}
+
 async function post(stage: Stage, environment: NodeJS.ProcessEnv): Promise<number> {
   const { output, clock } = stage;
   const read = readActionSettings(environment);
@@ -143,7 +149,7 @@ async function post(stage: Stage, environment: NodeJS.ProcessEnv): Promise<numbe
   });
   const state = loadState(settings.folder);
   try {
-    const taken = removeLeftovers(parts.docker, parts.names).then(() => takeBack(stage, parts));
+    const taken = removeAll(parts, state).then(() => takeBack(stage, parts));
     // Files that cannot be read or were never checked out would count as deleted.
     const problem = (await taken.catch((error) => `${messageOf(error)}.`)) ?? unprepared(state);
     if (state !== null) return await finish(stage, settings, parts, state, problem);

@@ -1,5 +1,6 @@
 /** Prepares the job: its commit, the files, their owner and the networks. */
 
+import { type AgentPlace, inAgentImage, inOwnImage } from "./agent-place.ts";
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
 import { asksForPart, checkOut, copyForAgent, fetchInstructions, fetchJob, findBase, type Source } from "./checkout.ts";
 import type { Names } from "./container-names.ts";
@@ -8,6 +9,7 @@ import type { Docker } from "./docker.ts";
 import type { Git } from "./git.ts";
 import { beginMerge } from "./merge.ts";
 import { fencedNetworks, type MadeNetworks, type Networks, openNetwork } from "./network-fence.ts";
+import { type PreparedImage, prepareOwnImage } from "./own-image.ts";
 import type { Ownership } from "./ownership.ts";
 import type { ActionSettings } from "./settings.ts";
 import { removeState, type State, saveState } from "./state.ts";
@@ -27,6 +29,7 @@ export interface Prepared {
   readonly brief: ActionBrief;
   readonly networks: Networks;
   readonly gateway: Gateway;
+  readonly place: AgentPlace;
   readonly state: State;
 }
 
@@ -39,7 +42,7 @@ const failed = (reason: string): Preparation => ({ ok: false, reason });
 
 const NOTHING_YET = {
   ...{ checked_out: false, base_known: false, merge_base: null },
-  ...{ merged: false, conflicts: [], failure: null },
+  ...{ merged: false, conflicts: [], own_image: false, failure: null },
 };
 
 const NOT_OURS =
@@ -67,14 +70,27 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
     return failed(`The agent was not started: ${read.reason}.`);
   }
   const { brief } = read;
-  const [started, state] = await Promise.all([
+  saveState(settings.folder, { ...NOTHING_YET, head: sha, own_image: brief.container !== null });
+  const [started, placed, state] = await Promise.all([
     startNetworkAndGateway(ports, opened, brief),
+    findPlace(ports, brief),
     fillWorkspace(ports, source, read),
   ]);
-  const given = started.ok ? await ports.ownership.give() : null;
-  const reason = !started.ok ? started.reason : given === null ? null : `${NOT_GIVEN}: ${given}.`;
+  const given = started.ok && placed.ok ? await ports.ownership.give() : null;
+  const failure = [started, placed].find((one) => !one.ok);
+  const reason = failure?.ok === false ? failure.reason : given === null ? null : `${NOT_GIVEN}: ${given}.`;
   saveState(settings.folder, { ...state, failure: reason });
-  return started.ok && reason === null ? { ...started, brief, state } : failed(reason ?? "");
+  return started.ok && placed.ok && reason === null
+    ? { ...started, place: placed.place, brief, state }
+    : failed(reason ?? "");
+}
+
+type Placed = { readonly ok: true; readonly place: AgentPlace } | Extract<PreparedImage, { ok: false }>;
+
+async function findPlace({ docker, names, settings, show }: PreparePorts, { container }: ActionBrief): Promise<Placed> {
+  if (container === null) return { ok: true, place: inAgentImage(settings) };
+  const made = await prepareOwnImage({ docker, names, agentImage: settings.image, container, show });
+  return made.ok ? { ok: true, place: inOwnImage(made.image, names) } : made;
 }
 
 type StartedGateway =
@@ -117,6 +133,7 @@ async function fillWorkspace({ git, settings, show }: PreparePorts, source: Sour
     merge_base: base.merge_base,
     merged,
     conflicts: [...conflicts],
+    own_image: brief.container !== null,
     failure: null,
   };
   saveState(settings.folder, state);

@@ -8,6 +8,7 @@ import { Secret } from "../../src/contracts/secret.ts";
 import { isTrusted } from "../trusted-address.ts";
 import { type Federation, readFederation, unusedFederation } from "./federation.ts";
 import type { TokenIssuer } from "./report/identity-token.ts";
+import { toolVariables } from "./tool-folders.ts";
 
 /** Secrets with this prefix are meant for the model's shell. */
 const SHELL_SECRET_PREFIX = "AGENT_LLM_";
@@ -55,6 +56,8 @@ export interface ActionSettings {
   readonly identity: TokenIssuer | null;
   readonly programs: Readonly<Record<string, string>>;
   readonly docker: Readonly<Record<string, string>>;
+  /** What may name the tools of earlier steps. */
+  readonly tools: Readonly<Record<string, string>>;
 }
 
 export type ReadActionSettings =
@@ -121,6 +124,7 @@ export function readActionSettings(env: Environment): ReadActionSettings {
       identity: identityOf(env),
       programs: listed(env, PROGRAM_VARIABLES),
       docker: listed(env, [...PROGRAM_VARIABLES, ...DOCKER_VARIABLES]),
+      tools: toolVariables(env),
     },
   };
 }

@@ -20,6 +20,8 @@ const stateSchema = z.object({
   /** Whether the base was merged into the checkout before the agent began, and the files that conflicted. */
   merged: z.boolean(),
   conflicts: z.array(z.string()),
+  /** Whether an image of the repository's own was to be used, which leaves something to remove. */
+  own_image: z.boolean(),
   /** Why the agent did not run to its end, for the job's comment; null when its result says so itself. */
   failure: z.string().nullable(),
 });

@@ -23,6 +23,8 @@ export interface Assignment {
   readonly brief: Brief;
   readonly task: string;
   readonly instructions: readonly { readonly file: string; readonly text: string }[];
+  /** Set up by earlier steps of the workflow, such as `go 1.22.12`. */
+  readonly tools: readonly string[];
   /** False when the checkout lacks the base commit, so that its files could not be read. */
   readonly base_known: boolean;
 }
@@ -47,7 +49,10 @@ export async function readAssignment(settings: Settings): Promise<ReadAssignment
   const checkout = { workspace: settings.workspace, environment: { ...settings.shellEnvironment, ...TRUST_CHECKOUT } };
   const base_known = await hasCommit(checkout, read.data.base.sha);
   const instructions = await readInstructions(checkout, read.data);
-  return { ok: true, assignment: { brief: read.data, task, instructions, base_known } };
+  return {
+    ok: true,
+    assignment: { brief: read.data, task, instructions, tools: settings.toolchain.tools, base_known },
+  };
 }
 
 const llmOf = z.looseObject({ llm: z.looseObject({}).catch({}) });

@@ -61,12 +61,25 @@ const egressNote = ({ egress }: Assignment["brief"]): string[] =>
           "Do not look for a way around it. If the task needs another host, do what can be done without it, and name the host when you finish.",
       ];
 
-export function firstMessage({ brief, task, instructions }: Omit<Assignment, "base_known">): string {
+/** What is there to work with, beside what the agent's own image holds. */
+function toolNotes({ brief: { container }, tools }: Pick<Assignment, "brief" | "tools">): string[] {
+  const names = tools.map((name) => `\`${name}\``).join(", ");
+  const steps = `These tools are set up, on PATH and read-only: ${names}. What they install goes below HOME or into the checkout.`;
+  if (container === null) return tools.length === 0 ? [] : [steps];
+  const image = `The shell runs in the image \`${container.image}\`, which the repository has chosen.`;
+  if (container.setup.length === 0) return [image];
+  return [
+    `${image} These commands have set it up, as root and before the checkout was there:\n${block("set_up", container.setup.join("\n"))}`,
+  ];
+}
+
+export function firstMessage({ brief, task, instructions, tools }: Omit<Assignment, "base_known">): string {
   const parts = [
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
     ...forbidden(brief),
     ...partial(brief),
     ...egressNote(brief),
+    ...toolNotes({ brief, tools }),
     ...instructions.map(({ file, text }) => `From ${file}:\n${block("repository_instructions", text)}`),
   ];
   if (brief.history.length > 0) {

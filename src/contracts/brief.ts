@@ -3,6 +3,7 @@
  * the task as text; `job.config.json` has the fields below.
  */
 import * as z from "zod";
+import { containerSchema } from "./container.ts";
 import { namedBySchema } from "./model-source.ts";
 import { MAX_NOTE, MAX_NOTES } from "./result.ts";
 
@@ -64,6 +65,8 @@ export const briefSchema = z.object({
   checkout_paths: z.array(z.string()).default([]),
   /** Allowed hosts besides the model's provider; null: all hosts. */
   egress: z.array(z.string()).nullable().default(null),
+  /** The repository's own image for the job; null: the agent's. */
+  container: containerSchema.nullable().default(null),
   /** Counts the attempts of a round, from 1. */
   attempt: z.number().int().positive(),
   /** Counts the rounds, from 1; each message to the job starts a new round on the same branch. */

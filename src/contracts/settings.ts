@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { expandGlob, globMistake } from "../text/glob.ts";
+import { containerSchema } from "./container.ts";
 import { egressHost, MAX_EGRESS_HOSTS } from "./egress.ts";
 
 export const MERGE_METHODS = ["merge", "squash", "rebase"] as const;
@@ -96,6 +97,8 @@ export const repositorySettingsSchema = z.strictObject({
   checkout_paths: z.array(folder).max(100).default([]),
   /** Allowed hosts besides the model's provider. Missing: all hosts. A key without a value is an error. */
   egress: z.array(egressHost).max(MAX_EGRESS_HOSTS).optional(),
+  /** The image that jobs run in. Missing: the agent's own. */
+  container: containerSchema.optional(),
 });
 
 export type RepositorySettings = z.infer<typeof repositorySettingsSchema>;

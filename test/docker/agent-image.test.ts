@@ -28,6 +28,10 @@ const LIBRARIES = [
   "libreadline.so.8",
   "libyaml-0.so.2",
   "libgmp.so.10",
+  "liblzma.so.5",
+  "libbz2.so.1.0",
+  "libncursesw.so.6",
+  "libz.so.1",
 ];
 /** Of the runner's image that the workflow names, Ubuntu 24.04: what was built there must start here. */
 const RUNNER_C_LIBRARY = 2.39;
@@ -107,7 +111,9 @@ describeContainers("the agent's image", () => {
     const label = '{{.Config.User}} {{index .Config.Labels "org.opencontainers.image.licenses"}}';
     expect(await docker("image", "inspect", "--format", label, imageOf("agent"))).toBe("agent MIT");
     expect(await inside("id", "-u")).toBe(String(UID));
-    expect((await inside("ls", "/opt/journeyman")).split("\n")).toEqual(["LICENSE", "dist", "init", "package.json"]);
+    expect((await inside("ls", "/opt/journeyman")).split("\n")).toEqual([
+      ...["LICENSE", "bin", "dist", "init", "lib", "node", "package.json", "programs"],
+    ]);
   });
 
   test("it holds what a model reaches for, and the libraries that a runner's toolchains ask for", async () => {

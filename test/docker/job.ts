@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { inAgentImage } from "../../agent/action/agent-place.ts";
 import { type Names, namesOf } from "../../agent/action/container-names.ts";
 import { runContainers, startGateway } from "../../agent/action/containers.ts";
 import { Docker } from "../../agent/action/docker.ts";
@@ -86,7 +87,12 @@ export async function runJob(setup: JobSetup): Promise<FinishedJob> {
     await giveTo(checkout.folder, AGENT_UID);
     const parts = { docker, names, settings, brief, networks, show };
     const ended = await runContainers({
-      ...{ ...parts, gateway: startGateway({ ...parts, mask: () => {} }), cancelled: new AbortController().signal },
+      ...{
+        ...parts,
+        gateway: startGateway({ ...parts, mask: () => {} }),
+        place: inAgentImage(settings),
+        cancelled: new AbortController().signal,
+      },
       follow: async (stdout: Readable) => show(await text(stdout)),
     });
     return { id, ...ended, checkout, output };

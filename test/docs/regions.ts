@@ -1,6 +1,7 @@
 /** What stands between `<!-- generated: … -->` and `<!-- end -->` on the pages, made of the code that it tells of. */
 import { parse } from "yaml";
 import * as z from "zod";
+import { containerSchema } from "../../src/contracts/container.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/contracts/settings.ts";
 import { TOKENS } from "../../src/contracts/tokens.ts";
 import { EVENT_NAMES } from "../../src/domain/job/job-events.ts";
@@ -43,13 +44,19 @@ function settingsOfTheServer(): Rows {
 const UNSET: Readonly<Record<string, string>> = {
   ...{ "llm.provider": "the server's", "llm.model": "the server's", "llm.max_tokens": "the server's" },
   egress: "all hosts",
+  "container.image": "the agent's own",
 };
+
+/** Of a map that has no default as a whole. */
+const NO_MORE = containerSchema.parse({ image: "debian:12" });
 
 function settingsOfARepository(): Rows {
   const told = (value: unknown): string => (typeof value === "string" ? value || '""' : JSON.stringify(value));
   const row = (key: string, value: unknown): string[] => [code(key), UNSET[key] ?? code(told(value))];
   return Object.entries(repositorySettingsSchema.shape).flatMap(([group, part]) => {
-    const value = new Map<string, unknown>(Object.entries(DEFAULT_REPOSITORY_SETTINGS)).get(group);
+    const value = new Map<string, unknown>(Object.entries({ container: NO_MORE, ...DEFAULT_REPOSITORY_SETTINGS })).get(
+      group,
+    );
     const inner = part.unwrap();
     return inner instanceof z.ZodObject
       ? Object.keys(inner.shape).map((key) =>

@@ -36,13 +36,15 @@ esac
 given=("PATH=$PATH" "TEST_TOP=$TEST_TOP" GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory "GIT_CONFIG_VALUE_0=*") words=("$@") program=agent
 for at in "\${!words[@]}"; do
   name="\${words[at + 1]:-}"
-  if [ "\${words[at]}" = -e ] && [ -n "\${!name+set}" ]; then given+=("$name=\${!name}"); fi
+  if [ "\${words[at]}" = -e ] && [[ "$name" = *=* ]]; then given+=("$name");
+  elif [ "\${words[at]}" = -e ] && [ -n "\${!name+set}" ]; then given+=("$name=\${!name}"); fi
   if [ "\${words[at]}" = --entrypoint ]; then program="$name"; fi
 done
 if [ "$program" = gateway ]; then
   printf '%s\\n' "\${given[@]}" > "$TEST_TOP/gateway-env"; echo $$ > "$TEST_TOP/gateway"
   echo "listening on 8080"; sleep 600 & trap "kill $!; exit 0" TERM; wait
 fi
+if [ "$program" = /opt/journeyman/lib/ld.so ]; then program=agent; fi
 if [ "$program" != agent ]; then exit 0; fi
 for _ in $(seq 100); do [ -e "$TEST_TOP/gateway" ] && break; sleep 0.02; done
 cd "$TEST_TOP/workspace"

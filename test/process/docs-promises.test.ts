@@ -181,7 +181,11 @@ describe("preparing a repository", () => {
     const short = { ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled } };
     expect([...settingsOn(README), ...settingsOn(INSTALL)]).toEqual([short, short]);
     const egress = ["registry.npmjs.org", "pypi.org", "files.pythonhosted.org"];
-    expect(settingsOn(GITHUB)).toEqual([{ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, egress } }]);
+    const setup = ["apt-get update", "apt-get install --yes --no-install-recommends libpq-dev postgresql"];
+    const container = { image: "debian:12", setup, setup_minutes: 15 };
+    expect(settingsOn(GITHUB)).toEqual(
+      [{ egress }, { container }].map((part) => ({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, ...part } })),
+    );
     const llm = { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: 32_000 };
     expect(long).toEqual({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled, llm } });
   });

@@ -30,6 +30,7 @@ export const BRIEF: Brief = {
   forbidden_paths: [],
   checkout_paths: [],
   egress: null,
+  container: null,
   attempt: 1,
   round: 1,
   issue: 7,

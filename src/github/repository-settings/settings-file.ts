@@ -69,7 +69,7 @@ function notYaml(document: Document, lines: LineCounter): SettingsAnswer {
 function keysAt([map, ...deeper]: readonly PropertyKey[]): readonly string[] {
   if (map === undefined) return Object.keys(repositorySettingsSchema.shape);
   const fields = Object.entries(repositorySettingsSchema.shape).find(([name]) => name === map)?.[1];
-  const inner = fields instanceof z.ZodPrefault ? fields.unwrap() : null;
+  const inner = fields instanceof z.ZodPrefault || fields instanceof z.ZodOptional ? fields.unwrap() : null;
   return inner instanceof z.ZodObject && deeper.length === 0 ? Object.keys(inner.shape) : [];
 }
 

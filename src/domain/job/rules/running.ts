@@ -4,7 +4,7 @@
  * what it can recognise as its own and drops the rest.
  */
 import { RUN_COMMIT_PREFIX } from "../../../contracts/brief.ts";
-import { marketOf } from "../../../contracts/settings.ts";
+import { marketOf, type RepositorySettings } from "../../../contracts/settings.ts";
 import type { Command } from "../command.ts";
 import {
   andThen,
@@ -45,8 +45,11 @@ type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 const isThisAttempt = (job: Job, report: { readonly round: number; readonly attempt: number }): boolean =>
   report.round === job.round && report.attempt === job.attempt;
 
-/** Start of a run, image and push around the agent's own minutes. */
+/** Start of a run, images and push around the agent's own minutes and those of the set-up commands. */
 const RUN_ALLOWANCE_SECONDS = 15 * 60;
+
+const runSecondsOf = ({ limits, container }: RepositorySettings): number =>
+  (limits.minutes + (container?.setup_minutes ?? 0)) * 60 + RUN_ALLOWANCE_SECONDS;
 
 /**
  * A run can be over before the outcome of our push is known, or have pushed. What a market's worker hands in waits for
@@ -78,7 +81,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
       effects: job.pull_request === null || job.merged_at !== null ? [atOnce({ type: "delete-branch" })] : [],
     });
   }
-  const limit = isOnActions(job) ? report.settings.limits.minutes * 60 + RUN_ALLOWANCE_SECONDS : job.time_limit_seconds;
+  const limit = isOnActions(job) ? runSecondsOf(report.settings) : job.time_limit_seconds;
   const next = {
     ...pushed,
     head_sha: hasMovedOn(job) ? job.head_sha : report.head_sha,
