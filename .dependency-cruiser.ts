@@ -49,13 +49,16 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/main/serve.ts": [
     ...["src/main/compose.ts", "src/main/setup.ts", "src/main/environment.ts", "src/main/settings.ts"],
-    ...["src/main/log.ts", "src/http/server/bootstrap.ts"],
+    ...["src/main/app-file.ts", "src/main/api-key.ts", "src/main/log.ts", "src/http/server/bootstrap.ts"],
   ],
   // a thread of its own, with what the main one does as well
   "src/main/body-thread.ts": ["src/github/events/translate.ts", "src/http"],
   "src/main/environment.ts": [],
   "src/main/llm-settings.ts": ["src/contracts"],
-  "src/main/setup.ts": [],
+  "src/main/setup.ts": [
+    ...["src/main/app-file.ts", "src/main/seal.ts", "src/main/settings.ts", "src/github", "src/http"],
+    "src/contracts",
+  ],
   "src/main/keys-command.ts": ["src/main/settings.ts", "src/http", "src/store", "src/engine/ports"],
   "src/main/compose.ts": [
     ...["src/main/compose", "src/main/log.ts", "src/main/seal.ts", "src/main/settings.ts", "src/engine", "src/store"],
@@ -67,11 +70,17 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/main/settings.ts": [
     ...["src/main/environment.ts", "src/main/llm-settings.ts", "src/main/private-key.ts"],
-    ...["src/main/unknown-settings.ts", "src/contracts", "src/domain"],
+    ...["src/main/unknown-settings.ts", "src/main/api-key.ts", "src/contracts", "src/domain"],
   ],
   "src/main/unknown-settings.ts": ["src/main/environment.ts", "src/text"],
   "src/main/private-key.ts": ["src/contracts"],
-  "src/main/seal.ts": ["src/contracts", "src/engine/ports"],
+  "src/main/secret-file.ts": [],
+  "src/main/api-key.ts": ["src/main/secret-file.ts", "src/contracts"],
+  "src/main/seal.ts": ["src/main/secret-file.ts", "src/contracts", "src/engine/ports"],
+  "src/main/app-file.ts": [
+    ...["src/main/environment.ts", "src/main/seal.ts", "src/main/secret-file.ts", "src/main/settings.ts"],
+    ...["src/contracts", "src/engine/ports"],
+  ],
   "src/main/log.ts": ["src/main/settings.ts", "src/contracts"],
 
   agent: ["src/text", "src/contracts"],

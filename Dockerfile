@@ -9,8 +9,7 @@ WORKDIR /opt/journeyman
 COPY package.json package-lock.json ./
 # No package needs a script of its own to be installed, so none is run.
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
-COPY tsconfig.json ./
-COPY esbuild.config.ts ./
+COPY tsconfig.json esbuild.config.ts app.yml ./
 COPY src ./src
 COPY agent ./agent
 RUN node esbuild.config.ts server agent
@@ -24,7 +23,7 @@ WORKDIR /opt/journeyman
 RUN mkdir /data && chown node:node /data
 # The bundles need no package beside them.
 COPY --from=build /opt/journeyman/dist/server ./dist/server
-COPY package.json app.yml LICENSE ./
+COPY package.json LICENSE ./
 USER node
 VOLUME /data
 EXPOSE 3000

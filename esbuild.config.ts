@@ -12,7 +12,7 @@ const PROJECT = import.meta.dirname;
 export interface Programs {
   /** Sources by the name of the program. */
   readonly programs: Readonly<Record<string, string>>;
-  /** Files of packages that are read when the program runs: from a path of `node_modules`, to one of the folder. */
+  /** Files that are read when the program runs: from a path of the project, to one of the folder. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -23,7 +23,7 @@ interface Bundle extends Programs {
 /** Found by Node's own rules, like the package itself. */
 const SWAGGER_UI = Object.fromEntries(
   ["package.json", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"].map((name) => [
-    `swagger-ui-dist/${name}`,
+    `node_modules/swagger-ui-dist/${name}`,
     `node_modules/swagger-ui-dist/${name}`,
   ]),
 );
@@ -41,8 +41,7 @@ export const BUNDLES = {
   server: {
     programs: { main: "src/main.ts", cli: "src/main/cli.ts", "body-thread": "src/main/body-thread.ts" },
     folder: "dist/server",
-    // Probot looks for these two folders above its own file
-    files: { ...SWAGGER_UI, "probot/static": "static" },
+    files: { ...SWAGGER_UI, "app.yml": "app.yml" },
   },
   "run-action": {
     programs: { main: "agent/action/main.ts", post: "agent/action/post.ts" },
@@ -117,7 +116,7 @@ export async function bundlePrograms({ programs, files = {} }: Programs, folder:
   const { metafile } = await build({
     ...{ absWorkingDir: PROJECT, entryPoints: { ...programs }, outdir: folder, metafile: true, logLevel: "warning" },
     ...{ bundle: true, platform: "node", target: "node24", format: "esm", splitting: true },
-    // two folders deep, since a chunk with Probot in it looks for Probot's files there
+    // two folders deep, as the sources are: what reads a file of the folder finds it by the same path
     chunkNames: "chunks/[name]/[hash]",
     // names stay, for the stacks in a log
     ...{ minifySyntax: true, minifyWhitespace: true, legalComments: "none", banner: { js: BANNER } },
@@ -128,7 +127,7 @@ export async function bundlePrograms({ programs, files = {} }: Programs, folder:
   await writeFile(join(folder, "LICENSES.txt"), await licensesOf(metafile));
   for (const [from, to] of Object.entries(files)) {
     await mkdir(dirname(join(folder, to)), { recursive: true });
-    await cp(join(PROJECT, "node_modules", from), join(folder, to), { recursive: true });
+    await cp(join(PROJECT, from), join(folder, to));
   }
   return Object.keys(metafile.inputs);
 }

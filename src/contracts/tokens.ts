@@ -14,20 +14,39 @@ export interface Token {
 }
 
 const SETTING = "the server's environment";
+/** The set-up page puts it into the data folder, and it is not set then. */
+const SETTING_OR_SEALED = "the server's environment, or sealed in `DATA_DIR`";
 const UNTIL_CHANGED = "until you change it";
 const NOBODY = "nobody";
 
 export const TOKENS: readonly Token[] = [
   {
     name: "`PRIVATE_KEY` of the App",
-    lives: SETTING,
+    lives: SETTING_OR_SEALED,
     lasts: UNTIL_CHANGED,
     shown: "nobody; it signs tokens of ten minutes for GitHub",
     shapes: [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g],
   },
-  { name: "`WEBHOOK_SECRET`", lives: SETTING, lasts: UNTIL_CHANGED, shown: NOBODY },
-  { name: "`GITHUB_CLIENT_SECRET`", lives: SETTING, lasts: UNTIL_CHANGED, shown: "GitHub" },
-  { name: "`API_KEY`", lives: SETTING, lasts: UNTIL_CHANGED, shown: NOBODY },
+  { name: "`WEBHOOK_SECRET`", lives: SETTING_OR_SEALED, lasts: UNTIL_CHANGED, shown: NOBODY },
+  { name: "`GITHUB_CLIENT_SECRET`", lives: SETTING_OR_SEALED, lasts: UNTIL_CHANGED, shown: "GitHub" },
+  {
+    name: "`API_KEY`",
+    lives: "the server's environment, or a file of its own in `DATA_DIR`",
+    lasts: UNTIL_CHANGED,
+    shown: NOBODY,
+  },
+  {
+    name: "the token of the set-up page",
+    lives: "the server's memory",
+    lasts: "until it is used, or the server has its App or ends",
+    shown: "whoever reads what the server prints at its start",
+  },
+  {
+    name: "the cookies of the set-up page",
+    lives: "the browser of whoever had that token, sealed",
+    lasts: "an hour; they open nothing once there is an App",
+    shown: "that browser, which cannot read them",
+  },
   { name: "`CRON_SECRET`", lives: SETTING, lasts: UNTIL_CHANGED, shown: NOBODY },
   { name: "`STRIPE_SECRET_KEY`", lives: SETTING, lasts: UNTIL_CHANGED, shown: "Stripe" },
   {

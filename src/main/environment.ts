@@ -21,11 +21,11 @@ export function environment(cwd: string = process.cwd(), variables: Environment 
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined && value.trim() !== ""));
 }
 
-/** Where the App is to listen, as soon as it can be known. Null: there is no App yet, or the settings have a mistake. */
+/** Where the server is to listen, as soon as it can be known. Null: the settings have a mistake. */
 export function addressIn(variables: Environment): { readonly host: string; readonly port: number } | null {
-  const { APP_ID, HOST = DEFAULT_HOST, PORT = String(DEFAULT_PORT) } = variables;
+  const { HOST = DEFAULT_HOST, PORT = String(DEFAULT_PORT) } = variables;
   const port = /^\d{1,5}$/.test(PORT.trim()) ? Number(PORT) : Number.NaN;
-  return APP_ID !== undefined && port <= MAX_PORT ? { host: HOST.trim(), port } : null;
+  return port <= MAX_PORT ? { host: HOST.trim(), port } : null;
 }
 
 /** Whether this is a script of package.json that npm runs. */

@@ -4,10 +4,10 @@
  * the first need. Keeps no secret itself.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { Secret } from "../contracts/secret.ts";
 import type { SealedBox } from "../engine/ports/sealed-box.ts";
+import { makeSecretFile, readSecretFile } from "./secret-file.ts";
 
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
@@ -20,35 +20,19 @@ const keyFrom = (text: string): Buffer =>
   /^[0-9a-fA-F]{64}$/.test(text) ? Buffer.from(text, "hex") : Buffer.from(text, "base64");
 
 function readKey(path: string): Buffer | null {
-  try {
-    const key = keyFrom(readFileSync(path, "utf8").trim());
-    if (key.length === KEY_BYTES) return key;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
-  }
+  const text = readSecretFile(path);
+  if (text === null) return null;
+  const key = keyFrom(text.trim());
+  if (key.length === KEY_BYTES) return key;
   throw new Error(
     `${path} holds no key. Restore it from a backup: what was sealed with it cannot be opened without it.`,
   );
 }
 
-/** On the disk, whole, before anything is sealed with it. */
-function makeKey(dir: string, path: string): Buffer {
+/** On the disk before anything is sealed with it. */
+function makeKey(dir: string): Buffer {
   const key = randomBytes(KEY_BYTES);
-  const temporary = `${path}.${randomBytes(4).toString("hex")}.tmp`;
-  const file = openSync(temporary, "wx", 0o600);
-  try {
-    writeSync(file, `${key.toString("hex")}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  // unlike a rename, this cannot take the place of a key that is there
-  linkSync(temporary, path);
-  unlinkSync(temporary);
-  const folder = openSync(dir, "r");
-  fsyncSync(folder);
-  closeSync(folder);
+  makeSecretFile(dir, FILE, `${key.toString("hex")}\n`);
   return key;
 }
 
@@ -66,7 +50,7 @@ export function createSealedBox(settings: {
     if (known !== null) return known;
     const path = join(settings.data_dir, FILE);
     const given = settings.encryption_key === null ? null : keyFrom(settings.encryption_key.reveal());
-    const key = given ?? readKey(path) ?? makeKey(settings.data_dir, path);
+    const key = given ?? readKey(path) ?? makeKey(settings.data_dir);
     known = { key, name: nameOf(key) };
     return known;
   };

@@ -9,6 +9,7 @@ import { DEFAULT_MODEL } from "../contracts/models.ts";
 import { REPOSITORY_NAME } from "../contracts/repository-name.ts";
 import { Secret } from "../contracts/secret.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits } from "../domain/job/quotas.ts";
+import { keptApiKey } from "./api-key.ts";
 import { DEFAULT_HOST, DEFAULT_PORT, type Environment, MAX_PORT } from "./environment.ts";
 import { type LlmSettings, llmOf, lookAtLlm } from "./llm-settings.ts";
 import { readPrivateKey } from "./private-key.ts";
@@ -85,7 +86,6 @@ export const schema = z.object({
   TRUST_PROXY: integer(0, 10).default(0),
   LOG_LEVEL: z.enum(LOG_LEVELS, expects(`must be one of ${LOG_LEVELS.join(", ")}.`)).default("info"),
   LOG_FORMAT: z.enum(["json", "pretty"], expects("must be json or pretty.")).optional(),
-  NODE_ENV: text.optional(),
   DATA_DIR: text.min(1).default("./data"),
   API_KEY: secret(MIN_API_KEY_LENGTH).optional(),
   DEFAULT_REPOSITORY: repositoryName.optional(),
@@ -109,12 +109,12 @@ export const schema = z.object({
   ANTHROPIC_BASE_URL: httpUrl.optional(),
 });
 
-/** All that somebody reads: these here, the key's, and those of the sandbox and of Probot's set-up page. */
+/** All that somebody reads: these here, the key's, and those of the sandbox. */
 const KNOWN = [
   ...Object.keys(schema.shape),
   ...Object.keys(NOT_HONOURED),
   ...Object.keys(RENAMED),
-  ...["PRIVATE_KEY", "PRIVATE_KEY_PATH", "JOURNEYMAN_AGENT_IMAGE", "GH_ORG", "NO_SMEE_SETUP"],
+  ...["PRIVATE_KEY", "PRIVATE_KEY_PATH", "JOURNEYMAN_AGENT_IMAGE"],
 ];
 
 const OWN: OwnSettings = {
@@ -148,6 +148,7 @@ export interface Settings {
   readonly log: LogSettings;
   /** Absolute. */
   readonly data_dir: string;
+  /** Null: none yet; the process makes one in the data folder. */
   readonly api_key: Secret | null;
   readonly default_repository: string | null;
   /** The server's own model, for quotes and the judge; without a key there is none. */
@@ -177,9 +178,20 @@ export interface LogSettings {
 export type Reading =
   /** `notes`: settings that are well-formed, but that nothing uses yet, or not as they stand. */
   | { readonly kind: "settings"; readonly settings: Settings; readonly notes: readonly string[] }
-  /** No App yet: Probot's set-up page can make one. */
-  | { readonly kind: "setup"; readonly host: string; readonly port: number }
+  /** No App yet: the set-up page can make one. */
+  | { readonly kind: "setup"; readonly settings: SetupSettings }
   | { readonly kind: "mistakes"; readonly mistakes: readonly string[] };
+
+/** What the set-up page needs: all that it does not find out itself. */
+export interface SetupSettings
+  extends Pick<
+    Settings,
+    | ("host" | "port" | "trust_proxy" | "log" | "data_dir" | "encryption_key")
+    | ("public_url" | "webhook_proxy_url" | "github_api_url" | "github_web_url")
+  > {
+  /** A GitHub of one's own, which may reach what the internet cannot. */
+  readonly enterprise: boolean;
+}
 
 /** What the `keys` command needs, which must work without an App. */
 export interface KeysSettings {
@@ -195,6 +207,11 @@ const STRIPE_HALF =
   "STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET: are of use together alone; set both (Stripe shows the second beside the webhook), or neither.";
 const SECRET_MISSING =
   "WEBHOOK_SECRET: is missing; set the secret that the App's webhooks are signed with (not the word development).";
+
+/** Of an App that there is: without its id they would be mixed with those of the one that is made. */
+const OF_AN_APP = ["PRIVATE_KEY", "PRIVATE_KEY_PATH", "WEBHOOK_SECRET", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"];
+const idMissing = (beside: string): string =>
+  `APP_ID: is missing beside ${beside}; set it to the App's id, or remove ${beside} and make an App by the set-up page.`;
 
 const HALF_A_CLIENT =
   "GITHUB_CLIENT_ID: goes with GITHUB_CLIENT_SECRET; set both, from the App's settings page, or neither.";
@@ -231,9 +248,8 @@ export function readSettings(given: Environment, cwd: string, now: number = Date
 
   const secret = variables.WEBHOOK_SECRET?.trim();
   const setup = variables.APP_ID === undefined;
-  if (setup && variables.NODE_ENV === "production") {
-    mistakes.push("APP_ID: is missing; set the id of the GitHub App (the set-up page is not served in production).");
-  }
+  const beside = OF_AN_APP.find((name) => variables[name] !== undefined);
+  if (setup && beside !== undefined) mistakes.push(idMissing(beside));
   if (!setup && key === null) mistakes.push(KEY_MISSING);
   if (!setup && secret === undefined) mistakes.push(SECRET_MISSING);
   if ((variables.STRIPE_SECRET_KEY === undefined) !== (variables.STRIPE_WEBHOOK_SECRET === undefined))
@@ -247,7 +263,7 @@ export function readSettings(given: Environment, cwd: string, now: number = Date
 
   const { APP_ID, WEBHOOK_SECRET } = parsed.data;
   if (APP_ID === undefined || WEBHOOK_SECRET === undefined || key === null || "mistake" in key) {
-    return { kind: "setup", host: parsed.data.HOST, port: parsed.data.PORT };
+    return { kind: "setup", settings: setupSettingsOf(parsed.data, cwd) };
   }
   const settings = settingsOf(parsed.data, { app_id: APP_ID, webhook_secret: WEBHOOK_SECRET, private_key: key.key });
   return {
@@ -260,26 +276,41 @@ export function readSettings(given: Environment, cwd: string, now: number = Date
 const clientOf = ({ GITHUB_CLIENT_ID: id, GITHUB_CLIENT_SECRET: secret }: Parsed): Settings["github_client"] =>
   id === undefined || secret === undefined ? null : { id, secret };
 
+const githubOf = ({ GHE_HOST: host, GHE_PROTOCOL: protocol }: Parsed) => ({
+  github_api_url: host ? `${protocol}://${host}/api/v3` : "https://api.github.com",
+  github_web_url: host ? `${protocol}://${host}` : "https://github.com",
+});
+
+const serverOf = (parsed: Parsed) => ({
+  host: parsed.HOST,
+  port: parsed.PORT,
+  public_url: parsed.PUBLIC_URL ?? null,
+  trust_proxy: parsed.TRUST_PROXY,
+  log: { level: parsed.LOG_LEVEL, format: parsed.LOG_FORMAT ?? null },
+  webhook_proxy_url: parsed.WEBHOOK_PROXY_URL ?? null,
+  encryption_key: parsed.ENCRYPTION_KEY ?? null,
+});
+
+const setupSettingsOf = (parsed: Parsed, cwd: string): SetupSettings => ({
+  ...githubOf(parsed),
+  ...serverOf(parsed),
+  data_dir: resolve(cwd, parsed.DATA_DIR),
+  enterprise: parsed.GHE_HOST !== undefined,
+});
+
 const settingsOf = (
   parsed: Parsed,
   app: { readonly app_id: number; readonly webhook_secret: Secret; readonly private_key: Secret },
 ): Settings => ({
   ...app,
   github_client: clientOf(parsed),
-  webhook_proxy_url: parsed.WEBHOOK_PROXY_URL ?? null,
-  github_api_url: parsed.GHE_HOST ? `${parsed.GHE_PROTOCOL}://${parsed.GHE_HOST}/api/v3` : "https://api.github.com",
-  github_web_url: parsed.GHE_HOST ? `${parsed.GHE_PROTOCOL}://${parsed.GHE_HOST}` : "https://github.com",
+  ...githubOf(parsed),
+  ...serverOf(parsed),
   oidc_issuer: parsed.GHE_HOST ? `${parsed.GHE_PROTOCOL}://${parsed.GHE_HOST}${GHE_ISSUER_PATH}` : GITHUB_ISSUER,
-  host: parsed.HOST,
-  port: parsed.PORT,
-  public_url: parsed.PUBLIC_URL ?? null,
-  trust_proxy: parsed.TRUST_PROXY,
-  log: { level: parsed.LOG_LEVEL, format: parsed.LOG_FORMAT ?? null },
   data_dir: parsed.DATA_DIR,
   api_key: parsed.API_KEY ?? null,
   default_repository: parsed.DEFAULT_REPOSITORY ?? null,
   anthropic: { api_key: parsed.ANTHROPIC_API_KEY ?? null, base_url: parsed.ANTHROPIC_BASE_URL ?? null },
-  encryption_key: parsed.ENCRYPTION_KEY ?? null,
   cron_secret: parsed.CRON_SECRET ?? null,
   stripe:
     parsed.STRIPE_SECRET_KEY === undefined || parsed.STRIPE_WEBHOOK_SECRET === undefined
@@ -328,7 +359,8 @@ export function readKeysSettings(variables: Environment, cwd: string): Part<Keys
   const { DATA_DIR, API_KEY, PUBLIC_URL, HOST, PORT } = parsed.data;
   const host = HOST === "0.0.0.0" || HOST === "::" ? "127.0.0.1" : HOST;
   const server_url = PUBLIC_URL ?? `http://${host}:${PORT}`;
-  return { kind: "settings", settings: { data_dir: resolve(cwd, DATA_DIR), api_key: API_KEY ?? null, server_url } };
+  const data_dir = resolve(cwd, DATA_DIR);
+  return { kind: "settings", settings: { data_dir, api_key: API_KEY ?? keptApiKey(data_dir), server_url } };
 }
 
 export function readAnthropicSettings(variables: Environment): Part<AnthropicSettings> {

@@ -1,14 +1,49 @@
 /**
- * No App yet: Probot's own set-up page, which makes one from `app.yml` and writes its credentials to `.env`. The page
- * asks for no password, so it listens on this machine alone unless HOST says otherwise.
+ * A server without an App: prints a token, and serves the page on which whoever has it makes the App. As soon as its
+ * credentials are kept in the data folder, the server can start with them.
  */
-import { run } from "probot";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { RequestListener } from "node:http";
+import type { Logger } from "probot";
+import { Secret } from "../contracts/secret.ts";
+import { createAppRegistration } from "../github/client/app-manifest.ts";
+import { readManifestTemplate } from "../http/setup/manifest.ts";
+import { oneTimeToken } from "../http/setup/one-time-token.ts";
+import { createSetUp } from "../http/setup/setup.ts";
+import { keepApp } from "./app-file.ts";
+import { createSealedBox } from "./seal.ts";
+import type { SetupSettings } from "./settings.ts";
 
-/** Serves the page; the answer stops it. */
-export async function setUp(where: { readonly host: string; readonly port: number }): Promise<() => Promise<void>> {
-  const server = await run(() => {}, { env: { HOST: where.host, PORT: String(where.port) } });
-  process.stdout.write(`No APP_ID is set: open http://${where.host}:${where.port}/probot to make the GitHub App.\n`);
-  return async () => {
-    await server.stop();
-  };
+/** Beside the bundle as beside the sources, two folders up. */
+const TEMPLATE = new URL("../../app.yml", import.meta.url);
+
+async function newChannel(): Promise<string> {
+  const { SmeeClient } = await import("smee-client");
+  return SmeeClient.createChannel();
+}
+
+export interface SetUpPage {
+  readonly listener: RequestListener;
+  /** Resolves when the App is kept. */
+  readonly made: Promise<void>;
+  /** Where the page is and how to come in, for whoever has started the server. */
+  readonly invitation: string;
+}
+
+/** `url`: where this server listens. */
+export function openSetUp(settings: SetupSettings, url: string, log: Logger): SetUpPage {
+  const token = randomBytes(24).toString("base64url");
+  const box = createSealedBox(settings);
+  const { listener, made } = createSetUp({
+    ...settings,
+    ...{ box, newChannel, now: Date.now, log },
+    token: oneTimeToken(new Secret(token)),
+    template: readManifestTemplate(readFileSync(TEMPLATE, "utf8")),
+    registration: createAppRegistration(settings.github_api_url),
+    keep: ({ app_id, client_id, client_secret, webhook_secret, private_key }, where) =>
+      keepApp(settings.data_dir, box, { app_id, client_id, client_secret, webhook_secret, private_key, ...where }),
+  });
+  const page = `${settings.public_url ?? url}/setup`;
+  return { listener, made, invitation: `No App yet: open ${page} and enter this token, which works once: ${token}\n` };
 }

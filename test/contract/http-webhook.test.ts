@@ -30,7 +30,7 @@ describe("POST /api/github/webhooks", () => {
     expect(jobs).toHaveLength(1);
   });
 
-  it("is also served at the root, where Probot's set-up page registers it", async () => {
+  it("is also served at the root, where Probot's set-up page registered it", async () => {
     const body = JSON.stringify({ zen: "Keep it logically awesome.", hook_id: 1 });
     const headers = { "content-type": "application/json", "x-github-event": "ping", "x-github-delivery": "root-1" };
     const answer = await fetch(server.url, {

@@ -11,6 +11,7 @@ import * as z from "zod";
 import { BUNDLES, bundle, isBundleName } from "../../esbuild.config.ts";
 import { builtFolder } from "../build.ts";
 import { appKey } from "../contract/app-key.ts";
+import { openBrowser } from "../flows/browser.ts";
 import { freePort } from "../sandbox/free-port.ts";
 
 /** Outside of the project, so that no package is found above it. */
@@ -85,7 +86,7 @@ async function startServer(env: Readonly<Record<string, string>>, address: (line
   const cwd = mkdtempSync(join(root, "cwd-"));
   const child = spawn(process.execPath, [join(folderOf("server"), "main.js")], {
     cwd,
-    env: { HOST: "127.0.0.1", NO_SMEE_SETUP: "true", ...env },
+    env: { HOST: "127.0.0.1", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   onTestFinished(async () => {
@@ -126,11 +127,21 @@ describe("the bundled server needs no package beside it", () => {
     expect(await get(`${url}/docs/favicon-32x32.png`)).toBe("200 image/png");
   });
 
-  it("for Probot's set-up page, with its pictures", async () => {
-    const port = String(await freePort());
-    const url = await startServer({ PORT: port }, (line) => /http:\/\/[^/]+(?=\/probot)/.exec(line)?.[0] ?? null);
-    expect(await get(`${url}/probot`)).toBe("200 text/html");
-    expect(await get(`${url}/probot/static/primer.css`)).toBe("200 text/css");
+  it("for the set-up page, with the manifest that it sends to GitHub", async () => {
+    let token = "";
+    const url = await startServer({ PORT: String(await freePort()) }, (line) => {
+      const [, at, printed = ""] = /open (\S+)\/setup and enter this token.*: (\S+)$/.exec(line) ?? [];
+      token = printed;
+      return at ?? null;
+    });
+    expect(await get(`${url}/setup`)).toBe("401 text/html");
+    const browser = openBrowser();
+    await browser.post(`${url}/setup/token`, [["token", token]]);
+    const review = await browser.post(`${url}/setup/app`, [
+      ["address", "https://journeyman.example.com"],
+      ["name", "A"],
+    ]);
+    expect(review.text).toContain("default_permissions");
   });
 
   it("for the keys command", () => {

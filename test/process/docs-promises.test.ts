@@ -40,7 +40,7 @@ describe("the commands", () => {
   test("name images that the Dockerfile builds", () => {
     const targets = [...textOf("Dockerfile").matchAll(/^FROM \S+ AS (\w+)$/gm)].map((one) => one[1]);
     const named = [...INSTALL.matchAll(/docker build --target (\w+)/g)].map((one) => one[1]);
-    expect(named).toEqual(["agent", "app"]);
+    expect([...new Set(named)].sort()).toEqual(["agent", "app"]);
     expect(targets).toEqual(expect.arrayContaining(named));
   });
 });

@@ -1,6 +1,7 @@
 /** The entries as a person starts them: exit codes, what is printed, and what answers. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +10,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { VERSION } from "../../src/contracts/version.ts";
 import { builtProgram } from "../build.ts";
 import { appKey } from "../contract/app-key.ts";
+import { formOf, openBrowser, type Visit } from "../flows/browser.ts";
 import { freePort } from "../sandbox/free-port.ts";
+import { type SandboxGitHub, startGitHub } from "../sandbox/github/main.ts";
 import { KNOWN_TASKS } from "../sandbox/model/task.ts";
 
 const API_KEY = "the-admin-key-of-this-test";
@@ -48,7 +51,7 @@ function start(
   const [command = "", ...first] = program(entry);
   const child = spawn(command, [...first, ...args], {
     cwd: dir,
-    env: { PATH: process.env.PATH ?? "", NO_SMEE_SETUP: "true", ...env },
+    env: { PATH: process.env.PATH ?? "", ...env },
   });
   let out = "";
   let err = "";
@@ -158,18 +161,122 @@ describe("npm start", () => {
     taken.close();
   });
 
-  it("shows Probot's set-up page without APP_ID, and stops on SIGTERM", async () => {
+  it("makes an admin key where none is set, says where it is, and never what it is", async () => {
     const port = await freePort();
-    const program = start("src/main.ts", [], { HOST: "127.0.0.1", PORT: String(port) });
-    await expect.poll(answers(`http://127.0.0.1:${port}/probot`), DEADLINE).toBe(200);
-    program.child.kill("SIGTERM");
-    expect(await program.ended).toBe(0);
+    const { API_KEY: _, ...keyless } = settings(port);
+    const first = start("src/main.ts", [], keyless);
+    await expect.poll(answers(`http://127.0.0.1:${port}/ping`), DEADLINE).toBe(200);
+    const file = join(dir, "data/api.key");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const key = readFileSync(file, "utf8").trim();
+    const listed = await fetch(`http://127.0.0.1:${port}/api/keys`, { headers: { "x-api-key": key } });
+    expect(listed.status).toBe(200);
+    expect(first.out()).toContain(`no API_KEY is set, so an admin key was made: it is in the file ${file}`);
+    // the command line finds it too
+    const minted = start("src/main/cli.ts", ["keys", "create", "--account", "octocat", "--repository", "*"], {
+      PORT: String(port),
+      HOST: "127.0.0.1",
+    });
+    expect(await minted.ended).toBe(0);
+    first.child.kill("SIGTERM");
+    expect(await first.ended).toBe(0);
+
+    const second = start("src/main.ts", [], keyless);
+    await expect.poll(answers(`http://127.0.0.1:${port}/ping`), DEADLINE).toBe(200);
+    second.child.kill("SIGTERM");
+    expect(await second.ended).toBe(0);
+    expect(readFileSync(file, "utf8").trim()).toBe(key);
+    expect(second.out()).not.toContain("no API_KEY");
+    for (const { out, err } of [first, second]) expect(`${out()}${err()}`).not.toContain(key);
   });
 
-  it("does not show the set-up page in production", async () => {
-    const program = start("src/main.ts", [], { NODE_ENV: "production" });
+  it.each(["short", "too-short-a-key"])("refuses the weak API_KEY %j, and makes none in its place", async (weak) => {
+    const program = start("src/main.ts", [], { ...settings(await freePort()), API_KEY: weak });
     expect(await program.ended).toBe(1);
-    expect(program.err()).toContain("APP_ID: is missing");
+    expect(program.err()).toContain("- API_KEY: must have at least 16 characters.");
+    expect(existsSync(join(dir, "data/api.key"))).toBe(false);
+  });
+});
+
+describe("npm start without an App", () => {
+  let github: SandboxGitHub;
+  beforeEach(async () => {
+    github = await startGitHub();
+    github.createUser("ada");
+    github.createRepository({ owner: "ada", name: "demo" });
+  });
+  afterEach(() => github.close());
+
+  const ownGitHub = (port: number): Record<string, string> => ({
+    ...{ HOST: "127.0.0.1", PORT: String(port), NODE_ENV: "production" },
+    ...{ GHE_HOST: new URL(github.url).host, GHE_PROTOCOL: "http" },
+  });
+
+  const invitation = /^No App yet: open (\S+) and enter this token, which works once: (\S+)$/m;
+
+  /** The token that was printed, once the page is there. */
+  async function invited(program: Program): Promise<string> {
+    await expect.poll(() => invitation.test(program.out()), DEADLINE).toBe(true);
+    return invitation.exec(program.out())?.[2] ?? "";
+  }
+
+  it("stops at once on SIGTERM, and prints another token at each start", async () => {
+    const port = await freePort();
+    const tokens: string[] = [];
+    for (const _ of [1, 2]) {
+      const program = start("src/main.ts", [], ownGitHub(port));
+      tokens.push(await invited(program));
+      expect(await answers(`http://127.0.0.1:${port}/setup`)()).toBe(401);
+      expect(await answers(`http://127.0.0.1:${port}/api/keys`)()).toBe(404);
+      program.child.kill("SIGTERM");
+      expect(await program.ended).toBe(0);
+    }
+    expect(new Set(tokens).size).toBe(2);
+  });
+
+  it("makes one by the set-up page, goes on with it in the same process, and finds it at the next start", async () => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const program = start("src/main.ts", [], ownGitHub(port));
+    const token = await invited(program);
+    const browser = openBrowser();
+    const send = (page: Visit, fields: Record<string, string>) => {
+      const { action, fields: shown } = formOf(page.text);
+      const kept = shown.filter(([name]) => !(name in fields));
+      return browser.post(new URL(action, page.url).href, [...kept, ...Object.entries(fields)]);
+    };
+    const form = await send(await browser.get(`${url}/setup`), { token });
+    const made = await send(await send(await send(form, { address: url }), {}), {});
+    expect([made.status, made.url.pathname]).toEqual([200, "/setup/callback"]);
+    const install = /href="(\S+\/installations\/new)"/.exec(made.text)?.[1] ?? "";
+    await expect.poll(answers(`${url}/ready`), DEADLINE).toBe(200);
+
+    const installed = await send(await browser.get(install), { repository: "ada/demo" });
+    expect(installed.url.href).toMatch(new RegExp(`^${url}/installed\\?installation_id=\\d+&setup_action=install$`));
+    expect(installed.text).toContain("Journeyman is set up");
+    await github.idle();
+    expect(github.deliveries().map(({ event, statusCode }) => `${event} ${statusCode}`)).toEqual(["installation 200"]);
+    expect(github.calls().filter(({ route, status }) => route === "/app" && status === 200).length).toBeGreaterThan(0);
+
+    expect(await answers(`${url}/setup`)()).toBe(200);
+    expect((await browser.post(`${url}/setup/token`, [["token", token]])).status).toBe(404);
+    program.child.kill("SIGTERM");
+    expect(await program.ended).toBe(0);
+    const printed = `${program.out()}${program.err()}`;
+    expect(printed.split(token)).toHaveLength(2);
+    expect(printed).not.toContain(github.clientSecret);
+
+    const again = start("src/main.ts", [], ownGitHub(port));
+    await expect.poll(answers(`${url}/ready`), DEADLINE).toBe(200);
+    expect(again.out()).not.toMatch(invitation);
+    again.child.kill("SIGTERM");
+    expect(await again.ended).toBe(0);
+  });
+
+  it("is refused where half of an App is set, since that would be mixed with the one that is made", async () => {
+    const program = start("src/main.ts", [], { WEBHOOK_SECRET: "a secret of this test" });
+    expect(await program.ended).toBe(1);
+    expect(program.err()).toContain("APP_ID: is missing beside WEBHOOK_SECRET");
   });
 });
 

@@ -31,6 +31,7 @@ import {
 import { MAX_SETTINGS_BYTES, parseSettings } from "../../src/github/repository-settings/settings-file.ts";
 import { MAX_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_RESULT_BYTES } from "../../src/http/routing/limits.ts";
 import { readHandIn } from "../../src/http/server/handed-in-result.ts";
+import { appFormOf, appRequestOf } from "../../src/http/setup/app-request.ts";
 import { code as codeForModel, prose } from "../../src/llm/foreign-text.ts";
 import { withoutSkips } from "../../src/text/commit-words.ts";
 import { globMistake, MAX_GLOB_LENGTH } from "../../src/text/glob.ts";
@@ -100,6 +101,17 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     depth: "what GitHub nests; what is read has seven levels",
     time: "linear; from 256 KB on a thread of its own",
     run: (words) => translateWebhook("issue_comment", commentOf(words), { appId: 1, slug: "journeyman" }),
+  },
+  {
+    ...text("the form of the set-up page", (words) =>
+      appRequestOf(appFormOf({ address: `https://${words}`, organization: words, name: words, smee: words }), {
+        public_url: null,
+        webhook_proxy_url: null,
+        enterprise: false,
+      }),
+    ),
+    from: "whoever has the token of the start",
+    size: 4_096,
   },
   { ...text("the place of a command", findCommand), from: "whoever comments" },
   { ...text("the first word of a comment", firstWord), from: "whoever comments" },

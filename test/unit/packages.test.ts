@@ -39,7 +39,7 @@ it("brings one copy of what runs in the server in several places", () => {
     expect(packages.filter((one) => one.name === name && !one.dev)).toHaveLength(1);
 });
 
-it("describes itself without angle brackets, which Probot's set-up page and GitHub's form take for HTML", () => {
+it("describes itself without angle brackets, which GitHub's form takes for HTML", () => {
   const described = z.object({ description: z.string().min(20) });
   const manifest = parse(readFileSync(join(import.meta.dirname, "../../app.yml"), "utf8"));
   for (const text of [file("package.json"), manifest]) expect(described.parse(text).description).not.toMatch(/[<>]/);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import * as z from "zod";
 import { Secret } from "../../src/contracts/secret.ts";
-import { sealedCookie } from "../../src/http/sign-in/sealed-cookie.ts";
+import { sealedCookie } from "../../src/http/pages/sealed-cookie.ts";
 import { createSealedBox } from "../../src/main/seal.ts";
 
 const LIFE_MS = 600_000;
@@ -18,7 +18,14 @@ function world() {
   /** As a process that has just started makes it. */
   const cookie = (encryption_key: Secret | null, name = "sign-in") =>
     sealedCookie({
-      ...{ name, path: "/keys", secure: true, life_ms: LIFE_MS, schema: z.object({ state: z.string() }) },
+      ...{
+        name,
+        path: "/keys",
+        secure: true,
+        same_site: "Lax",
+        life_ms: LIFE_MS,
+        schema: z.object({ state: z.string() }),
+      },
       ...{ box: createSealedBox({ encryption_key, data_dir }), now: () => now },
     });
   return { cookie, pass: (ms: number) => (now += ms) };

@@ -138,13 +138,26 @@ describe("settings of the server", () => {
     expect(mistakes).toEqual(["PRIVATE_KEY_PATH: the file gone.pem cannot be read."]);
   });
 
-  it("asks for the set-up page without APP_ID, but not in production", () => {
-    expect(readSettings({ HOST: "127.0.0.1", PORT: "8080" }, folder)).toEqual({
+  it("asks for the set-up page without APP_ID, in production too, and says what that needs", () => {
+    const given = { HOST: "0.0.0.0", PORT: "8080", NODE_ENV: "production", TRUST_PROXY: "1", GHE_HOST: "git.example" };
+    expect(readSettings(given, folder)).toEqual({
       kind: "setup",
-      host: "127.0.0.1",
-      port: 8080,
+      settings: {
+        ...{ host: "0.0.0.0", port: 8080, trust_proxy: 1, data_dir: join(folder, "data") },
+        ...{ public_url: null, webhook_proxy_url: null, encryption_key: null, enterprise: true },
+        ...{ github_api_url: "https://git.example/api/v3", github_web_url: "https://git.example" },
+        log: { level: "info", format: null },
+      },
     });
-    expect(mistakesOf(readSettings({ NODE_ENV: "production" }, folder))[0]).toMatch(/^APP_ID: /);
+    expect(readSettings({}, folder)).toMatchObject({ kind: "setup", settings: { enterprise: false } });
+  });
+
+  it("does not ask for it where something of an App is set without the id", () => {
+    const some = { PRIVATE_KEY: appKey, WEBHOOK_SECRET: "a-secret", GITHUB_CLIENT_ID: "Iv1" };
+    for (const [name, value] of Object.entries(some))
+      expect(mistakesOf(readSettings({ [name]: value }, folder))).toContainEqual(
+        expect.stringMatching(new RegExp(`^APP_ID: is missing beside ${name};`)),
+      );
   });
 
   it("points the API at GHE_HOST with GHE_PROTOCOL", () => {

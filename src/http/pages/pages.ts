@@ -26,6 +26,21 @@ are described at <a href="/api/openapi.json"><code>/api/openapi.json</code></a>.
 </html>
 `;
 
+/** Where GitHub sends people who have installed the App. What it adds to the address anybody can add, so nothing is read. */
+const INSTALLED = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Journeyman</title>
+<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+<link rel="stylesheet" href="/docs/page.css">
+<body class="plain">
+<h1>Journeyman is set up</h1>
+<p>This server has its GitHub App. On a repository where that is installed and that has the two files of Journeyman's README,
+comment <code>/job &lt;what you want&gt;</code> on an issue.</p>
+</html>
+`;
+
 const DOCS = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -99,6 +114,7 @@ export function pages(router: Router, logged: LoggedRoute): void {
   };
 
   page("/", say("text/html", INDEX));
+  for (const path of ["/installed", "/setup", "/setup/callback"]) page(path, say("text/html", INSTALLED));
   page("/docs", say("text/html", DOCS));
   page("/docs/page.js", say("text/javascript", SCRIPT));
   page("/docs/page.css", say("text/css", STYLE));

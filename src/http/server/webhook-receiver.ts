@@ -31,7 +31,7 @@ export interface LargeDeliveries {
   readonly act: (id: string, event: string, translated: TranslatedEvent) => Promise<void>;
 }
 
-/** Probot's set-up page registers the server's root as the place for deliveries, so a POST there counts as one. */
+/** Probot's set-up page registered the server's root as the place for deliveries, so a POST there counts as one. */
 const isDelivery = (request: IncomingMessage): boolean =>
   request.method === "POST" &&
   (request.url === WEBHOOK_PATH || (request.url === "/" && request.headers["x-github-event"] !== undefined));

@@ -1,6 +1,6 @@
 /** The pages of signing in: the form, the key, and a page with a sentence for whatever does not work. Texts alone. */
 import { type Html, html } from "../../text/html.ts";
-import { pageOf } from "./frame.ts";
+import { pageOf } from "../pages/frame.ts";
 import { OFFERED_DAYS, OFFERED_SCOPES, PROPOSED_DAYS, type SignInRequest } from "./key-request.ts";
 
 export const TITLE = "A key for Journeyman";

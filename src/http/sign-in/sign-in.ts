@@ -16,14 +16,14 @@ import type { Log } from "../../engine/ports/log.ts";
 import type { SealedBox } from "../../engine/ports/sealed-box.ts";
 import type { SignIn } from "../../engine/ports/sign-in.ts";
 import type { AuthThrottle } from "../middleware/wrong-key-throttling.ts";
+import { STYLE_SOURCE } from "../pages/frame.ts";
+import { sealedCookie } from "../pages/sealed-cookie.ts";
 import { clientAddress } from "../server/client-address.ts";
 import { inTurn } from "../server/in-turn.ts";
 import { identify, type LoggedRoute, requestId } from "../server/request-log.ts";
-import { STYLE_SOURCE } from "./frame.ts";
 import { BEGUN_ELSEWHERE, begunSchema, type IssueKeyParts, issueKey, type Refused, whoWishes } from "./issue-key.ts";
 import { signInRequestOf } from "./key-request.ts";
 import { formPage, sentencePage } from "./pages.ts";
-import { sealedCookie } from "./sealed-cookie.ts";
 
 export interface SignInRouteParts extends Omit<IssueKeyParts, "sign_in" | "public_url"> {
   /** Null where the settings name no client of the App. */
@@ -118,6 +118,7 @@ function flow(page: Page, parts: Parts): void {
     name: "journeyman-sign-in",
     path: new URL(address).pathname,
     secure: address.startsWith("https:"),
+    same_site: "Lax",
     life_ms: SIGN_IN_LIFE_MS,
     schema: begunSchema,
     box: parts.box,

@@ -14,6 +14,7 @@ export interface Change {
     | "status"
     | "run"
     | "job"
+    | "app"
     | "installation"
     | "delivery";
   readonly repository: string;

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Api } from "./api.ts";
+import { AppManifests } from "./app-manifest.ts";
 import { considerAutoMerge } from "./auto-merge.ts";
 import { Calls } from "./calls.ts";
 import { Faults } from "./faults.ts";
@@ -48,6 +49,8 @@ export interface GitHubOptions {
   /** `published`: GitHub's own limits are enforced. */
   readonly limits?: "published" | "off";
   readonly now?: () => number;
+  /** False: no webhook may go to a host that the internet does not reach, as on github.com. */
+  readonly privateHooks?: boolean;
   /** Told beside the forms for issues and comments, in Markdown. */
   readonly hint?: string;
 }
@@ -103,6 +106,11 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
     hint: options.hint ?? "",
     state: new State(appSlug),
     oauth,
+    manifests: new AppManifests({
+      now,
+      privateKey,
+      reachable: options.privateHooks === false ? isOutside : () => true,
+    }),
     oidc: new Oidc(url, now),
     tokens: new Tokens({ appId, publicKeyPem: publicKey, oauth, now }),
     webhooks: new Webhooks({
@@ -123,6 +131,8 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
   };
   return world;
 }
+
+const isOutside = ({ hostname }: URL): boolean => !/^(?:localhost|127\..*|10\..*|192\.168\..*|\[::1\])$/.test(hostname);
 
 function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === "string") throw new Error("the local GitHub has no port");

@@ -17,7 +17,7 @@ const TOKEN = "/login/oauth/access_token";
 
 export const isOauthPath = (pathname: string): boolean => pathname === AUTHORIZE || pathname === TOKEN;
 
-interface Shown {
+export interface Shown {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
@@ -129,7 +129,7 @@ function exchange(world: World, request: PageRequest): Shown {
 }
 
 /** Browsers hold the redirect that follows a form to `form-action`, so the page names where that leads. */
-function shown(status: number, title: string, body: Html, target = ""): Shown {
+export function shown(status: number, title: string, body: Html, target = ""): Shown {
   return {
     status,
     headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": policy(target) },

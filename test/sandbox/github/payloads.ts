@@ -86,6 +86,7 @@ const openIssues = (repository: Repository) =>
 export function appJson(world: World, slug = world.appSlug): Json {
   const own = slug === world.appSlug;
   const created = iso(0);
+  const { made } = world.manifests;
   return {
     id: own ? world.appId : 15368,
     slug,
@@ -93,9 +94,9 @@ export function appJson(world: World, slug = world.appSlug): Json {
     client_id: own ? `Iv23li${world.appId}` : "Iv1.actions",
     owner: userJson(
       world,
-      own ? world.state.ensureUser("app-owner") : world.state.ensureUser("github", "Organization"),
+      own ? (made?.owner ?? world.state.ensureUser("app-owner")) : world.state.ensureUser("github", "Organization"),
     ),
-    name: own ? "Journeyman" : "GitHub Actions",
+    name: own ? (made?.name ?? "Journeyman") : "GitHub Actions",
     description: "",
     external_url: world.url,
     html_url: `${world.url}/apps/${slug}`,

@@ -240,8 +240,16 @@ function revokeUserToken(world: World, request: ApiRequest): Reply {
   return noContent;
 }
 
+/** The App's credentials, once: whoever has the code needs no other proof. */
+function convertManifest(world: World, request: ApiRequest): Reply {
+  const credentials = world.manifests.convert(request.params.code ?? "");
+  if (!credentials) throw notFound();
+  return created(credentials);
+}
+
 export const appRoutes: readonly Route[] = [
   route("GET /app", getApp),
+  route("POST /app-manifests/:code/conversions", convertManifest, { content: false }),
   route("GET /app/installations", listInstallations),
   route("GET /app/installations/:installation_id", (world, request) =>
     ok(installationJson(world, installationParam(world, request))),

@@ -20,7 +20,6 @@ export class SandboxGitHub extends SandboxSettings {
   readonly url: string;
   readonly apiUrl: string;
   readonly appId: number;
-  readonly appSlug: string;
   readonly privateKey: string;
   /** What a person signs in to the App with. */
   readonly clientId: string;
@@ -40,12 +39,15 @@ export class SandboxGitHub extends SandboxSettings {
     this.url = api.world.url;
     this.apiUrl = api.world.apiUrl;
     this.appId = api.world.appId;
-    this.appSlug = api.world.appSlug;
     this.clientId = api.world.oauth.clientId;
     this.clientSecret = api.world.oauth.clientSecret;
     this.faults = api.faults;
     this.webhooks = api.world.webhooks.faults;
     this.actions = actionsBackend(api.world);
+  }
+
+  get appSlug(): string {
+    return this.world.appSlug;
   }
 
   setWebhook(target: WebhookTarget | undefined): void {

@@ -1,6 +1,7 @@
 /** The HTTP server: routes each path to the API, to git over HTTP or to the pages. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type Api, answer, type Outgoing } from "./api.ts";
+import { isAppPath, serveAppPages } from "./app-pages.ts";
 import { gitPath, serveGit } from "./git-http.ts";
 import { isOauthPath, serveOauth } from "./oauth-pages.ts";
 import { isOidcPath, serveOidc } from "./oidc-pages.ts";
@@ -33,6 +34,7 @@ async function serve(api: Api, request: IncomingMessage, response: ServerRespons
   const path = apiPath(url.pathname);
   const page = { method, url, headers: request.headers, body };
   if (isOauthPath(url.pathname)) return serveOauth(api, page, response);
+  if (isAppPath(url.pathname)) return serveAppPages(api, page, response);
   if (isOidcPath(url.pathname)) return serveOidc(api, page, response);
   if (path === undefined) return servePage(api, page, response);
   // GitHub's own clock, by which it believes tokens or not

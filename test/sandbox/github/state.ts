@@ -25,7 +25,7 @@ export class State {
   readonly users = new Map<string, User>();
   readonly repositories = new Map<number, Repository>();
   readonly installations = new Map<number, Installation>();
-  readonly bot: User;
+  bot: User;
   readonly actionsBot = ACTIONS_BOT;
   readonly #byName = new Map<string, Repository>();
   #lastId = 1000;
@@ -33,6 +33,12 @@ export class State {
   constructor(appSlug: string) {
     this.bot = { id: 900_001, login: `${appSlug}[bot]`, type: "Bot" };
     for (const user of [this.bot, ACTIONS_BOT, WEB_FLOW]) this.users.set(user.login.toLowerCase(), user);
+  }
+
+  renameBot(slug: string): void {
+    this.users.delete(this.bot.login.toLowerCase());
+    this.bot = { ...this.bot, login: `${slug}[bot]` };
+    this.users.set(this.bot.login.toLowerCase(), this.bot);
   }
 
   /** One counter for all kinds of records: a number then tells them apart in tests and logs. */

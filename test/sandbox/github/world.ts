@@ -1,5 +1,6 @@
 /** The parts of the local GitHub in one object, which its functions take as their first parameter. */
 import type { WorkflowTrigger } from "../ports.ts";
+import type { AppManifests } from "./app-manifest.ts";
 import type { Feed } from "./feed.ts";
 import type { Repository } from "./model.ts";
 import type { Oauth } from "./oauth.ts";
@@ -11,7 +12,8 @@ import type { Webhooks } from "./webhooks.ts";
 
 export interface World {
   readonly appId: number;
-  readonly appSlug: string;
+  /** Of the App that was made last. */
+  appSlug: string;
   /** Where browsers and git go. */
   readonly url: string;
   /** Where REST goes: `${url}/api/v3`. */
@@ -22,6 +24,7 @@ export interface World {
   readonly state: State;
   readonly tokens: Tokens;
   readonly oauth: Oauth;
+  readonly manifests: AppManifests;
   readonly oidc: Oidc;
   readonly webhooks: Webhooks;
   readonly feed: Feed;

@@ -14,6 +14,8 @@ export interface SealedCookieParts<T> {
   readonly path: string;
   /** Sent over https alone. */
   readonly secure: boolean;
+  /** `Lax` where another site sends the browser here with it; `Strict` where none is to. */
+  readonly same_site: "Lax" | "Strict";
   readonly life_ms: number;
   readonly schema: z.ZodType<T>;
   readonly box: SealedBox;
@@ -42,7 +44,7 @@ export function sealedCookie<T>(parts: SealedCookieParts<T>): SealedCookie<T> {
   const { box, name, now } = parts;
   const purpose = `cookie ${name}`;
   const sealed = z.object({ until: z.number(), value: parts.schema });
-  const attributes = `Path=${parts.path}; HttpOnly; SameSite=Lax${parts.secure ? "; Secure" : ""}`;
+  const attributes = `Path=${parts.path}; HttpOnly; SameSite=${parts.same_site}${parts.secure ? "; Secure" : ""}`;
   return {
     seal(value) {
       const text = JSON.stringify({ until: now() + parts.life_ms, value });
