@@ -8,7 +8,7 @@ import { describe, inject } from "vitest";
 const LOOK_EVERY_MS = 100;
 const TIMEOUT_MS = 60_000;
 
-const images = inject("images");
+export const images = inject("images");
 
 /** As `describe`, but left out where no engine answers. */
 export const describeContainers = describe.skipIf(images === null);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A real Docker engine for the tests where none answers: engine.sh up | run COMMAND… | down. Needs root on Debian 12 or newer.
 #
-# The engine, its client and its builder are Debian testing's, taken out of their packages and not installed: Debian 12's
+# The engine, its client, its builder and Compose are Debian testing's, taken out of their packages and not installed: Debian 12's
 # own engine is too old to fence a container in (`gateway_mode_ipv4=isolated` is from 28 on). containerd, runc and iptables
 # are the machine's. It stands in a network namespace of its own, so that nothing else on the machine is touched.
 # `run` starts a command in that namespace, with the engine's socket where docker looks for it: also for programs that
@@ -19,29 +19,43 @@ inside() { nsenter --net=/run/netns/$ns "$@"; }
 # Adds a rule of the firewall unless it is there.
 rule() { iptables -t "$1" -C "${@:3}" 2>/dev/null || iptables -t "$1" "$2" "${@:3}"; }
 
-install_engine() {
-  apt-get update -qq || true # a third party's archive may be out of reach
-  apt-get install -y -qq --no-install-recommends containerd runc iptables iproute2 procps debootstrap sudo git-lfs >/dev/null
-  local mirror folder
-  folder=$home/apt; rm -rf "$folder"
+# Unpacks these packages of Debian testing into $home/apt/tree.
+unpack() {
+  local mirror folder=$home/apt
+  rm -rf "$folder"
   mkdir -p "$folder"/{lists,cache/archives}/partial
   mirror=$(awk '$1 == "URIs:" || $1 == "deb" { print $2; exit }' /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null || true)
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:?no archive of Debian is named in /etc/apt} forky main" >"$folder/sources.list"
   local apt=(-qq -o Dir::Etc::sourcelist="$folder/sources.list" -o Dir::Etc::sourceparts=/dev/null
     -o Dir::State::lists="$folder/lists" -o Dir::Cache="$folder/cache" -o APT::Sandbox::User=root)
   apt-get "${apt[@]}" update
-  (cd "$folder" && apt-get "${apt[@]}" download docker.io docker-cli docker-buildx tini-static && for package in *.deb; do dpkg -x "$package" tree; done)
-  mv "$folder"/tree/usr/sbin/docker-proxy "$folder"/tree/usr/bin/docker "$folder"/tree/usr/libexec/docker/cli-plugins/docker-buildx "$home/bin/"
-  mv "$folder/tree/usr/bin/tini-static" "$home/bin/docker-init" # what `--init` starts in containers
-  mv "$folder/tree/usr/sbin/dockerd" "$home/bin/"               # last: it says that all is there
-  rm -rf "$folder"
+  (cd "$folder" && apt-get "${apt[@]}" download "$@" && for package in *.deb; do dpkg -x "$package" tree; done)
 }
 
-# The client and its builder where every program finds them, unless the machine has its own.
+install_engine() {
+  apt-get update -qq || true # a third party's archive may be out of reach
+  apt-get install -y -qq --no-install-recommends containerd runc iptables iproute2 procps debootstrap sudo git-lfs >/dev/null
+  local tree=$home/apt/tree
+  unpack docker.io docker-cli docker-buildx tini-static
+  mv "$tree/usr/sbin/docker-proxy" "$tree/usr/bin/docker" "$tree/usr/libexec/docker/cli-plugins/docker-buildx" "$home/bin/"
+  mv "$tree/usr/bin/tini-static" "$home/bin/docker-init" # what `--init` starts in containers
+  mv "$tree/usr/sbin/dockerd" "$home/bin/"               # last: it says that all is there
+  rm -rf "$home/apt"
+}
+
+install_compose() {
+  unpack docker-compose
+  mv "$home/apt/tree/usr/libexec/docker/cli-plugins/docker-compose" "$home/bin/"
+  rm -rf "$home/apt"
+}
+
+# The client and its plugins where every program finds them, unless the machine has its own.
 link_client() {
   (PATH=${PATH#*:}; command -v docker >/dev/null) || ln -sf "$home/bin/docker" /usr/local/bin/docker
-  docker buildx version >/dev/null 2>&1 && return
-  mkdir -p /usr/local/lib/docker/cli-plugins && ln -sf "$home/bin/docker-buildx" /usr/local/lib/docker/cli-plugins/
+  mkdir -p /usr/local/lib/docker/cli-plugins
+  for plugin in buildx compose; do
+    docker $plugin version >/dev/null 2>&1 || ln -sf "$home/bin/docker-$plugin" /usr/local/lib/docker/cli-plugins/
+  done
 }
 
 connect_namespace() {
@@ -74,6 +88,7 @@ case "${1:-}" in
 up)
   exec 8>"$home/lock"; flock 8
   [ -x "$home/bin/dockerd" ] || install_engine
+  [ -x "$home/bin/docker-compose" ] || install_compose
   link_client
   if answers; then
     # Where nobody uses it, what is there was left by a run that was killed.

@@ -18,6 +18,7 @@ declare module "vitest" {
 /** Why the tests cannot run on that version. */
 function missing(version: string | null): string | null {
   if (version === null) return "no Docker engine answers";
+  if (outputOrNull("docker", "compose", "version") === null) return "Docker's Compose plugin is not there";
   const old = Number(version.split(".")[0]) < OLDEST_MAJOR;
   return old ? `Docker ${version} answers, and ${OLDEST_MAJOR} is the oldest that can do it` : null;
 }

@@ -2,8 +2,8 @@
 import { hash } from "node:crypto";
 import { Html, html } from "../../text/html.ts";
 
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:42rem;padding:1rem;color-scheme:light dark}
-pre{overflow-x:auto;border:1px solid;padding:.75rem}label,fieldset{display:block;margin:1rem 0}input,select{font:inherit}`;
+const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:42rem;padding:1rem;color-scheme:light dark;overflow-wrap:anywhere}
+pre{overflow-x:auto;border:1px solid;padding:.75rem}label,fieldset{display:block;margin:1rem 0}input,select,button{font:inherit;max-width:100%;box-sizing:border-box}`;
 
 /** The one style that a page may have, as its content security policy names it. */
 export const STYLE_SOURCE = `'sha256-${hash("sha256", STYLE, "base64")}'`;

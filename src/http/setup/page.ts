@@ -62,7 +62,7 @@ export type Page = (method: "get" | "post", path: string, handler: RequestHandle
 export function pageOn(
   server: Express,
   { github_web_url, log }: { readonly github_web_url: string; readonly log: Log },
-  arrival: LoggedRoute,
+  logged: LoggedRoute,
 ): Page {
   const headers = guard(github_web_url);
   const failed: ErrorRequestHandler = (error, request, response, _next) => {
@@ -77,6 +77,6 @@ export function pageOn(
   };
   const form = [own, express.urlencoded({ extended: false, limit: FORM_LIMIT })];
   return (method, path, handler) => {
-    server[method](path, arrival(path), identify, headers, ...(method === "post" ? form : []), handler, failed);
+    server[method](path, logged(path), identify, headers, ...(method === "post" ? form : []), handler, failed);
   };
 }

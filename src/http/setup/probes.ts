@@ -11,7 +11,7 @@ const ANSWERS: Readonly<Record<string, HttpResult>> = {
   "/ready": success(503, NOT_SET_UP),
 };
 
-export function probes(server: Express, arrival: LoggedRoute): void {
+export function probes(server: Express, logged: LoggedRoute): void {
   for (const [path, answer] of Object.entries(ANSWERS))
-    server.get(path, arrival(path, true), (request, response) => send(request, response, answer));
+    server.get(path, logged(path, true), (request, response) => send(request, response, answer));
 }

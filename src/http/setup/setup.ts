@@ -29,16 +29,16 @@ export function createSetUp(parts: SetUpParts): SetUp {
   const server = express();
   server.disable("x-powered-by");
   server.set("trust proxy", parts.trust_proxy);
-  const arrival = requestLog(parts.log, () => () => {});
-  probes(server, arrival);
+  const logged = requestLog(parts.log, () => () => {});
+  probes(server, logged);
   const made = new Promise<void>((resolve) => {
-    const page = pageOn(server, parts, arrival);
+    const page = pageOn(server, parts, logged);
     const session = sessions(parts);
     tokenRoutes(page, parts, session);
     const progress = createProgress(parts, resolve);
     formRoutes(page, parts, session);
     returnRoutes(page, parts, session, progress);
   });
-  server.use(arrival(NO_ROUTE), nothingHere);
+  server.use(logged(NO_ROUTE), nothingHere);
   return { listener: server, made };
 }
