@@ -116,8 +116,7 @@ export function createEngine(parts: EngineParts): Engine {
     create: (draft, by) => creator.create(draft, undefined, by),
   });
   const shared = { store, clock, githubClient, handle, handleRepository, log, meter, random };
-  const { putOff } = commitSubscribers;
-  const performers = { performer, repositoryPerformer, pacing, putOff, eventPublisher };
+  const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
   const workers = new Workers({ ...shared, ...performers, webhookProcessor });
   let ready = false;
 

@@ -11,7 +11,7 @@ import { builtProgram } from "../build.ts";
 import { until } from "../flows/harness.ts";
 import { freePort } from "../sandbox/free-port.ts";
 import { type SandboxGitHub, startGitHub } from "../sandbox/github/main.ts";
-import { describeBrowser, openBrowser, visit } from "./visitor.ts";
+import { describeBrowser, openBrowser, openVisitor } from "./visitor.ts";
 
 const REPOSITORY = "octo/demo";
 /** From the address that the server prints to the installed App: a field that is filled in, a box, a button, a link. */
@@ -69,7 +69,8 @@ describeBrowser("the set-up page in a browser", () => {
   }
 
   it("leads from the token to the installed App in ten steps, on a narrow screen too", async () => {
-    const { page, githubError } = await visit(browser, `${site}/setup`, { width: 360 });
+    const { page, githubError, arrive } = await openVisitor(browser);
+    await arrive(`${site}/setup`, { width: 360 });
     let steps = 0;
     const step = async (done: Promise<unknown>): Promise<void> => {
       await done;

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { notesIn, problemsOf } from "../../release/facts.ts";
+import { notesIn, problemsOf } from "../../.github/release/facts.ts";
 import { AGENT_IMAGE, PUBLISHER, RUN_JOB_ACTION } from "../../src/contracts/publisher.ts";
 import { VERSION } from "../../src/contracts/version.ts";
 import { RUN_JOB_WORKFLOW } from "../../src/github/render/run-job-workflow.ts";

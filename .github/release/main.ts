@@ -1,10 +1,10 @@
 /**
- * The steps of release.yml that are more than a line: `node release/main.ts STEP VERSION`. A refusal is an error of the
+ * The steps of release.yml that are more than a line: `node .github/release/main.ts STEP VERSION`. A refusal is an error of the
  * workflow, in a sentence.
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { registryOf } from "../src/contracts/publisher.ts";
+import { registryOf } from "../../src/contracts/publisher.ts";
 import { isPreview, notesIn, problemsOf, readFacts } from "./facts.ts";
 import { baseProblems, joinImages, pushImages } from "./images.ts";
 import { moveStable, publishedAs, tagVersion } from "./tags.ts";
