@@ -1,5 +1,4 @@
 /** The gateway without a key: the provider's token for the run's own identity, renewed, refused, and kept to itself. */
-import { generateKeyPairSync, sign } from "node:crypto";
 import { PassThrough } from "node:stream";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { askRunAction } from "../../agent/gateway/identity-tokens.ts";
@@ -8,31 +7,14 @@ import { IDENTITY_TOKEN_WANTED, type IdentityAnswer } from "../../src/contracts/
 import type { FederationRule } from "../sandbox/model/federation.ts";
 import { type Model, startModel } from "../sandbox/model/server.ts";
 import { ask, errorIn, startProvider, startTested } from "./gateway-harness.ts";
+import { AUDIENCE, federation, identityToken, RULE, SUBJECT } from "./identity-issuer.ts";
 
-const ISSUER = "https://issuer.example.org";
-const AUDIENCE = "https://api.anthropic.com";
-const SUBJECT = "repo:acme/shop:ref:refs/heads/job/ab12cd34";
-const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-
-const RULE: FederationRule = {
-  ...{ id: "fdrl_1", organization: "org-1", serviceAccount: "svac_1", issuer: ISSUER, audience: AUDIENCE },
-  ...{ subject: "repo:acme/shop:*", lifetimeSeconds: 3_600 },
-};
 const VARIABLES = {
   ANTHROPIC_API_KEY: "",
   ANTHROPIC_FEDERATION_RULE_ID: RULE.id,
   ANTHROPIC_ORGANIZATION_ID: RULE.organization,
   ANTHROPIC_SERVICE_ACCOUNT_ID: RULE.serviceAccount,
 };
-
-/** GitHub's tokens last five minutes. */
-function identityToken(nth: number, claims: Readonly<Record<string, unknown>> = {}): string {
-  const now = Math.floor(Date.now() / 1000);
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const said = { iss: ISSUER, aud: AUDIENCE, sub: SUBJECT, jti: String(nth), iat: now, exp: now + 300, ...claims };
-  const signed = `${part({ alg: "RS256", kid: "1" })}.${part(said)}`;
-  return `${signed}.${sign("sha256", Buffer.from(signed), privateKey).toString("base64url")}`;
-}
 
 /** Everything goes by this clock: provider, gateway, and the SDK's cache of tokens. */
 function stopClock(): { pass(seconds: number): void } {
@@ -42,12 +24,7 @@ function stopClock(): { pass(seconds: number): void } {
 }
 
 async function start(rule: Partial<FederationRule> = {}, answers?: (nth: number) => IdentityAnswer) {
-  const model: Model = await startModel({
-    federation: {
-      rules: [{ ...RULE, ...rule }],
-      keys: async () => ({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: "1" }] }),
-    },
-  });
+  const model: Model = await startModel({ federation: federation(rule) });
   onTestFinished(() => model.close());
   let asked = 0;
   const askIdentity = async (): Promise<IdentityAnswer> => {
