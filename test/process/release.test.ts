@@ -124,7 +124,7 @@ describe("before anything is published", () => {
 
   test.each([
     ["another version", { VERSION: "9.9.9" }, `::error::package.json names the version ${VERSION} and not 9.9.9`],
-    ["another publisher", { GITHUB_REPOSITORY: "acme/fork" }, '"repository": "github:acme/fork"'],
+    ["another publisher", { GITHUB_REPOSITORY: `x-${PUBLISHER}` }, `"repository": "github:x-${PUBLISHER}"`],
   ])("%s is refused", (_, env, says) => {
     const { code, output } = play("check", env);
     expect([code, output]).toEqual([1, expect.stringContaining(says)]);
