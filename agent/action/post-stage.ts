@@ -79,9 +79,13 @@ async function collected(
   return { work: await collectFailure(baseState, failure), failure };
 }
 
-/** Fetches the job's commit if `main` did not. A report needs no file contents. */
-async function fetchMissing(git: Git, settings: ActionSettings, { head, checked_out }: State): Promise<void> {
-  if (checked_out || (await git.succeeds(["cat-file", "-e", `${head}^{commit}`]))) return;
+/**
+ * Fetches the job's commit if `main` did not. The ref is the last that a fetch writes: a commit may be there without its
+ * files. A report needs no file contents.
+ */
+async function fetchMissing(git: Git, settings: ActionSettings, { checked_out }: State): Promise<void> {
+  const ref = `refs/remotes/origin/${settings.branch}`;
+  if (checked_out || (await git.succeeds(["show-ref", "--verify", "--quiet", ref]))) return;
   await fetchJob(git, { ...settings, token: settings.githubToken }, true);
 }
 

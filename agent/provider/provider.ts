@@ -191,7 +191,8 @@ function readError(error: APIError, model: string): Stop {
     case 401:
     case 403:
       return wrong(
-        `The provider rejected the key (${error.status}). Check the secret ANTHROPIC_API_KEY. Its message: ${said}`,
+        `The provider rejected the key (${error.status}). Check the secret ANTHROPIC_API_KEY or, without a key, what the ` +
+          `federation rule allows. Its message: ${said}`,
         error.status === 401 || own ? "key_refused" : null,
       );
     case 404:

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -76,6 +77,28 @@ describe("the work is pushed by the host", () => {
     const runner = start();
     await runner.run(leave("Run job x [skip [skip ci]ci]\n\nskip-checks: true\u0007 [no CI] end"));
     expect(runner.log("%B").trim()).toBe(`Job ${JOB_ID}: Run job x (skip ci)`);
+  });
+});
+
+test("a run that was cut off while its commit was fetched fetches it again for its result", async () => {
+  const runner = start();
+  const action = join(runner.temp, "journeyman");
+  const repository = join(action, "repository");
+  mkdirSync(repository, { recursive: true });
+  runner.git(repository, "init", "--quiet");
+  // the commit came first, and neither its tree nor its files
+  const input = execFileSync("git", ["cat-file", "commit", runner.sha], { cwd: runner.remote });
+  const args = ["hash-object", "-t", "commit", "-w", "--stdin"];
+  expect(execFileSync("git", args, { cwd: repository, input }).toString().trim()).toBe(runner.sha);
+  const facts = { checked_out: false, base_known: false, merge_base: null, merged: false, conflicts: [] };
+  const state = { head: runner.sha, ...facts, failure: "The run was cancelled before the agent began." };
+  writeFileSync(join(action, "state.json"), JSON.stringify(state));
+  runner.agent("");
+  const { output } = await runner.play("post");
+  expect(output).not.toContain("was not pushed");
+  expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")).toMatchObject({
+    outcome: "failed",
+    reason: "The run was cancelled before the agent began.",
   });
 });
 
