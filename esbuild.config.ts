@@ -52,8 +52,17 @@ export const BUNDLES = {
 
 export type BundleName = keyof typeof BUNDLES;
 
-/** CommonJS inside of an ES module has neither. */
+const NODE = 24;
+
+/** Begins every file, since it is the innermost one that runs first. Only words that the oldest Node reads. */
+const NODE_CHECK =
+  `if(parseInt(process.versions.node)<${NODE}){process.stderr.write("Journeyman needs Node ${NODE} or newer; this is Node "+` +
+  "process.versions.node+\". Install a newer one, or run `npm ci` and `npm start` in Journeyman's folder, which bring their " +
+  'own.\\n");process.exit(1)}';
+
+/** CommonJS inside of an ES module has neither `require` nor the path of its file. */
 const BANNER =
+  NODE_CHECK +
   'import{createRequire as $createRequire}from"node:module";' +
   "const require=$createRequire(import.meta.url),__dirname=import.meta.dirname,__filename=import.meta.filename;";
 
@@ -115,7 +124,7 @@ export async function bundlePrograms({ programs, files = {} }: Programs, folder:
   await rm(folder, { recursive: true, force: true });
   const { metafile } = await build({
     ...{ absWorkingDir: PROJECT, entryPoints: { ...programs }, outdir: folder, metafile: true, logLevel: "warning" },
-    ...{ bundle: true, platform: "node", target: "node24", format: "esm", splitting: true },
+    ...{ bundle: true, platform: "node", target: `node${NODE}`, format: "esm", splitting: true },
     // two folders deep, as the sources are: what reads a file of the folder finds it by the same path
     chunkNames: "chunks/[name]/[hash]",
     // names stay, for the stacks in a log

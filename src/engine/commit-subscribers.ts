@@ -8,6 +8,8 @@ type Tell = (stored: StoredJob) => void;
 
 export interface CommitSubscribers {
   committed(stored: StoredJob): void;
+  /** An effect of this job waits longer, which no commit says. */
+  putOff(id: JobId): Promise<void>;
   waitFor(id: JobId, predicate: Predicate, timeout_ms: number): Promise<StoredJob | null>;
   follow(id: JobId, tell: Tell): () => void;
 }
@@ -25,9 +27,15 @@ export function createCommitSubscribers(jobs: JobStore, clock: Clock): CommitSub
     };
   };
 
+  const committed = (stored: StoredJob): void => {
+    for (const tell of waiting.get(stored.job.id) ?? []) tell(stored);
+  };
+
   return {
-    committed(stored) {
-      for (const tell of waiting.get(stored.job.id) ?? []) tell(stored);
+    committed,
+    async putOff(id) {
+      const stored = waiting.has(id) ? await jobs.load(id) : null;
+      if (stored !== null) committed(stored);
     },
     follow,
     waitFor: (id, predicate, timeout_ms) =>

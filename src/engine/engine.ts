@@ -100,7 +100,8 @@ export function createEngine(parts: EngineParts): Engine {
     create: (draft, by) => creator.create(draft, undefined, by),
   });
   const shared = { store, clock, githubClient, handle, log, meter, random };
-  const workers = new Workers({ ...shared, webhookProcessor, performer, pacing, eventPublisher });
+  const { putOff } = commitSubscribers;
+  const workers = new Workers({ ...shared, webhookProcessor, performer, pacing, putOff, eventPublisher });
   let ready = false;
 
   return {

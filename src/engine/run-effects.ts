@@ -39,6 +39,8 @@ interface Needs<E extends Effect> {
   readonly handle: Handle;
   readonly log: Log;
   readonly meter: Pick<Meter, "effect">;
+  /** Told after an effect of this job was put off. */
+  readonly putOff?: (id: JobId) => Promise<void>;
   /** Holds back what people are shown; missing: this runner shows nothing. */
   readonly pacing?: ShowPacing;
   /** 0 ≤ n < 1. */
@@ -165,6 +167,7 @@ export class EffectsRunner<E extends Effect> {
       meter.effect("later");
       log.warn({ job: id, effect: effect.key, attempt: effect.attempts + 1, reason: outcome.reason }, "effect put off");
       await store.jobs.reschedule(id, effect, clock.now() + delay(effect.attempts, outcome.after_ms, random()));
+      await this.#needs.putOff?.(id);
     }
   }
 

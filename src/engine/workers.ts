@@ -1,6 +1,6 @@
 /** Background workers: deliveries, effects, timers, debts and attachments. All of them follow the commits. */
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
-import type { Job } from "../domain/job/job.ts";
+import type { Job, JobId } from "../domain/job/job.ts";
 import { createDebts } from "./collect-debts.ts";
 import type { ShowPacing } from "./comment-pacing.ts";
 import { createAttachmentSweeper } from "./delete-unused-attachments.ts";
@@ -27,6 +27,7 @@ interface Needs {
   readonly webhookProcessor: WebhookProcessor;
   readonly performer: Performer;
   readonly pacing: ShowPacing;
+  readonly putOff: (id: JobId) => Promise<void>;
   readonly eventPublisher: EventPublisher;
   readonly log: Log;
   readonly meter: Meter;

@@ -178,6 +178,35 @@ describe("POST /api/create-job", () => {
     }
   });
 
+  it.each(["at once", "in time"])(
+    "says when to come again where others of a burst took GitHub's room meanwhile, %s",
+    async (when) => {
+      const clock = stillClock();
+      const other = await startServer({ clock });
+      try {
+        other.github.push = () => {
+          other.github.busy_ms = when === "at once" ? 41_200 : 0;
+          return "later";
+        };
+        const asked = other.ask("POST", "/api/create-job", { body: task });
+        await expect.poll(() => other.store.jobs.open()).toHaveLength(1);
+        if (when === "in time") {
+          await expect.poll(async () => (await other.store.jobs.withEffects()).length).toBe(1);
+          other.github.busy_ms = 41_200;
+          clock.pass(BRANCH_LIMIT_MS);
+        }
+        const answer = await asked;
+        expect(answer).toMatchObject({ status: 429, body: { code: "rate_limited" } });
+        expect(answer.headers.get("retry-after")).toBe("42");
+        clock.pass(BRANCH_LIMIT_MS);
+        await expect.poll(() => other.store.jobs.open()).toEqual([]);
+        expect((await other.store.jobs.list({ limit: 1 })).jobs).toMatchObject([{ status: "cancelled" }]);
+      } finally {
+        await other.close();
+      }
+    },
+  );
+
   it("wants a key with the scope write", async () => {
     const key = await createKey({ account: "reader", scopes: ["read"] });
     const answer = await server.ask("POST", "/api/create-job", { key, body: task });

@@ -55,14 +55,40 @@ describe.each(NAMES)("the bundle %s", (name) => {
   });
 });
 
-it("Actions mode has nothing of the server's HTTP side in it", () => {
+it("Actions mode has nothing of the server's own in it", () => {
   const files = inputs.get("action-mode") ?? [];
   expect(files).toContain("src/actions-mode/run.ts");
-  expect(
-    files.filter((path) =>
-      /^src\/(?:http|webhooks|payments|main\/serve|main\/compose\.ts|main\/compose\/(?:api|github))/.test(path),
-    ),
-  ).toEqual([]);
+  expect(files.filter((path) => /^(?:test|src\/(?:http|webhooks|payments|job-log|llm))\//.test(path))).toEqual([]);
+  expect(files.filter((path) => path.startsWith("src/main/")).toSorted()).toEqual([
+    "src/main/compose/engine.ts",
+    "src/main/environment.ts",
+    "src/main/llm-settings.ts",
+    "src/main/log.ts",
+    "src/main/unknown-settings.ts",
+  ]);
+});
+
+/** Loaded before the program, which then takes this Node for an older one. */
+const OLDER_NODE =
+  'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.2"}})';
+
+describe("on a Node that is too old, a program says so and does nothing:", () => {
+  const programs = NAMES.flatMap((name) =>
+    Object.keys(BUNDLES[name].programs).map((program) => [name, program] as const),
+  );
+
+  it.each(programs)("%s/%s", (name, program) => {
+    const args = ["--import", OLDER_NODE, join(folderOf(name), `${program}.js`)];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      ...{ cwd: root, env: {}, encoding: "utf8", timeout: 30_000 },
+    });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 1,
+      stdout: "",
+      stderr:
+        "Journeyman needs Node 24 or newer; this is Node 20.20.2. Install a newer one, or run `npm ci` and `npm start` in Journeyman's folder, which bring their own.\n",
+    });
+  });
 });
 
 it("Actions mode starts without a package beside it, and names what it misses", () => {

@@ -19,9 +19,13 @@ it("is rendered as on GitHub, with tables, line breaks, plain HTML and links to 
   expect(shown("abc#1 #1a ##2 [x](https://example.com)")).not.toContain("issues/1");
 });
 
+it("makes no link of an empty address", () => {
+  expect(shown("[*a*]() [b]( ) [c]")).toBe(shown("*a* b [c]"));
+});
+
 /** Everything that may stand in a page. */
 const TAG =
-  /^<(?:\/?(?:p|h[1-6]|ul|ol|li|strong|em|s|blockquote|pre|code|table|thead|tbody|tr|th|td|sub|sup|kbd|b|i|details|summary|br|hr|a)|\/div|div class="markdown"|ol start="\d+"|t[hd] style="text-align:(?:left|right|center)"|code class="language-[^"<>]*"|a href="(?:(?:https?:\/\/|\/(?!\/)|#)[^"<>]*)?"(?: title="[^"<>]*")?)>$/;
+  /^<(?:\/?(?:p|h[1-6]|ul|ol|li|strong|em|s|blockquote|pre|code|table|thead|tbody|tr|th|td|sub|sup|kbd|b|i|details|summary|br|hr|a)|\/div|div class="markdown"|ol start="\d+"|t[hd] style="text-align:(?:left|right|center)"|code class="language-[^"<>]*"|a href="(?:https?:\/\/|\/(?!\/)|#)[^"<>]*"(?: title="[^"<>]*")?)>$/;
 
 const PIECES = [
   ...[
@@ -42,6 +46,8 @@ const PIECES = [
     "[x]",
     "<javascript:x>",
     "[y](//e.example)",
+    "[x]()",
+    "[x](<>)",
   ],
   ...[
     '<http://e.example/">',

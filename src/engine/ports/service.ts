@@ -67,9 +67,9 @@ export interface JobService {
   readonly admit: Admit;
   /** Resolves when the delivery is on the disk; it is processed in the background. */
   receive(deliveryId: string, event: GitHubEvent): Promise<"new" | "duplicate">;
-  /** Resolves at the commit that satisfies the predicate, or with null after the timeout. */
+  /** Resolves at the commit or put-off effect that satisfies the predicate, or with null after the timeout. */
   waitFor(id: JobId, predicate: (stored: StoredJob) => boolean, timeout_ms: number): Promise<StoredJob | null>;
-  /** Calls back after every commit of this job; the returned function ends that. */
+  /** Calls back after every commit of this job, and when an effect of it is put off; the returned function ends that. */
   follow(id: JobId, tell: (stored: StoredJob) => void): () => void;
   /** Holds the best market job for this agent; null when there is none. */
   readonly pull: Pull;

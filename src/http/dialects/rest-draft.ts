@@ -1,4 +1,4 @@
-/** Makes the draft of a job for Actions from a request, for every dialect that asks for such work. */
+/** Makes the draft of a job from a request, for every dialect; it is for Actions unless the dialect says otherwise. */
 
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Principal } from "../../domain/access.ts";

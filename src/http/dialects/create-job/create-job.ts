@@ -1,6 +1,6 @@
 /** `POST /api/create-job`: makes a job and answers once its branch is on GitHub. */
 import * as z from "zod";
-import { isFinal, type JobId } from "../../../domain/job/job.ts";
+import { isFinal, type Job } from "../../../domain/job/job.ts";
 import { BRANCH_LIMIT_MS } from "../../../domain/job/next-timer.ts";
 import type { GitHubClient } from "../../../engine/ports/github.ts";
 import type { StoredJob } from "../../../engine/ports/jobs.ts";
@@ -126,18 +126,30 @@ export const createJob = (parts: CreateJobParts): Route =>
       );
       if (!created.ok) return refusalToHttp(created.refusal);
       request.about_job = created.job.id;
-      return branchAnswer(parts, created.job.id);
+      return branchAnswer(parts, created.job);
     },
   });
 
-/** The job exists; its branch has to. What does not get there is taken back whole, by the core. */
-async function branchAnswer({ service }: CreateJobParts, id: JobId): Promise<HttpResult> {
-  const settled = (stored: StoredJob) => stored.job.head_sha !== null || isFinal(stored.job.status);
+/** The push will not be tried again before the core takes the job back. */
+const isTooLate = ({ job, effects }: StoredJob): boolean =>
+  effects.some(
+    ({ effect, not_before }) => effect.type === "push-brief" && not_before > job.created_at + BRANCH_LIMIT_MS,
+  );
+
+/**
+ * The job exists; its branch has to. What does not get there is taken back whole, by the core. Of a burst all find room
+ * before the first one takes it, so there may be none when the push is due.
+ */
+async function branchAnswer({ service, githubClient }: CreateJobParts, { id, repository }: Job): Promise<HttpResult> {
+  const limited = () => gitHubRateLimited(githubClient, repository);
+  const hasBranch = ({ job }: StoredJob) => job.head_sha !== null;
+  const settled = (one: StoredJob) =>
+    hasBranch(one) || isFinal(one.job.status) || (isTooLate(one) && limited() !== null);
   const stored = await service.waitFor(id, settled, WAIT_MS);
   if (stored !== null && stored.job.head_sha !== null) {
     const { branch, pull_request } = stored.job;
     return success(200, { job_id: id, branch, ...(pull_request === null ? {} : { pr_url: pull_request.url }) });
   }
-  if (stored === null || stored.job.status === "cancelled") return NOT_CREATED;
+  if (stored === null || stored.job.status !== "failed") return limited() ?? NOT_CREATED;
   return failure(422, "repository_not_ready", stored.job.failure ?? CREATE_FAILED);
 }

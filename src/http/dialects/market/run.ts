@@ -24,6 +24,7 @@ import { principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Route, route } from "../../routing/route.ts";
+import { restDraft } from "../rest-draft.ts";
 import { type RepositoryParts, whichRepository } from "../which-repository.ts";
 import { CACHING } from "./access.ts";
 import { type AttachmentParts, NO_ROOM_LEFT, OVER_QUOTA, withAttachments } from "./attachment-blobs.ts";
@@ -114,16 +115,12 @@ const draftOf = (
   terms: Terms,
   blob: string | null,
 ): Omit<Draft, "id"> => ({
-  account: principal.account,
-  repository,
+  ...restDraft(principal, repository, {
+    ...{ dialect: NAME, task: order.prompt, callback_url: order.callback_url },
+    ...{ provider: null, model: null, no_merge: false, draft: false, base_branch: null },
+  }),
   runner: "market",
-  origin: { kind: "rest", dialect: NAME, key_id: principal.key_id },
-  requester: null,
   title: terms.title,
-  task: order.prompt.trim(),
-  choices: { provider: null, model: null, no_merge: false, draft: false },
-  callback_url: order.callback_url,
-  base_branch: null,
   price_cents: terms.price_cents,
   time_limit_seconds: terms.time_limit_seconds,
   offer: {

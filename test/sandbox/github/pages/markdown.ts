@@ -22,12 +22,26 @@ function linkIssues(reader: MarkdownIt, issues: string): void {
   });
 }
 
+/** Text with an empty address, as in `[x]()`, is no link: it would lead to the page itself. Links do not nest. */
+function dropEmptyLinks(reader: MarkdownIt): void {
+  reader.core.ruler.push("empty_links", ({ tokens }) => {
+    for (const token of tokens) {
+      let isEmpty = false;
+      token.children = (token.children ?? []).filter((child) => {
+        if (child.type === "link_open") isEmpty = child.attrGet("href") === "";
+        return !(isEmpty && (child.type === "link_open" || child.type === "link_close"));
+      });
+    }
+  });
+}
+
 /** `repository`: the path of the repository's pages, such as `/octo/demo`. */
 export function markdown(text: string | null, repository: string): Html {
   const reader = markdownIt({ html: true, linkify: true, breaks: true }).disable("image");
   reader.validateLink = isSafeLink;
   reader.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
   linkIssues(reader, `${repository}/issues`);
+  dropEmptyLinks(reader);
   reader.renderer.rules.html_inline = (tokens, index) => plainTags(tokens[index]?.content ?? "");
   reader.renderer.rules.html_block = (tokens, index) => plainTags(tokens[index]?.content ?? "");
   return new Html(`<div class="markdown">${reader.render(text ?? "")}</div>`);
