@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { attributesOf, type Git, GitFailure } from "./git.ts";
 import { errorTail, succeeded } from "./run-command.ts";
 
-const ADD_LIMIT_MS = 90_000;
+/** Longer than any part of the stage: a large change may take all the time that is left. */
+const ADD_LIMIT_MS = 10 * 60_000;
 const LIST_LIMIT = 64 * 1024 * 1024;
 /** Calls spent on finding files whose encoding git cannot convert; the rest are stored unconverted. */
 const MAX_CALLS = 60;

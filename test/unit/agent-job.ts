@@ -1,5 +1,6 @@
 /** A checkout with a job in it, for the agent's tests, and the agent run on it in this process. */
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +12,8 @@ import { type LogLine, parseLog } from "../../src/contracts/log-line.ts";
 import { parseResult, type Result } from "../../src/contracts/result.ts";
 import { GitStore } from "../sandbox/github/git-store.ts";
 
-export const JOB_ID = "ab12cd34";
+/** In the names of containers: tests of two clones on one Docker engine must not end each other's. */
+export const JOB_ID = `j${randomBytes(4).toString("hex").slice(1)}`;
 
 export const BRIEF: Brief = {
   version: 1,

@@ -41,6 +41,20 @@ test("a program whose children cannot be ended is waited for no longer than its 
   expect(process.kill(child, "SIGKILL")).toBe(true);
 });
 
+test("a large change has all the time that is left of its part to be added", async () => {
+  execFileSync("git", ["init", "--quiet", top]);
+  const environment = { PATH: process.env.PATH ?? "" };
+  const repository = { folder: join(top, ".git"), workTree: top, serverUrl: "https://example.com", environment };
+  const clock = new StageClock(() => 0, 140_000);
+  const given: number[] = [];
+  const git = new Git(repository, (ms) => {
+    given.push(clock.within(ms));
+    return clock.within(ms);
+  });
+  expect(await stageFiles(git)).toEqual([]);
+  expect(given).toEqual([140_000]);
+});
+
 test("a git that takes too long leaves no lock, and says so", async () => {
   execFileSync("git", ["init", "--quiet", top]);
   execFileSync("mkfifo", [join(top, ".gitattributes")]);
