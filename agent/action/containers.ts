@@ -8,6 +8,7 @@ import type { Readable } from "node:stream";
 import { IDENTITY_TOKEN_WANTED } from "../../src/contracts/gateway.ts";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
+import { proxyForContainers } from "../runner-proxy.ts";
 import { rowsOf } from "./agent-output.ts";
 import type { ActionBrief } from "./brief.ts";
 import type { Names } from "./container-names.ts";
@@ -79,6 +80,7 @@ export function startGateway({ docker, names, settings, brief, networks, show, m
       ...(apiKey === "" ? {} : { ANTHROPIC_API_KEY: apiKey }),
       ...(baseUrl === "" ? {} : { ANTHROPIC_BASE_URL: baseUrl }),
       ...keyless?.variables,
+      ...proxyForContainers(settings.programs),
       GATEWAY_PORT: String(GATEWAY_PORT),
       LLM_MODEL: modelOf(llm, settings.llm.model),
       LLM_MAX_COST_CENTS: String(limits.cost_cents),

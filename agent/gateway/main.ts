@@ -3,10 +3,12 @@
  * Prints where it listens, then each refusal.
  */
 import "../no-debugger.ts";
+import { useRunnerProxy } from "../runner-proxy.ts";
 import { askRunAction } from "./identity-tokens.ts";
 import { readGateway } from "./settings.ts";
 import { serveUntilTold, startGateway } from "./start.ts";
 
+useRunnerProxy(process.env);
 const read = readGateway(process.env);
 if (!read.ok) {
   console.error(`The gateway cannot start: ${read.reason}`);

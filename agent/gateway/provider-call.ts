@@ -3,7 +3,7 @@
  * that never reached the provider from one that may have been charged.
  */
 import { type IncomingMessage, request as plainRequest } from "node:http";
-import { Agent, request as secureRequest } from "node:https";
+import { request as secureRequest } from "node:https";
 
 /** Until the connection is established. */
 const CONNECT_MS = 15_000;
@@ -12,9 +12,6 @@ const CONNECT_MS = 15_000;
  * complete.
  */
 const IDLE_MS = 15 * 60_000;
-
-/** No keep-alive: a connection that the provider just closed would look like a call that broke off. */
-const AGENT = new Agent({ keepAlive: false });
 
 export interface Call {
   readonly method: "GET" | "POST";
@@ -38,7 +35,6 @@ export function callProvider(url: string, call: Call, signal: AbortSignal): Prom
     let sent = false;
     const outgoing = (secure ? secureRequest : plainRequest)(target, {
       method: call.method,
-      agent: secure ? AGENT : false,
       signal,
       headers: {
         ...call.headers,
@@ -46,6 +42,7 @@ export function callProvider(url: string, call: Call, signal: AbortSignal): Prom
         // The gateway reads the answer, so it must not be compressed.
         "accept-encoding": "identity",
         "user-agent": "journeyman-gateway",
+        // A kept connection that the provider just closed would look like a call that broke off.
         connection: "close",
         ...(call.body === undefined
           ? {}
@@ -53,11 +50,13 @@ export function callProvider(url: string, call: Call, signal: AbortSignal): Prom
       },
     });
     const late = setTimeout(() => outgoing.destroy(new Error("no connection in time")), CONNECT_MS);
+    const connected = (): void => {
+      clearTimeout(late);
+      sent = true;
+    };
+    // Through a proxy, a secure socket is handed over when it is connected.
     outgoing.once("socket", (socket) =>
-      socket.once(secure ? "secureConnect" : "connect", () => {
-        clearTimeout(late);
-        sent = true;
-      }),
+      socket.connecting ? socket.once(secure ? "secureConnect" : "connect", connected) : connected(),
     );
     outgoing.setTimeout(IDLE_MS, () => outgoing.destroy(new Error("no answer in time")));
     outgoing.once("response", (response) => resolve({ ok: true, response }));
