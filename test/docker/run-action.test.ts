@@ -5,13 +5,15 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { execa } from "execa";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { Brief } from "../../src/contracts/brief.ts";
 import { parseResult } from "../../src/contracts/result.ts";
 import { Runner, type Setup } from "../process/action-runner.ts";
 import { type Model, startModel } from "../sandbox/model/server.ts";
 import { JOB_ID } from "../unit/agent-job.ts";
 import { describeContainers, docker, imageOf, type Opened, openToContainers, until } from "./containers.ts";
+import { REQUEST_TOKEN, startKeylessWorld } from "./keyless-world.ts";
 
 const KEY = "run-action-model-key-0123456789";
 /** Somebody who is neither root nor may become it, but may speak to the engine. */
@@ -120,6 +122,38 @@ describeContainers("the run action with real containers", () => {
     expect(runner.pushed("closed/x.txt")).toBe("x");
     for (const name of readdirSync(runner.workspace, { recursive: true, encoding: "utf8" }))
       expect(statSync(join(runner.workspace, name)).uid).toBe(nobody().uid);
+  });
+
+  test("without a key it signs in as itself, and no token is where its code or docker's user looks", async () => {
+    const world = await startKeylessWorld();
+    onTestFinished(() => world.close());
+    const spy = "{ env; cat /proc/[0-9]*/environ; cat /proc/[0-9]*/cmdline; } > found.txt 2>&1";
+    const wait = "touch waiting; until [ -e looked ]; do sleep 0.1; done";
+    const { runner, env } = start(`run ${spy}; ${wait}; rm waiting looked`);
+    const { child, ended } = runner.start("main", { ...env, ...world.env });
+    const agent = `journeyman-${JOB_ID}`;
+    const waiting = join(runner.workspace, "waiting");
+    await until("the job waits to be looked at", async () => child.exitCode !== null || existsSync(waiting));
+    const seen = child.exitCode === null ? await docker("inspect", agent, `${agent}-gateway`) : "";
+    const processes = (await execa("ps", ["-eo", "args"])).stdout;
+    await execa("docker", ["exec", agent, "touch", "/workspace/looked"], { reject: false });
+    const main = await ended;
+    const post = await runner.start("post", { ...env, ...world.env }).ended;
+    expect([main.code, post.code], main.output + post.output).toEqual([0, 0]);
+
+    expect(world.model.federation.exchanges.map(({ status }) => status)).toEqual([200]);
+    const bearers = new Set(world.model.requests().map(({ headers }) => headers.authorization ?? ""));
+    const [access = ""] = [...bearers].map((one) => one.replace("Bearer ", ""));
+    expect([bearers.size, access]).toEqual([1, expect.stringMatching(/^sk-ant-oat01-/)]);
+    expect(world.given).toHaveLength(1);
+    const found = runner.pushed("found.txt") ?? "";
+    expect(found).toContain("PATH=");
+    const unmasked = main.output.replaceAll(/^::add-mask::.*$/gm, "");
+    const log = runner.pushed(`${FOLDER}/log.jsonl`) ?? "";
+    for (const place of [found, seen, processes, log, unmasked]) {
+      expect(place.length).toBeGreaterThan(100);
+      for (const secret of [access, REQUEST_TOKEN, ...world.given]) expect(place.includes(secret)).toBe(false);
+    }
   });
 
   test("a later attempt whose branch holds what the first one planted gets neither the run's identity nor a token", async () => {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { PUBLISHER } from "../../src/contracts/publisher.ts";
 import { RUN_JOB_WORKFLOW } from "../../src/github/render/run-job-workflow.ts";
 import { runsOnPullRequests, workflowFactsOf } from "../../src/github/repository-settings/workflow-file.ts";
 
@@ -39,9 +40,9 @@ describe("the workflow of a repository", () => {
   ])("is found wrong with %s", (_name, text, mistake) => expect(mistakesOf(text)).toEqual([mistake]));
 
   it.each([
-    ["a fork's action", changed("journeyman-app/journeyman", "octo/their-own")],
+    ["a fork's action", changed(PUBLISHER, "octo/their-own")],
     ["an action by its commit", changed("@v1", "@0123456789012345678901234567890123456789")],
-    ["the repository's own action", changed("journeyman-app/journeyman/.github", "./.github")],
+    ["the repository's own action", changed(`${PUBLISHER}/.github`, "./.github")],
     [
       "permissions of the job",
       changed(
