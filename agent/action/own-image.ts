@@ -102,7 +102,7 @@ async function makeImage(ports: OwnImagePorts): Promise<string | null> {
   if (!succeeded(pulled)) {
     const why = errorTail(pulled);
     const isHere = succeeded(await docker.call(["image", "inspect", "--format", "{{.Id}}", container.image]));
-    if (!isHere) return `the image ${container.image} (${SETTING}) could not be pulled: ${why}.`;
+    if (!isHere) return `the image ${container.image} (${SETTING}) could not be pulled: ${asCode(why)}.`;
     show(`The image ${container.image} could not be pulled, so this machine's own is used: ${why}.`);
   }
   const failure = await setUp(ports);
@@ -152,7 +152,7 @@ async function setUp({ docker, names, container, show }: OwnImagePorts): Promise
     return `${named(command)} was still running after ${counted(container.setup_minutes, "minute")} (\`setup_minutes\`).${lastRows(run)}`;
   if (code === 0 && run.begun === container.setup.length) return null;
   if (command === undefined)
-    return `the image ${container.image} (${SETTING}) could not be started. It needs a /bin/sh, and to be made for this runner's processor${words === "" ? "" : `: ${words}`}.`;
+    return `the image ${container.image} (${SETTING}) could not be started. It needs a /bin/sh, and to be made for this runner's processor${words === "" ? "" : `: ${asCode(words)}`}.`;
   return `${named(command)} ended with exit code ${code ?? "unknown"}.${lastRows(run)}`;
 }
 

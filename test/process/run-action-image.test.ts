@@ -99,7 +99,7 @@ describe("an image of the repository's own", () => {
     const none = start([]);
     await none.run(WORK, {}, `${denied}\n[ "$1 $2" = "image inspect" ] && exit 1\n${PLAYED}`);
     expect(reasonOf(none)).toBe(
-      "The agent was not started: the image ghcr.io/acme/ci:1 (`container` in .github/journeyman.yml) could not be pulled: pull access denied.",
+      "The agent was not started: the image ghcr.io/acme/ci:1 (`container` in .github/journeyman.yml) could not be pulled: `pull access denied`.",
     );
     const here = start([]);
     const { main } = await here.run(WORK, {}, `${denied}\n${PLAYED}`);
@@ -112,7 +112,7 @@ describe("an image of the repository's own", () => {
     const docker = `case "$*" in *"--entrypoint /bin/sh"*) echo 'exec: "/bin/sh": no such file.' >&2; exit 127;; esac`;
     await runner.run(WORK, {}, docker);
     expect(reasonOf(runner)).toContain("could not be started. It needs a /bin/sh, and to be made for this runner's");
-    expect(reasonOf(runner)).toContain('exec: "/bin/sh": no such file.');
+    expect(reasonOf(runner)).toContain(': `exec: "/bin/sh": no such file`.');
   });
 
   test("whose variables are no list or too many is refused", async () => {

@@ -51,12 +51,12 @@ describe("the tools of earlier steps", () => {
     const link = join(cache, "Java_Temurin-Hotspot_jdk", "17.0.12-7", "x64");
     folder(dirname(link));
     symlinkSync(real, link);
-    const found = find({ PATH: `${link}/bin`, JAVA_HOME: link });
+    const found = find({ PATH: `${link}/bin`, JAVA_HOME: link, JAVA_HOME_17_X64: link });
     expect(found.mounts).toEqual([
       { source: real, target: link },
       { source: real, target: real },
     ]);
-    expect(found).toMatchObject({ path: [`${link}/bin`], variables: { JAVA_HOME: link } });
+    expect(found).toMatchObject({ path: [`${link}/bin`], variables: { JAVA_HOME: link, JAVA_HOME_17_X64: link } });
   });
 
   test("are found through a link from elsewhere, by their real path", () => {
