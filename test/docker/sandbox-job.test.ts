@@ -5,9 +5,9 @@ import { DEMO, DEMO_SETTINGS, WRITER } from "../sandbox/environment.ts";
 import { describeContainers, imageOf } from "./containers.ts";
 
 /** The runner removes what a job has left, and says so in its log. */
-function expectNothingLeft({ github }: Harness): void {
+function expectNothingLeft({ github }: Harness, said = "agent | "): void {
   const logs = github.runs(DEMO).flatMap((run) => run.jobs.map((job) => github.jobLog(job.id)));
-  expect(logs.join("")).toContain("agent | ");
+  expect(logs.join("")).toContain(said);
   expect(logs.join("")).not.toContain("has left containers or networks behind");
 }
 
@@ -65,7 +65,7 @@ describeContainers("a job of the sandbox in real containers", () => {
     await until("the comment", async () => harness.comment(issue).includes("ended with exit code 9"));
     expect(harness.comment(issue)).toMatch(/Its last lines: `no <b>such<\/b> package @\u200bocto \*\*x\*\*`$/m);
     expect(harness.sandbox.model.requests()).toEqual([]);
-    expectNothingLeft(harness);
+    expectNothingLeft(harness, "set-up | no <b>such</b>");
   });
 
   test("is cancelled while its agent waits for the model", async () => {
