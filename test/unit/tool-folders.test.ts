@@ -120,6 +120,18 @@ describe("the tools of earlier steps", () => {
     expect(find({ RUNNER_TOOL_CACHE: at, X_HOME: join(at, "go", "1", "x64") }).mounts).toEqual([]);
   });
 
+  test("are found in a runner's own cache, below its home and beside its temporary folder", () => {
+    const own = folder(at("home", "_work", "_tool"));
+    const go = folder(join(own, "go", "1.22.12", "x64"));
+    const env = toolVariables({
+      RUNNER_TOOL_CACHE: own,
+      GOROOT: go,
+      CARGO_HOME: at("home", "_work", "_temp", "a", "b"),
+    });
+    const closed = [at("home", "_work", "shop", "shop"), at("home", "_work", "_temp")];
+    expect(findToolFolders(env, { home: at("home"), closed }).mounts).toEqual([{ source: go, target: go }]);
+  });
+
   test("a variable passes for its name and its value, never for what else it says", () => {
     const go = tool("go", "1", "x64");
     const secrets = {
