@@ -49,7 +49,7 @@ export function inOwnImage({ name, variables }: OwnImage, { program }: Names): A
     entrypoint,
     args: [...loading, ...init, ...LOADER, ...agent],
     flags: [
-      ...["--group-add", PROGRAM_GROUP, "-v", `${program}:${PROGRAM_FOLDER}:ro`],
+      ...["--no-healthcheck", "--group-add", PROGRAM_GROUP, "-v", `${program}:${PROGRAM_FOLDER}:ro`],
       ...Object.keys(variables).flatMap((variable) => (variable === "PATH" ? [] : ["-e", `${variable}=`])),
     ],
     env: { WORKSPACE: "/workspace", ...toolchain({ variables, path_after: [`${PROGRAM_FOLDER}/bin`] }) },

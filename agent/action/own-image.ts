@@ -69,7 +69,7 @@ export type PreparedImage =
 const refusal = (reason: string): PreparedImage => ({ ok: false, reason });
 
 export async function removeOwnImage(docker: Docker, names: Names): Promise<void> {
-  await docker.call(["rm", "-f", names.setup]);
+  await docker.call(["rm", "-f", "-v", names.setup]);
   await Promise.all([docker.call(["volume", "rm", "-f", names.program]), docker.call(["rmi", "-f", names.image])]);
 }
 
@@ -102,13 +102,13 @@ async function makeImage(ports: OwnImagePorts): Promise<string | null> {
   if (!succeeded(pulled)) {
     const why = errorTail(pulled);
     const isHere = succeeded(await docker.call(["image", "inspect", "--format", "{{.Id}}", container.image]));
-    if (!isHere) return `the image ${container.image} (${SETTING}) could not be pulled: ${why}.`;
+    if (!isHere) return `the image ${container.image} (${SETTING}) could not be pulled: ${asCode(why)}.`;
     show(`The image ${container.image} could not be pulled, so this machine's own is used: ${why}.`);
   }
   const failure = await setUp(ports);
   if (failure !== null) return failure;
   const kept = await docker.call(["commit", "--pause=false", names.setup, names.image], COMMIT_LIMIT_MS);
-  await docker.call(["rm", "-f", names.setup]);
+  await docker.call(["rm", "-f", "-v", names.setup]);
   return succeeded(kept)
     ? null
     : `the image ${container.image} could not be kept after its set-up: ${errorTail(kept)}.`;
@@ -131,7 +131,7 @@ async function setUp({ docker, names, container, show }: OwnImagePorts): Promise
     user: "0:0",
     entrypoint: "/bin/sh",
     flags: [
-      ...["--network", "bridge", "--pids-limit", "512", "--memory", "4g", "-w", "/"],
+      ...["--no-healthcheck", "--network", "bridge", "--pids-limit", "512", "--memory", "4g", "-w", "/"],
       ...SETUP_RIGHTS.flatMap((right) => ["--cap-add", right]),
     ],
     env: {},
@@ -152,12 +152,15 @@ async function setUp({ docker, names, container, show }: OwnImagePorts): Promise
     return `${named(command)} was still running after ${counted(container.setup_minutes, "minute")} (\`setup_minutes\`).${lastRows(run)}`;
   if (code === 0 && run.begun === container.setup.length) return null;
   if (command === undefined)
-    return `the image ${container.image} (${SETTING}) could not be started. It needs a /bin/sh, and to be made for this runner's processor${words === "" ? "" : `: ${words}`}.`;
+    return `the image ${container.image} (${SETTING}) could not be started. It needs a /bin/sh, and to be made for this runner's processor${words === "" ? "" : `: ${asCode(words)}`}.`;
   return `${named(command)} ended with exit code ${code ?? "unknown"}.${lastRows(run)}`;
 }
 
+/** The job's comment shows a reason as Markdown. */
+const asCode = (text: string): string => `\`${text.replaceAll("`", "'")}\``;
+
 const named = (command = ""): string =>
-  `the set-up command \`${cut(plain(command).replaceAll("`", "'"), MAX_COMMAND_SHOWN)}\` (${SETTING})`;
+  `the set-up command ${asCode(cut(plain(command), MAX_COMMAND_SHOWN))} (${SETTING})`;
 
 const plain = (text: string): string => text.replace(/[\p{C}\s]+/gu, " ").trim();
 
@@ -169,7 +172,7 @@ function lastRows({ rows }: SetupRun): string {
       .join(" / "),
     LAST_CHARACTERS,
   );
-  return text === "" ? " It printed nothing." : ` Its last lines: ${text}`;
+  return text === "" ? " It printed nothing." : ` Its last lines: ${asCode(text)}`;
 }
 
 interface Following {

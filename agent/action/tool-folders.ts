@@ -22,7 +22,8 @@ export interface ToolFolders {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What set-up actions call the home of their tool. Only the name of a folder is taken from these. */
-const HOME_VARIABLE = /^(?:[A-Z][A-Z0-9_]{0,60}_(?:HOME|ROOT)|GOROOT|pythonLocation|Python[23]?_ROOT_DIR)$/;
+const HOME_VARIABLE =
+  /^(?:[A-Z][A-Z0-9_]{0,60}_(?:HOME|ROOT)|JAVA_HOME_\d{1,3}_[A-Z0-9]{1,9}|GOROOT|pythonLocation|Python[23]?_ROOT_DIR)$/;
 /** Needs no quoting in any of the places that a path goes to. */
 const PLAIN_PATH = /^\/[A-Za-z0-9._+@~/-]{1,400}$/;
 /** `{tool}/{version}/{architecture}`, as every action lays out a tool in the cache. */

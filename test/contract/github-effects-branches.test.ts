@@ -4,7 +4,8 @@ import { ID, run, work } from "../unit/job-fixtures.ts";
 import { type Bench, bench, command, FILES, Journey, REPO } from "./github-effects-harness.ts";
 
 const BRIEF = { type: "push-brief", round: 1, attempt: 1 } as const;
-const OWN = "egress: [evil.example]\nforbidden_paths: []\nauto_merge:\n  enabled: true\n  required_checks: []\n";
+const OWN =
+  "egress: [evil.example]\ncontainer: {image: evil, setup: [evil]}\nforbidden_paths: []\nauto_merge:\n  enabled: true\n  required_checks: []\n";
 
 describe("the branches of a repository", () => {
   let b: Bench;
@@ -25,6 +26,7 @@ describe("the branches of a repository", () => {
     await journey.perform(BRIEF);
     expect(journey.job.settings).toMatchObject({ forbidden_paths: ["legal/"], limits: { turns: 7 } });
     expect(journey.job.settings?.egress).toBeUndefined();
+    expect(journey.job.settings?.container).toBeUndefined();
     b.github.pushCommit(REPO, branchOf(ID), { "a.md": "a\n" }, "github-actions[bot]", "Work");
     ran(journey);
     await journey.perform({ type: "read-result", round: 1, attempt: 1 });

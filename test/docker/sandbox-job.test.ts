@@ -5,9 +5,9 @@ import { DEMO, DEMO_SETTINGS, WRITER } from "../sandbox/environment.ts";
 import { describeContainers, imageOf } from "./containers.ts";
 
 /** The runner removes what a job has left, and says so in its log. */
-function expectNothingLeft({ github }: Harness): void {
+function expectNothingLeft({ github }: Harness, said = "agent | "): void {
   const logs = github.runs(DEMO).flatMap((run) => run.jobs.map((job) => github.jobLog(job.id)));
-  expect(logs.join("")).toContain("agent | ");
+  expect(logs.join("")).toContain(said);
   expect(logs.join("")).not.toContain("has left containers or networks behind");
 }
 
@@ -42,6 +42,30 @@ describeContainers("a job of the sandbox in real containers", () => {
     const harness = await start({ settings: `${DEMO_SETTINGS}egress: [listed.invalid]\n` });
     expect(await seenBy(harness)).toEqual(["10001", "0", "closed"]);
     expectNothingLeft(harness);
+  });
+
+  test("runs in the image that the settings name, set up by their commands", async () => {
+    const settings = `${DEMO_SETTINGS}container:\n  image: ${imageOf("app")}\n  setup: [echo by root > /made]\negress: []\n`;
+    const harness = await start({ settings });
+    const { id } = await harness.jobOf(harness.ask("/job run cat /made > seen.txt; command -v git >> seen.txt"));
+    await untilJob(harness, id, "merged", (job) => job.merged_at !== null);
+    await harness.sandbox.idle();
+    expect(harness.github.readFile(DEMO, "main", "seen.txt")).toBe("by root\n/opt/journeyman/bin/git\n");
+    expectNothingLeft(harness);
+  });
+
+  test("fails with the words of the set-up command that failed, which the job's comment shows and does not obey", async () => {
+    const command = 'echo "no <b>such</b> package @octo **x**"; exit 9';
+    const container = { image: imageOf("app"), setup: [command] };
+    const harness = await start({ settings: `${DEMO_SETTINGS}container: ${JSON.stringify(container)}\n` });
+    const issue = harness.ask("/job create HELLO.md that says hello");
+    const { id } = await harness.jobOf(issue);
+    const failed = await untilJob(harness, id, "failed", (job) => job.status === "failed");
+    expect(failed.failure).toContain("ended with exit code 9. Its last lines: `no <b>such</b> package @octo **x**`");
+    await until("the comment", async () => harness.comment(issue).includes("ended with exit code 9"));
+    expect(harness.comment(issue)).toMatch(/Its last lines: `no <b>such<\/b> package @\u200bocto \*\*x\*\*`$/m);
+    expect(harness.sandbox.model.requests()).toEqual([]);
+    expectNothingLeft(harness, "set-up | no <b>such</b>");
   });
 
   test("is cancelled while its agent waits for the model", async () => {

@@ -218,7 +218,7 @@ describeToolchains("toolchains", () => {
       ok: false,
       reason: expect.stringContaining("was still running after 0.05 minutes"),
     });
-    expect(prepared).toMatchObject({ reason: expect.stringMatching(/Its last lines: waiting$/) });
+    expect(prepared).toMatchObject({ reason: expect.stringMatching(/Its last lines: `waiting`$/) });
     expect(await docker("ps", "--quiet", "--filter", `name=${names.setup}`)).toBe("");
     await removeOwnImage(engine, names);
     expect(await left()).toBe("");
@@ -227,7 +227,7 @@ describeToolchains("toolchains", () => {
   test("a command that fails is said as itself", async () => {
     const failing = await play("true", ownImage(made.musl, ["true", "echo no such package; exit 3"]));
     expect(failing.reason).toBe(
-      "The agent was not started: the set-up command `echo no such package; exit 3` (`container` in .github/journeyman.yml) ended with exit code 3. Its last lines: no such package",
+      "The agent was not started: the set-up command `echo no such package; exit 3` (`container` in .github/journeyman.yml) ended with exit code 3. Its last lines: `no such package`",
     );
     expect(await left()).toBe("");
   });

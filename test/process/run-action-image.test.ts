@@ -48,11 +48,11 @@ describe("an image of the repository's own", () => {
     expect(runner.commands()).toContain("pull --quiet ghcr.io/acme/ci:1");
     const setup = commandWith(runner, "--entrypoint /bin/sh");
     expect(setup).toContain(`--name ${NAME}-setup --user 0:0 --cap-drop ALL --security-opt no-new-privileges`);
-    expect(setup).toContain("--network bridge --pids-limit 512 --memory 4g");
+    expect(setup).toContain("--no-healthcheck --network bridge --pids-limit 512 --memory 4g");
     expect(setup).not.toMatch(/ -e [A-Z]| -v |--mount|--privileged/);
     expect(main.output).toContain("set-up | $ echo one\nset-up | one\nset-up | $ echo two\nset-up | two\n");
     expect(runner.commands()).toContain(`commit --pause=false ${NAME}-setup ${NAME}:setup`);
-    const gone = [`rm -f ${NAME}-setup`, `rmi -f ${NAME}:setup`, `volume rm -f ${NAME}-program`];
+    const gone = [`rm -f -v ${NAME}-setup`, `rmi -f ${NAME}:setup`, `volume rm -f ${NAME}-program`];
     expect(runner.commands().slice(-3).sort()).toEqual(gone);
   });
 
@@ -87,7 +87,7 @@ describe("an image of the repository's own", () => {
     expect(reason).toMatch(
       /^The agent was not started: the set-up command `echo first; seq 1 30; .*` \(`container` in /,
     );
-    expect(reason).toContain("ended with exit code 7. Its last lines: 22 / 23 / ");
+    expect(reason).toContain("ended with exit code 7. Its last lines: `22 / 23 / ");
     expect(reason).not.toContain("first /");
     expect(commandWith(runner, "--entrypoint /opt/journeyman")).toBe("none");
     expect(commandWith(runner, "commit ")).toBe("none");
@@ -99,7 +99,7 @@ describe("an image of the repository's own", () => {
     const none = start([]);
     await none.run(WORK, {}, `${denied}\n[ "$1 $2" = "image inspect" ] && exit 1\n${PLAYED}`);
     expect(reasonOf(none)).toBe(
-      "The agent was not started: the image ghcr.io/acme/ci:1 (`container` in .github/journeyman.yml) could not be pulled: pull access denied.",
+      "The agent was not started: the image ghcr.io/acme/ci:1 (`container` in .github/journeyman.yml) could not be pulled: `pull access denied`.",
     );
     const here = start([]);
     const { main } = await here.run(WORK, {}, `${denied}\n${PLAYED}`);
@@ -112,7 +112,7 @@ describe("an image of the repository's own", () => {
     const docker = `case "$*" in *"--entrypoint /bin/sh"*) echo 'exec: "/bin/sh": no such file.' >&2; exit 127;; esac`;
     await runner.run(WORK, {}, docker);
     expect(reasonOf(runner)).toContain("could not be started. It needs a /bin/sh, and to be made for this runner's");
-    expect(reasonOf(runner)).toContain('exec: "/bin/sh": no such file.');
+    expect(reasonOf(runner)).toContain(': `exec: "/bin/sh": no such file`.');
   });
 
   test("whose variables are no list or too many is refused", async () => {

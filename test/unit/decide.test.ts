@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { PERMANENT_ERRORS } from "../../src/contracts/result.ts";
+import type { RepositorySettings } from "../../src/contracts/settings.ts";
 import { blobsOf } from "../../src/domain/job/attachments.ts";
+import type { Command } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import { BRANCH_LIMIT_MS, nextTimerAt, START_GIVEN_UP_MS, START_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
@@ -54,6 +56,16 @@ describe("a job from a comment to a merge", () => {
     const accepted = led(job, runChanged());
     expect(accepted).toMatchObject({ status: "accepted", attempt_count: 1 });
     expect(accepted.deadline_at).toBe(accepted.updated_at + accepted.time_limit_seconds * 1000);
+  });
+
+  it("has the minutes of its set-up commands beside its own, and a quarter of an hour for the rest", () => {
+    const limitWith = (container: RepositorySettings["container"]) => {
+      const pushed = { ...briefPushed(), settings: { ...settings(), container } } as Command;
+      return led(begin(), pushed).time_limit_seconds;
+    };
+    const { minutes } = settings().limits;
+    expect(limitWith(undefined)).toBe((minutes + 15) * 60);
+    expect(limitWith({ image: "debian:12", setup: [], setup_minutes: 20 })).toBe((minutes + 35) * 60);
   });
 
   it("writes no check on its brief while a comment tells of it, and none but that without a comment", () => {

@@ -51,12 +51,12 @@ describe("the tools of earlier steps", () => {
     const link = join(cache, "Java_Temurin-Hotspot_jdk", "17.0.12-7", "x64");
     folder(dirname(link));
     symlinkSync(real, link);
-    const found = find({ PATH: `${link}/bin`, JAVA_HOME: link });
+    const found = find({ PATH: `${link}/bin`, JAVA_HOME: link, JAVA_HOME_17_X64: link });
     expect(found.mounts).toEqual([
       { source: real, target: link },
       { source: real, target: real },
     ]);
-    expect(found).toMatchObject({ path: [`${link}/bin`], variables: { JAVA_HOME: link } });
+    expect(found).toMatchObject({ path: [`${link}/bin`], variables: { JAVA_HOME: link, JAVA_HOME_17_X64: link } });
   });
 
   test("are found through a link from elsewhere, by their real path", () => {
@@ -118,6 +118,18 @@ describe("the tools of earlier steps", () => {
     const at = place === "/" ? "/" : join(top, place);
     if (place !== "/" && place !== "nowhere") folder(join(at, "go", "1", "x64"));
     expect(find({ RUNNER_TOOL_CACHE: at, X_HOME: join(at, "go", "1", "x64") }).mounts).toEqual([]);
+  });
+
+  test("are found in a runner's own cache, below its home and beside its temporary folder", () => {
+    const own = folder(at("home", "_work", "_tool"));
+    const go = folder(join(own, "go", "1.22.12", "x64"));
+    const env = toolVariables({
+      RUNNER_TOOL_CACHE: own,
+      GOROOT: go,
+      CARGO_HOME: at("home", "_work", "_temp", "a", "b"),
+    });
+    const closed = [at("home", "_work", "shop", "shop"), at("home", "_work", "_temp")];
+    expect(findToolFolders(env, { home: at("home"), closed }).mounts).toEqual([{ source: go, target: go }]);
   });
 
   test("a variable passes for its name and its value, never for what else it says", () => {

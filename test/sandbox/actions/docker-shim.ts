@@ -31,6 +31,8 @@ const recordOf = (setup: Setup, name: string): string => join(setup.state, name.
 async function run(setup: Setup, argv: readonly string[]): Promise<number> {
   const plan = readRun(argv, { env: process.env, readFile: (path) => readFileSync(path, "utf8") });
   const [file, ...args] = setup.programs.get(plan.entrypoint ?? "") ?? [];
+  if (plan.entrypoint === "/bin/sh")
+    throw new DockerRefusal("the sandbox has real images only when it is started with --containers docker", NOT_FOUND);
   if (file === undefined)
     throw new DockerRefusal(`exec: "${plan.entrypoint ?? ""}": executable file not found in $PATH`, NOT_FOUND);
   const id = randomBytes(6).toString("hex");
