@@ -3,7 +3,7 @@
  * so that nothing a visitor does is told to another host; no script stands in a page.
  */
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { RequestHandler, Response, Router } from "express";
 import helmet from "helmet";
 import * as z from "zod";
@@ -121,7 +121,7 @@ export function pages(router: Router, logged: LoggedRoute): void {
   const folder = packageFolder();
   for (const name of FROM_PACKAGE) {
     page(`/docs/${name}`, (_request, response, next) => {
-      response.sendFile(join(folder, name), { maxAge: KEPT_MS }, (error: unknown) => {
+      response.sendFile(name, { root: folder, maxAge: KEPT_MS }, (error: unknown) => {
         const asked = unmet.safeParse(error);
         if (asked.success) response.status(asked.data.status).end();
         else if (error && !left.safeParse(error).success) next(error);
