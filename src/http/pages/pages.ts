@@ -36,8 +36,9 @@ const INSTALLED = `<!doctype html>
 <link rel="stylesheet" href="/docs/page.css">
 <body class="plain">
 <h1>Journeyman is set up</h1>
-<p>This server has its GitHub App. On a repository where that is installed and that has the two files of Journeyman's README,
-comment <code>/job &lt;what you want&gt;</code> on an issue.</p>
+<p>This server has its GitHub App. A repository on which that is installed and that lacks Journeyman's workflow gets a pull
+request that sets it up: go on there. In one that has the workflow, comment <code>/job &lt;what you want&gt;</code> on an
+issue.</p>
 </html>
 `;
 
