@@ -18,9 +18,13 @@ import type { SetupSettings } from "./settings.ts";
 /** Beside the bundle as beside the sources, two folders up. */
 const TEMPLATE = new URL("../../app.yml", import.meta.url);
 
+/** smee.io answers at once, or it is away. */
+const CHANNEL_LIMIT_MS = 10_000;
+
 async function newChannel(): Promise<string> {
-  const { SmeeClient } = await import("smee-client");
-  return SmeeClient.createChannel();
+  const [{ SmeeClient }, { fetch }] = await Promise.all([import("smee-client"), import("undici")]);
+  const signal = AbortSignal.timeout(CHANNEL_LIMIT_MS);
+  return SmeeClient.createChannel({ fetch: (url, options) => fetch(url, { ...options, signal }) });
 }
 
 export interface SetUpPage {

@@ -100,7 +100,15 @@ describe("a request id", () => {
 });
 
 describe("the pages", () => {
-  const FILES = ["/", "/docs", "/docs/page.js", "/docs/page.css", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"];
+  const FILES = [
+    "/",
+    "/installed",
+    "/docs",
+    "/docs/page.js",
+    "/docs/page.css",
+    "/docs/swagger-ui.css",
+    "/docs/swagger-ui-bundle.js",
+  ];
 
   it.each(FILES)(
     "lets a browser load nothing from another host and run nothing that stands in it: %s",
@@ -120,7 +128,7 @@ describe("the pages", () => {
   );
 
   it("name no other host, neither in what they load nor in how they are set up", async () => {
-    for (const path of ["/", "/docs", "/docs/page.js", "/docs/page.css"]) {
+    for (const path of ["/", "/installed", "/docs", "/docs/page.js", "/docs/page.css"]) {
       expect(String((await server.ask("GET", path)).body)).not.toMatch(/(?:https?:)?\/\/[a-z]/i);
     }
     expect(String((await server.ask("GET", "/docs/page.js")).body)).toContain("validatorUrl: null");

@@ -271,10 +271,13 @@ describe("the form", () => {
   });
 
   it("says so when smee.io gives no channel", async () => {
-    const server = await serve({ newChannel: () => Promise.reject(new Error("away")) });
-    const page = await wish(server, openBrowser(), { address: "http://localhost:3000", smee: "yes" });
-    expect(page.status).toBe(502);
-    expect(wordsOf(page.text)).toContain("smee.io gave no channel");
+    const none = [() => Promise.reject(new Error("away")), async () => "/new", async () => "javascript:alert(1)"];
+    for (const newChannel of none) {
+      const server = await serve({ newChannel });
+      const page = await wish(server, openBrowser(), { address: "http://localhost:3000", smee: "yes" });
+      expect(page.status).toBe(502);
+      expect(wordsOf(page.text)).toContain("smee.io gave no channel");
+    }
   });
 
   it("needs no smee where the settings name a channel, or where GitHub is one's own", async () => {

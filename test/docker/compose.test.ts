@@ -150,6 +150,8 @@ describeContainers("compose.yaml, as the README starts it", () => {
     expect(await compose("exec", "--no-TTY", "app", "stat", "-c", "%a %U", "/data/app.json", "/data/api.key")).toBe(
       "600 node\n600 node",
     );
+    const cli = ["node", "dist/server/cli.js", "keys", "create", "--account", "octocat", "--repository", "octo/demo"];
+    expect(await compose("exec", "--no-TTY", "-e", "PUBLIC_URL=", "app", ...cli)).toMatch(/^jm_[\w-]{43}$/);
     await compose("restart", "app");
     await until("the server is ready again", async () => (await status("/ready").catch(() => 0)) === 200);
     expect((await compose("logs", "--no-log-prefix", "app")).split("No App yet")).toHaveLength(2);

@@ -14,8 +14,8 @@ import { appKey } from "../contract/app-key.ts";
 import { openBrowser } from "../flows/browser.ts";
 import { freePort } from "../sandbox/free-port.ts";
 
-/** Outside of the project, so that no package is found above it. */
-const root = mkdtempSync(join(tmpdir(), "bundles-"));
+/** Outside of the project, so that no package is found above it; in a hidden folder, as some put programs. */
+const root = mkdtempSync(join(tmpdir(), ".bundles-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const NAMES = Object.keys(BUNDLES).filter(isBundleName);

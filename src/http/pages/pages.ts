@@ -3,7 +3,7 @@
  * so that nothing a visitor does is told to another host; no script stands in a page.
  */
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { RequestHandler, Response, Router } from "express";
 import helmet from "helmet";
 import * as z from "zod";
@@ -36,8 +36,9 @@ const INSTALLED = `<!doctype html>
 <link rel="stylesheet" href="/docs/page.css">
 <body class="plain">
 <h1>Journeyman is set up</h1>
-<p>This server has its GitHub App. On a repository where that is installed and that has the two files of Journeyman's README,
-comment <code>/job &lt;what you want&gt;</code> on an issue.</p>
+<p>This server has its GitHub App. A repository on which that is installed and that lacks Journeyman's workflow gets a pull
+request that sets it up: go on there. In one that has the workflow, comment <code>/job &lt;what you want&gt;</code> on an
+issue.</p>
 </html>
 `;
 
@@ -121,7 +122,7 @@ export function pages(router: Router, logged: LoggedRoute): void {
   const folder = packageFolder();
   for (const name of FROM_PACKAGE) {
     page(`/docs/${name}`, (_request, response, next) => {
-      response.sendFile(join(folder, name), { maxAge: KEPT_MS }, (error: unknown) => {
+      response.sendFile(name, { root: folder, maxAge: KEPT_MS }, (error: unknown) => {
         const asked = unmet.safeParse(error);
         if (asked.success) response.status(asked.data.status).end();
         else if (error && !left.safeParse(error).success) next(error);

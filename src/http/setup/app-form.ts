@@ -87,7 +87,10 @@ function reviewOf(
 
 async function channelOf({ newChannel, log }: FormParts): Promise<string | null> {
   try {
-    return await newChannel();
+    const channel = await newChannel();
+    if (!URL.canParse(channel) || new URL(channel).protocol !== "https:")
+      throw new Error("smee.io answered no address");
+    return channel;
   } catch (error) {
     log.warn({ err: error }, "smee.io gave no channel");
     return null;
