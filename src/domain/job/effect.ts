@@ -1,6 +1,7 @@
 /**
- * Effects: what a commit asks the world to do. Stored with the job in the same write, performed afterwards, possibly
- * more than once: whoever performs one must find what an earlier attempt left. What they render they read from the job.
+ * Effects: what a commit asks the outside world to do. Stored with the job in the same write and performed afterwards,
+ * possibly more than once, so a performer must find what an earlier attempt left. What they render they read from the
+ * job.
  */
 
 import * as z from "zod";

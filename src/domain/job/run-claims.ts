@@ -1,6 +1,6 @@
 /**
- * Whether a run of a workflow may speak for a job: what its token claims, held against what the job knows of its run.
- * Fails closed, and tells apart only what the run must tell apart: ask again, stop, or not yours. Pure.
+ * Decides whether a workflow run may act for a job, by comparing its token's claims with the run that the job knows.
+ * Fails closed; the run learns only whether to retry, stop, or that the job is not its own. Pure.
  */
 import { WORKFLOW_FILE } from "../../contracts/brief.ts";
 import { actionsWork, branchOf, isFinal, isOnActions, type Job, type Run, runOf } from "./job.ts";

@@ -82,7 +82,11 @@ export function createEventTranslator(
       (known) => {
         slug = known.slug;
       },
-      (error: unknown) => log.debug({ err: error }, "GitHub does not say which App this is"),
+      (error: unknown) =>
+        log.debug(
+          { err: error },
+          "the App's name on GitHub is unknown so far; check that PRIVATE_KEY belongs to APP_ID if this repeats",
+        ),
     );
   };
   learn();

@@ -1,6 +1,6 @@
 /**
- * Who says that work of the market is good, beside its checks: the judge, and the sender where neither can say. What
- * they say is about one commit; a branch that moves is judged again, and not without end.
+ * Rules for the review of market work beyond its checks: by the judge, or by the sender if the judge cannot decide. A
+ * review applies to one commit; a branch that moves is judged again, a limited number of times.
  */
 
 import { marketOf } from "../../../contracts/settings.ts";
