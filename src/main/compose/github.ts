@@ -85,7 +85,7 @@ export function createEventTranslator(
       (error: unknown) =>
         log.debug(
           { err: error },
-          "the App's name on GitHub is unknown so far; check that PRIVATE_KEY belongs to APP_ID if this repeats",
+          "cannot ask GitHub for the App's name; if this repeats, check that PRIVATE_KEY belongs to APP_ID",
         ),
     );
   };
