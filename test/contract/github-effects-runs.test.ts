@@ -1,4 +1,4 @@
-/** What a run has handed in, on the local GitHub: found on the branch or not, and the token that it pushes with. */
+/** A run's submitted result on the local GitHub: found on the branch or not, and the token for its push. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { branchOf } from "../../src/domain/job/job.ts";
 import { createPushTokens } from "../../src/github/client/push-tokens.ts";

@@ -1,4 +1,4 @@
-/** Actions mode as a runner plays it: one process for each event, nothing between them but GitHub. */
+/** Runs Actions mode as a runner does: one process per event, with only GitHub between them. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { DEMO, WRITER } from "../sandbox/environment.ts";

@@ -1,4 +1,4 @@
-/** The entries as a person starts them: exit codes, what is printed, and what answers. */
+/** Starts the entry points as a person does: exit codes, output, and answers. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync } from "node:fs";

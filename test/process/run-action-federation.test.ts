@@ -1,4 +1,4 @@
-/** The run action without a key: who may ask GitHub for the run's identity, what the gateway is handed, what is told. */
+/** The run action without a key: who may ask GitHub for the run's identity, what the gateway gets, what is logged. */
 import { afterEach, expect, test } from "vitest";
 import { IDENTITY_TOKEN_WANTED } from "../../src/contracts/gateway.ts";
 import { parseResult } from "../../src/contracts/result.ts";
