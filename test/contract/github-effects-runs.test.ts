@@ -48,7 +48,7 @@ describe("a result that was handed in", () => {
     expect(journey.job.pull_request).not.toBeNull();
   });
 
-  it("whose push was not heard of is found by one query, and the pull request opens in one write", async () => {
+  it("whose push was not reported is found by one query, and the pull request opens in one write", async () => {
     const sha = clean();
     news("completed");
     expect(await journey.callsOf(READ)).toEqual(["graphql Result"]);

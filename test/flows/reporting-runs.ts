@@ -63,7 +63,7 @@ async function report(github: SandboxGitHub, input: JobInput, gate: Promise<void
   github.pushCommit(...at, all, `${github.appSlug}[bot]`, message);
 }
 
-/** The App may hear of the run by its report first. */
+/** The App may learn of the run from its report first. */
 async function begin(app: AppClient, lines: readonly object[]): Promise<void> {
   const over = AbortSignal.timeout(LIMIT_MS);
   for (;;) {

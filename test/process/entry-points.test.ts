@@ -173,11 +173,11 @@ describe("npm start", () => {
     expect(listed.status).toBe(200);
     expect(first.out()).toContain(`no API_KEY is set, so an admin key was made: it is in the file ${file}`);
     // the command line finds it too
-    const minted = start("src/main/cli.ts", ["keys", "create", "--account", "octocat", "--repository", "*"], {
+    const created = start("src/main/cli.ts", ["keys", "create", "--account", "octocat", "--repository", "*"], {
       PORT: String(port),
       HOST: "127.0.0.1",
     });
-    expect(await minted.ended).toBe(0);
+    expect(await created.ended).toBe(0);
     first.child.kill("SIGTERM");
     expect(await first.ended).toBe(0);
 

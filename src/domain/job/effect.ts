@@ -58,7 +58,7 @@ export const gitHubEffectSchema = z
 /** What is done on GitHub. */
 export type GitHubEffect = z.output<typeof gitHubEffectSchema>;
 
-/** Tell those who want to hear of it what this commit has changed. Holds its words, since the job goes on meanwhile. */
+/** Publishes what this commit has changed to subscribers. Contains the events, since the job may change meanwhile. */
 export type PublishEvents = { readonly type: "announce"; readonly announcement: EmittedEvent };
 
 export type Effect = GitHubEffect | PublishEvents;

@@ -45,7 +45,7 @@ export function runAuthorizationOf(job: Job, run: RunName): Exclude<RunAuthoriza
   if (actionsWork(job)?.past_runs.includes(run.id)) return "over";
   if (known?.id === run.id && run.attempt < known.attempt) return "over";
   const again = known?.id === run.id && run.attempt > known.attempt;
-  // a job that failed takes a re-run of its run for a further round, as soon as it hears of it
+  // a failed job treats a re-run of its run as a further round, as soon as it learns of it
   if (isFinal(job.status)) return again && job.status === "failed" ? "not_yet" : "over";
   if (job.status === "queued") return known === null || known.id === run.id ? "not_yet" : "unknown";
   if (job.status !== "accepted") return "over";
