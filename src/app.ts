@@ -1,6 +1,6 @@
 /**
- * The Probot app: one handler for every webhook, and the routes where there is a router. The same function loads in
- * our server, under Probot's own and, without routes, under the Actions adapter.
+ * The Probot app: one handler for all webhooks, and the API's routes if there is a router. Loaded by the server, by
+ * Probot's own server and, without routes, by the Actions adapter.
  */
 import type { Router } from "express";
 import type { ApplicationFunction } from "probot";

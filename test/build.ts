@@ -1,6 +1,6 @@
 /**
- * Bundles the programs once before tests that start them, as they are shipped: they start quicker than from the sources,
- * and what is tested is what runs elsewhere. Tests that are about the sources' own start do not use this.
+ * Bundles the programs once for the tests that start them: bundles start faster than sources, and are what is shipped.
+ * Tests about starting from the sources do not use this.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,26 +1,29 @@
 /**
- * Forbids `slice`, `substring` and `substr` where words are cut at a limit: `src/text/text.ts` alone does that, between
- * characters. By types, so that lists are left alone. What is cut where a sign was found is no limit: a position is a
- * variable, a limit is a constant or a number. Run by `npm run lint`; prints every finding and exits with 1 when there is
- * one.
+ * Forbids `slice`, `substring` and `substr` where text is cut at a limit: only `src/text/text.ts` does that, between
+ * characters. Uses types, so that lists are left alone. A cut at a position that was searched for is allowed: a position is a
+ * variable, a limit is a constant, a number, or a variable of one letter. Run by `npm run lint`, or with a project's folder as
+ * its argument; prints every finding and exits with 1 when there is one.
  */
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Node } from "typescript/unstable/ast";
 import {
   isCallExpression,
+  isElementAccessExpression,
   isIdentifier,
   isNumericLiteral,
   isPropertyAccessExpression,
+  isStringLiteral,
 } from "typescript/unstable/ast/is";
 import { API, type Project, TypeFlags } from "typescript/unstable/sync";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const ROOT = `${resolve(process.argv[2] ?? fileURLToPath(new URL("../", import.meta.url)))}/`;
 const CUTS = ["slice", "substring", "substr"];
-/** Names of constants, and of what is handed on as a limit. */
-const LIMIT = /^(?:[A-Z][A-Z\d_]+|(?:max|most|limit|half|room|longest)[A-Z]?\w*)$/;
-/** A number as short as those of hashes, dates and keys, which are letters of ours. */
+/** Names of constants and of limits that are passed on. One letter tells nothing, so it counts as a limit. */
+const LIMIT = /^(?:[A-Z][A-Z\d_]+|[a-z]|(?:max|most|limit|half|room|longest)[A-Z]?\w*)$/;
+/** Numbers up to this cut hashes, dates and keys, which have no characters of several units. */
 const SHORT = 32;
-/** Not ours to lint: a stranger that imports nothing of ours, and what cuts. */
+/** Not linted: the sandbox, which imports nothing of the product, and the file that cuts. */
 const LEFT_OUT = ["test/sandbox/", "src/text/text.ts"];
 
 /** A limit anywhere in an argument; `PREFIX.length` is a position. */
@@ -46,20 +49,28 @@ function* callsIn(node: Node): Generator<Node> {
   for (const child of children) yield* callsIn(child);
 }
 
+/** The object and the name of `text.slice` and `text["slice"]`. */
+function memberIn(node: Node): { readonly of: Node; readonly name: string; readonly end: number } | null {
+  if (isPropertyAccessExpression(node)) return { of: node.expression, name: node.name.text, end: node.name.end };
+  if (!isElementAccessExpression(node) || !isStringLiteral(node.argumentExpression)) return null;
+  return { of: node.expression, name: node.argumentExpression.text, end: node.argumentExpression.end };
+}
+
 /** The places of one file, as `file:line: call`. */
 function cutsIn(project: Project, path: string): string[] {
   const file = project.program.getSourceFile(path);
   if (file === undefined) throw new Error(`${path} is no file of the project`);
   return [...callsIn(file)].flatMap((call) => {
-    if (!isCallExpression(call) || !isPropertyAccessExpression(call.expression)) return [];
-    if (!CUTS.includes(call.expression.name.text) || !call.arguments.some(hasLimit)) return [];
-    const type = project.checker.getTypeAtLocation(call.expression.expression);
-    // `t?.slice(…)` is of words, too, where `t` may be missing
+    const member = isCallExpression(call) ? memberIn(call.expression) : null;
+    if (!isCallExpression(call) || member === null) return [];
+    if (!CUTS.includes(member.name) || !call.arguments.some(hasLimit)) return [];
+    const type = project.checker.getTypeAtLocation(member.of);
+    // `t?.slice(…)` cuts text as well if `t` may be missing
     const present = type && project.checker.getNonNullableType(type);
     const apparent = present && project.checker.getBaseTypeOfLiteralType(present);
     if (apparent === undefined || (apparent.flags & TypeFlags.StringLike) === 0) return [];
-    const line = file.text.slice(0, call.expression.name.end).split("\n").length;
-    return [`${path.slice(ROOT.length)}:${line}: ${call.expression.name.text}`];
+    const line = file.text.slice(0, member.end).split("\n").length;
+    return [`${path.slice(ROOT.length)}:${line}: ${member.name}`];
   });
 }
 
@@ -74,7 +85,7 @@ try {
     .filter((path) => !LEFT_OUT.some((place) => path.startsWith(ROOT + place)));
   const findings = ours.flatMap((path) => cutsIn(project, path));
   for (const finding of findings)
-    console.error(`${finding} cuts words at a limit. Use head, tail or cut of src/text/text.ts.`);
+    console.error(`${finding} cuts text at a limit. Use head, tail or cut of src/text/text.ts.`);
   if (ours.length === 0 || findings.length > 0) process.exitCode = 1;
 } finally {
   api.close();

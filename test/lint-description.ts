@@ -1,6 +1,6 @@
 /**
- * Lints the description of the API as the server hands it out, by the rules that its readers' tools go by. Run by
- * `npm run lint`; prints every finding and exits with 1 when there is one.
+ * Lints the served API description by the rules of common OpenAPI tools. Run by `npm run lint`; prints every finding
+ * and exits with 1 when there is one.
  */
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { startServer } from "./contract/http-server.ts";

@@ -1,6 +1,6 @@
 /**
- * Lints what no compiler sees: the workflows (actionlint, and the rules that it lacks) and the Dockerfile.
- * Run by `npm run lint`; prints every finding and exits with 1 when there is one.
+ * Lints the workflows (actionlint, and rules that it lacks) and the Dockerfile. Run by `npm run lint`; prints every
+ * finding and exits with 1 when there is one.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -1,6 +1,6 @@
 /**
- * A folder in memory for the temporary files of the tests: half of what the system does for them is the disk's. Null
- * where there is no such place, too little room in it, or no program may be started from it.
+ * A folder in memory for the tests' temporary files, since the disk causes half of the system time. Null if there is no
+ * such file system, too little room in it, or no program may be started from it.
  */
 import { mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { freemem } from "node:os";

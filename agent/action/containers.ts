@@ -90,14 +90,14 @@ export function startGateway({ docker, names, settings, brief, networks, show, m
     },
   });
   // Read from the start: output that nobody reads is lost when the process ends.
-  const hear = keyless === null ? undefined : identityHearer(running, keyless, mask);
-  const words = [running.stdout, running.stderr].map((stream) => showRows(stream, "gateway", show, hear));
+  const handle = keyless === null ? undefined : identityRequestHandler(running, keyless, mask);
+  const words = [running.stdout, running.stderr].map((stream) => showRows(stream, "gateway", show, handle));
   const lastRow = Promise.all(words).then((both) => both.findLast((row) => row !== "") ?? "");
   return { running, lastRow };
 }
 
 /** Answers one request after the other. */
-function identityHearer({ stdin }: Running, { issuer }: Federation, mask: GatewayParts["mask"]) {
+function identityRequestHandler({ stdin }: Running, { issuer }: Federation, mask: GatewayParts["mask"]) {
   let last = Promise.resolve();
   return (row: string): boolean => {
     if (row !== IDENTITY_TOKEN_WANTED) return false;
@@ -136,16 +136,16 @@ function startAgent({ docker, names, settings, brief, networks, place }: Contain
   });
 }
 
-/** Shows each row and keeps the last one. `hear`: returns true for a row that is not for people. */
+/** Shows each row and keeps the last one. `handle` returns true for a row that is a request and not for people. */
 async function showRows(
   input: Readable,
   name: string,
   show: (text: string) => void,
-  hear: (row: string) => boolean = () => false,
+  handle: (row: string) => boolean = () => false,
 ): Promise<string> {
   let last = "";
   for await (const row of rowsOf(input)) {
-    if (hear(row)) continue;
+    if (handle(row)) continue;
     if (row.trim() !== "") last = row.trim();
     show(`${name} | ${row}`);
   }

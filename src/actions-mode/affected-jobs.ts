@@ -1,6 +1,6 @@
 /**
- * Which jobs an event is about, so that they can be brought back first. A comment's marker is a hint and no more: what
- * a job is is on the state branch, and who may command is still asked by the engine.
+ * Finds the jobs that an event concerns, so that they can be restored first. A marker in a comment is only a hint: the
+ * job's state is on the state branch, and the engine still checks who may command.
  */
 
 import type { EventIssue, GitHubEvent } from "../domain/job/github-event.ts";

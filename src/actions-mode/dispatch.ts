@@ -1,6 +1,6 @@
 /**
- * Starting the run by hand: what GITHUB_TOKEN pushes starts no workflow, what it dispatches does (github-facts 1.1).
- * Performed right after the brief, and looked for first, so that a brief is never worked on twice.
+ * Starts the run with workflow_dispatch, since a push by GITHUB_TOKEN starts no workflow (github-facts 1.1). Runs right
+ * after the brief is pushed, and looks for an existing run first, so that a brief is never worked on twice.
  */
 
 import type { Job } from "../domain/job/job.ts";

@@ -1,6 +1,6 @@
 /**
- * Job ids that a repeated run draws again: one event asks for one job at most, so the job is named after the event. A
- * run that was cut off and is run again then meets the branch of its own first attempt instead of making a second one.
+ * Derives job ids from the event, since one event creates at most one job. A run that was interrupted and is repeated
+ * then finds the branch of its first attempt instead of creating a second one.
  */
 import { createHash } from "node:crypto";
 import { asJobId, fullName, type JobId } from "../domain/job/job.ts";

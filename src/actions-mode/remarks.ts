@@ -1,4 +1,4 @@
-/** What only Actions mode has to say to people, beside what the job says of itself. No calls. */
+/** Texts that only Actions mode adds to a job's comment and check. Makes no calls. */
 import type { Job } from "../domain/job/job.ts";
 
 const CLICK =

@@ -1,6 +1,6 @@
 /**
- * What one process has read from the state branch and must save there. A job is saved first before anything is done for
- * it, and once more at the end with all that has happened.
+ * Tracks what one process has read from the state branch and must save there. A job is saved before anything is done
+ * for it, and once more at the end.
  */
 
 import { isFinal, type Job, type JobId, type Repository } from "../domain/job/job.ts";

@@ -1,6 +1,6 @@
 /**
- * A job as text, for the time between two processes: what the next one needs to go on, and no more. Never a secret.
- * Reading gives a job of this very repository and branch or nothing, whatever the text says.
+ * Serialises a job between two processes: only what the next one needs, and never a secret. Parsing returns a job of
+ * this repository and branch, or null, whatever the text says.
  */
 import * as z from "zod";
 import { logLineSchema } from "../contracts/log-line.ts";

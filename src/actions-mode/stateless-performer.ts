@@ -1,6 +1,6 @@
 /**
- * The performer of Actions mode: saves a job before anything is done for it, starts the run that a push does not start,
- * and adds to comment and check what only Actions mode has to say.
+ * The effect performer of Actions mode: saves a job before each effect, dispatches the run that a push does not start,
+ * and adds Actions mode's remarks to comment and check.
  */
 
 import type { GitHubEffect } from "../domain/job/effect.ts";

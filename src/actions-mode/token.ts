@@ -1,6 +1,7 @@
 /**
- * One token in the place of an App: the only identity there is in a workflow. Says whose it is, since what GITHUB_TOKEN
- * writes starts no workflow and bears a name that other automation shares (github-facts 1.1, 12.7).
+ * Uses one token in place of an App's credentials, since a workflow has no other identity. Determines whose token it
+ * is: what GITHUB_TOKEN writes starts no workflow and carries a name that other automation shares (github-facts 1.1,
+ * 12.7).
  */
 import * as z from "zod";
 import type { Secret } from "../contracts/secret.ts";

@@ -1,4 +1,4 @@
-/** When a process may end: all that is due has been done, or there is nothing left worth waiting for. */
+/** Decides when the process may end: everything due is done, or nothing left is worth waiting for. */
 
 import type { Effect, PendingEffect } from "../domain/job/effect.ts";
 import type { JobId } from "../domain/job/job.ts";

@@ -35,4 +35,5 @@ export const permissionsLacking = (granted: Readonly<Record<string, string | und
     .filter(([name, needed]) => (RANK[granted[name] ?? ""] ?? 0) < (RANK[needed] ?? 0))
     .map(([name, needed]) => `${name}: ${needed}`);
 
-export const eventsLacking = (heard: readonly string[]): string[] => APP_EVENTS.filter((name) => !heard.includes(name));
+export const eventsLacking = (subscribed: readonly string[]): string[] =>
+  APP_EVENTS.filter((name) => !subscribed.includes(name));

@@ -1,4 +1,4 @@
-/** The whole API: its route groups, and how they are put on a router with what stands before and behind them. */
+/** The whole API: its route groups, mounted on a router with the middleware before and after them. */
 import type { ErrorRequestHandler, Router } from "express";
 import { adminRoutes } from "./admin/routes.ts";
 import { agentV2Dialect } from "./dialects/agent-v2/dialect.ts";

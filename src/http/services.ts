@@ -1,4 +1,4 @@
-/** What the routes of the API are made with. A route group declares the few of these that it uses. */
+/** The services that the API's routes use. A route group declares the few that it needs. */
 import type { Secret } from "../contracts/secret.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
 import type { Clock } from "../engine/ports/clock.ts";

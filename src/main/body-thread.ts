@@ -1,4 +1,4 @@
-/** The program of the thread beside the main one: verifies, parses and reduces bodies that are large. */
+/** The worker thread for large bodies: verifies, parses and reduces them. */
 import { parentPort, workerData } from "node:worker_threads";
 import * as z from "zod";
 import { translateWebhook } from "../github/events/translate.ts";

@@ -1,6 +1,6 @@
 /**
- * What the `keys` command does: on DATA_DIR itself while no server holds it, else by asking that server. Says where
- * it looked when neither works.
+ * Implements the `keys` command: on DATA_DIR itself while no server has locked it, otherwise through that server's API.
+ * Says where it looked if neither works.
  */
 import * as z from "zod";
 import type { KeyStore } from "../engine/ports/keys.ts";

@@ -1,4 +1,4 @@
-/** The model where neither request nor repository names one: read alike by the server and in Actions mode. */
+/** The server's default model, read the same way by the server and by Actions mode. */
 import { chooseModel, dayOf } from "../contracts/model-choice.ts";
 
 /** As it was asked for: what is retired later is replaced wherever it is used. */

@@ -1,4 +1,7 @@
-/** The log: pino, JSON for machines, readable on a terminal. Errors are written without what hangs on them. */
+/**
+ * The log: pino, as JSON or readable on a terminal. Errors are logged without the request and response attached to
+ * them.
+ */
 import { type DestinationStream, destination, type Logger, pino } from "pino";
 import { redact } from "../contracts/redact.ts";
 import type { LogSettings } from "./settings.ts";

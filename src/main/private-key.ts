@@ -1,6 +1,6 @@
 /**
- * The App's private key from `PRIVATE_KEY` (PEM, PEM with `\n` spelt out, PEM on one line, or PEM in base64) or from
- * the file that `PRIVATE_KEY_PATH` names. Checked here, since a broken key would otherwise show at the first call.
+ * Reads the App's private key from `PRIVATE_KEY` (PEM, PEM with `\n` spelt out, PEM on one line, or PEM in base64) or
+ * from the file in `PRIVATE_KEY_PATH`, and checks it, since a broken key would otherwise fail at the first call.
  */
 import { createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -1,7 +1,6 @@
 /**
- * The sealed box for secrets that must be read again, unlike API keys: AES-256-GCM under ENCRYPTION_KEY, each bound to
- * what it is for, so that one cannot be put in another's place. Without that setting a key is made in the data folder at
- * the first need. Keeps no secret itself.
+ * Encrypts secrets that must be read again, unlike API keys: AES-256-GCM under ENCRYPTION_KEY, each bound to its
+ * purpose so that one cannot replace another. Without that setting, creates a key in the data folder when first needed.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";

@@ -1,7 +1,6 @@
 /**
- * The process around the server: listens, reads the settings, says what is wrong with them, starts the App, after the
- * set-up page where there is none, and stops on a signal. Owns the exit code. What takes its time to load is loaded after
- * listening.
+ * The server process: listens, reads the settings, reports mistakes in them, starts the App, after the set-up page if
+ * there is none yet, and stops on a signal. Sets the exit code. Modules that load slowly are loaded after listening.
  */
 
 import type { Logger } from "probot";

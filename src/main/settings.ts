@@ -1,7 +1,6 @@
 /**
- * The settings of the server, from the environment and `.env`.
- * Every mistake is named at once, in a sentence that says what is expected; a setting that this version cannot honour
- * is refused rather than ignored.
+ * Reads the server's settings from the environment and `.env`. Reports every mistake at once, in sentences that say
+ * what is expected. A setting that this version cannot honour is refused rather than ignored.
  */
 import { resolve } from "node:path";
 import * as z from "zod";

@@ -1,6 +1,6 @@
 /**
- * A server without an App: prints a token, and serves the page on which whoever has it makes the App. As soon as its
- * credentials are kept in the data folder, the server can start with them.
+ * Serves a server that has no App yet: prints a token, and shows the page on which its holder creates the App. Stores the
+ * App's credentials in the data folder, so that the server can start with them.
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";

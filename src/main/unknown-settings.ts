@@ -1,7 +1,6 @@
 /**
- * Variables that look like settings of ours and are none. Whoever set them meant something by it, so a program does not
- * begin with one that only it can be meant by; one that may be somebody else's is named and ignored, by its prefix or as a
- * slip of a known name.
+ * Finds environment variables that look like a setting but are not one. An unknown name with a prefix of Journeyman's
+ * is a mistake; one that another program may use, or that resembles a known name, is reported and ignored.
  */
 
 import { meantBy, nearest } from "../text/typo.ts";

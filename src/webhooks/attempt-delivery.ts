@@ -1,4 +1,7 @@
-/** One attempt of a delivery: signed, sent, and written down with what follows from it. `retry-schedule.ts` decides that. */
+/**
+ * Makes one attempt to deliver a message: signs it, sends it, and records the result and the next step, which
+ * `retry-schedule.ts` decides.
+ */
 
 import type { Clock } from "../engine/ports/clock.ts";
 import type { Log } from "../engine/ports/log.ts";

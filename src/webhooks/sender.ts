@@ -1,7 +1,7 @@
 /**
- * Sends what is recorded: each receiver in a queue of its own, all queues in turn, within two bounds. A request that takes
- * long gives its place to others and counts as stalled, so that receivers that hang cannot hold up those that do not.
- * One attempt of a delivery is in `try-delivery.ts`.
+ * Sends the recorded messages: one queue per receiver, all queues in turn, within two limits. A slow request gives its
+ * slot to others and counts as stalled, so that hanging receivers do not delay the rest. `attempt-delivery.ts` makes a
+ * single attempt.
  */
 
 import type { StoredDelivery } from "../engine/ports/outgoing-deliveries.ts";

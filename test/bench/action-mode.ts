@@ -1,6 +1,6 @@
 /**
- * Actions mode, from an event to the end of its process, for all events of a job from its comment to its merge: each is
- * a start of its own on a runner that is paid for. The action is bundled, its folder warm, GitHub the local one.
+ * Measures Actions mode for all events of a job, from its comment to its merge: each starts a process on a runner that
+ * is paid for. The action is bundled, its folder warm, GitHub the local one.
  */
 import { join } from "node:path";
 import { bundle, bundleFolder } from "../../esbuild.config.ts";

@@ -1,6 +1,6 @@
 /**
- * How long a job waits for its working copy: a repository of 50 MB of which its settings name one folder, beside a clone
- * of depth 1, both over HTTP from the local GitHub. The commands are those of the checkout action and of Prepare.
+ * Measures how long a job waits for its working copy: a repository of 50 MB of which its settings name one folder,
+ * compared with a clone of depth 1, both over HTTP from the local GitHub.
  */
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";

@@ -1,4 +1,7 @@
-/** What the agent's measurements share: the endpoint's process, a checkout with a job, and the agent as the image runs it. */
+/**
+ * Shared parts of the agent's measurements: the endpoint's process, a checkout with a job, and the agent as the image
+ * runs it.
+ */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";

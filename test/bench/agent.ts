@@ -1,6 +1,6 @@
 /**
- * What the agent adds to what it cannot do without: to the SDK's own call at each turn, to a bare start of Node, and to
- * its memory over a long run. The endpoint is a process of its own and answers at once.
+ * Measures what the agent costs on top of the SDK's own call per turn, a bare start of Node, and memory over a long
+ * run. The endpoint is a separate process that answers at once.
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";

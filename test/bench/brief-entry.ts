@@ -1,4 +1,4 @@
-/** What a peer's branch carries, as an entry of a tree. */
+/** The tree entry that a peer's branch holds. */
 export const briefEntry = (branch: string) => ({
   path: `.jobs/${branch}/job.md`,
   mode: "100644" as const,

@@ -1,6 +1,6 @@
 /**
- * A job in real containers: how soon the run action's step asks the model first, and the whole way from a comment to
- * its merge. The model is scripted and everything else as it would be used; the images are built before.
+ * Measures a job in real containers: the time until the run action's step first asks the model, and the time from
+ * comment to merge. The model is scripted, everything else is real; the images are built before.
  */
 import { builtProgram, setup } from "../build.ts";
 import { buildImages, outputOrNull } from "../docker/build-images.ts";

@@ -1,6 +1,7 @@
 /**
- * Creating a job over REST: `POST /api/create-job` answers when the branch is on GitHub, so its time is that of the
- * calls in a row and of what we add to them. Beside what others send for the same branch, on the same local GitHub.
+ * Measures creating a job over REST: `POST /api/create-job` answers when the branch is on GitHub, so its time is that
+ * of the calls in a row plus the App's own. Compared with what others send for the same branch, on the same local
+ * GitHub.
  */
 import * as z from "zod";
 import { DEMO, WRITER } from "../sandbox/environment.ts";

@@ -1,4 +1,4 @@
-/** A folder of stored jobs, made through the store itself but without its flushes, which would take minutes. */
+/** Fills a folder with stored jobs, through the store itself but without its flushes, which would take minutes. */
 import fs from "node:fs";
 import type { Actor, Command, Draft } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";

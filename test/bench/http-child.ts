@@ -1,6 +1,6 @@
 /**
- * One measured server in a process of its own, so that its CPU time is nobody else's. Started by `http.ts` with what to
- * serve; says its port, and its CPU time whenever it is asked.
+ * One measured server in a process of its own, so that its CPU time is its own. Started by `http.ts` with what to
+ * serve; reports its port, and its CPU time on request.
  */
 import * as z from "zod";
 import { compose } from "../../src/main/compose.ts";

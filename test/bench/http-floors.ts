@@ -1,4 +1,4 @@
-/** What our server is measured against: the least that does the same job, without anything of ours. */
+/** The servers that ours is measured against: the least that does the same job, without the App's code. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import fs from "node:fs";
 import { createServer, type Server } from "node:http";

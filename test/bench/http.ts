@@ -1,6 +1,6 @@
 /**
- * HTTP: what a delivery and a status read cost our server, beside the least that could do the same. Server CPU per
- * request, since throughput on a busy machine tells little; 50 connections, rounds taken in turns.
+ * Measures what a delivery and a status read cost the server, compared with the least that could do the same. Uses
+ * server CPU per request, since throughput on a busy machine tells little; 50 connections, rounds in turns.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { createHmac, generateKeyPairSync, randomUUID } from "node:crypto";

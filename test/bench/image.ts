@@ -1,4 +1,7 @@
-/** What the two images weigh. The base stands for the one that the Dockerfile names, where that cannot be pulled. */
+/**
+ * Measures the sizes of the two images. Where the Dockerfile's base image cannot be pulled, another one stands in for
+ * it.
+ */
 import { execFileSync } from "node:child_process";
 import { buildImages, outputOrNull } from "../docker/build-images.ts";
 import type { Measured } from "./measured.ts";

@@ -1,6 +1,6 @@
 /**
- * A whole job, from the `/job` comment to the merge, by its calls: how many writes one costs decides how many jobs an
- * installation can run in an hour, whatever our server can do. Everything that is played is played as it would be used.
+ * Counts the calls of a whole job, from the `/job` comment to the merge: the writes of one job decide how many jobs an
+ * installation can run in an hour.
  */
 
 import { DEMO, WRITER } from "../sandbox/environment.ts";

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- group …]`: our numbers beside a named baseline, each pair measured in this one run. Trust the
- * ratios, not the times: machines are slow and noisy. Exits 1 when a ratio is over its limit.
+ * `npm run bench [-- group …]`: measures the App beside named baselines, each pair in the same run. Trust the ratios,
+ * not the times: machines are slow and noisy. Exits 1 when a ratio is over its limit.
  */
 import { availableParallelism, loadavg } from "node:os";
 import type { Measured } from "./measured.ts";

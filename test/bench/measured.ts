@@ -1,4 +1,4 @@
-/** One number of the bench: a ratio to a baseline of the same run, or a count. */
+/** One result of the bench: a ratio to a baseline of the same run, or a count. */
 export interface Measured {
   readonly what: string;
   readonly value: number;

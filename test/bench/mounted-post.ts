@@ -1,6 +1,6 @@
 /**
- * A POST that does no work of its own: what it costs is what stands before the work. Mounted as every route of ours is,
- * or behind authentication, validation and idempotency alone. Everything real: the store on its disk, keys, the log.
+ * A POST without work of its own, to measure what runs before the work: mounted like every route, or behind
+ * authentication, validation and idempotency alone. Store, keys and log are real.
  */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";

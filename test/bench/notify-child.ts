@@ -1,6 +1,6 @@
 /**
- * The receivers of the bench in a process of their own, so that answering is nobody else's time. Notes when each webhook
- * came; what is sent below `/hang` is never answered.
+ * The bench's webhook receivers in a process of their own, so that their CPU time is separate. Records when each
+ * webhook arrived; requests below `/hang` are never answered.
  */
 import { createServer } from "node:http";
 import * as z from "zod";

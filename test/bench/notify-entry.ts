@@ -1,4 +1,4 @@
-/** Measures in a process of its own, started by `notify.ts` in its compiled form. */
+/** The entry of the webhook measurements, started by `notify.ts` in its compiled form as a separate process. */
 import { measureNotify } from "./notify-measures.ts";
 
 const measured = await measureNotify();

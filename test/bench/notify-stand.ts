@@ -1,4 +1,4 @@
-/** What the bench of outgoing webhooks runs on: a real store, the sender and, where jobs are made, the real engine. */
+/** The environment of the webhook bench: a real store, the sender and, where jobs are created, the real engine. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Outgoing webhooks, measured as they are shipped: compiled. The loader that runs sources names every function that is
- * made, which costs code of many small functions, as ours, as much again, and `fetch`, which is Node's own, nothing.
+ * Measures outgoing webhooks in their compiled form, as shipped. The loader that runs sources names every created
+ * function, which doubles the cost of code with many small functions, as ours, but not of Node's own `fetch`.
  */
 import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";

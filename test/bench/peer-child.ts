@@ -1,6 +1,6 @@
 /**
- * The nearest peer's way to a branch with a file: five calls one after the other, with plain fetch on a kept
- * connection. In a process of its own, as the App is; told branches, answers the milliseconds that each has taken.
+ * The nearest peer's way to create a branch with a file: five calls one after the other, with plain fetch on a kept
+ * connection. A process of its own, like the App; gets branch names and answers the milliseconds that each took.
  */
 import * as z from "zod";
 import { briefEntry } from "./brief-entry.ts";

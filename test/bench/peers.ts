@@ -1,4 +1,4 @@
-/** How others bring a job's file to a new branch: what our create is compared with. Nothing of the App is used. */
+/** How others create a branch with a job's file: the baseline of the App's create. Uses none of the App's code. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { pino } from "pino";

@@ -1,6 +1,6 @@
 /**
- * The measured server of `sse.ts`, in a process of its own: our live logs over one job whose history grows when it is
- * told so, or the bare loop. Says its port, its CPU time, and what it keeps in memory.
+ * The measured server of `sse.ts`, in a process of its own: the App's live logs over one job whose history grows on
+ * request, or a bare loop. Reports its port, CPU time and memory.
  */
 import { createServer, type ServerResponse } from "node:http";
 import * as z from "zod";

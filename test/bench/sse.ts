@@ -1,6 +1,6 @@
 /**
- * SSE: a thousand readers of one job's log, beside the least that could serve them: a loop that writes the same bytes to
- * every response. Server CPU per event and reader; and what the server keeps while a hundred of the readers read nothing.
+ * Measures SSE: a thousand readers of one job's log, compared with a loop that writes the same bytes to every response.
+ * Reports server CPU per event and reader, and the memory held while a hundred readers read nothing.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";

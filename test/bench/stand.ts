@@ -1,6 +1,6 @@
 /**
- * The App as a process of its own, against a local GitHub that is slowed and limited as the bench asks. Nothing of the
- * App is replaced or switched off.
+ * Starts the App as a separate process against a local GitHub with the latency and limits that the bench asks for.
+ * Nothing of the App is replaced or switched off.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";

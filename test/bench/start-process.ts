@@ -1,4 +1,4 @@
-/** A server as a process that is asked from its first moment on. */
+/** Starts a server as a process and asks it from its first moment on. */
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-/** Opens a filled store as a server does and tells how long that took and what it weighs. */
+/** Opens a filled store as a server does, and reports time and memory. */
 import fs from "node:fs";
 import { join } from "node:path";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";

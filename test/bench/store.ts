@@ -1,6 +1,6 @@
 /**
- * The store: what a durable commit, a start and the memory cost, beside the least that the same disk could do. Samples
- * of each pair are taken in turns, and the lower quartile of each counts: others on the machine only ever add time.
+ * Measures what a durable commit, a start and the memory cost, compared with the least that the same disk could do.
+ * Samples of each pair are taken in turns, and the lower quartile counts, since other processes only add time.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";

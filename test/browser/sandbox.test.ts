@@ -1,4 +1,4 @@
-/** The sandbox as a person tries the product in it: everything by the mouse and the keyboard of a real browser. */
+/** Uses the sandbox in a real browser, by mouse and keyboard only. */
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import * as z from "zod";

@@ -1,4 +1,6 @@
-/** A person at a real browser, on a site of this machine: whatever goes wrong on a page or leads elsewhere is kept. */
+/**
+ * A visitor in a real browser on a site of this machine; records everything that fails on a page or leads elsewhere.
+ */
 import { type Browser, chromium, type Page } from "playwright-core";
 import { describe, inject } from "vitest";
 

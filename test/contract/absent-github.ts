@@ -1,4 +1,4 @@
-/** A GitHub client for what is measured or tested without GitHub: knows nobody and nothing, and does nothing. */
+/** A GitHub client for tests and benches without GitHub: it finds nothing and does nothing. */
 import type { GitHubClient } from "../../src/engine/ports/github.ts";
 import type { RepositoryPerformer } from "../../src/engine/ports/performer.ts";
 

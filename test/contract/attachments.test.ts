@@ -1,4 +1,4 @@
-/** What travels beside jobs: what its start costs, and that nothing of it stays for ever. */
+/** Attachment blobs: what they cost at the start, and that unused ones are deleted. */
 import fs from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

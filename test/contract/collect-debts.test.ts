@@ -1,4 +1,4 @@
-/** Who takes work by hand after turning it down owes what the wallet does not hold, and orders nothing until that is paid. */
+/** A sender who merges rejected work by hand owes what the wallet lacks, and cannot order until it is paid. */
 import { expect, it } from "vitest";
 import * as z from "zod";
 import { asJobId } from "../../src/domain/job/job.ts";

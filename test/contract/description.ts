@@ -1,4 +1,4 @@
-/** The served description as tests read it: operations with their examples, and schemas that can be asked. */
+/** Reads the served API description for tests: operations with examples, and schemas that can validate. */
 import * as z from "zod";
 
 const content = z.record(

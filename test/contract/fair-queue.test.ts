@@ -1,6 +1,6 @@
 /**
- * Tenants beside one another: the real engine over a real store, on a clock that is moved by hand, in a world whose
- * answers take their time. What one installation asks for must not make another one wait.
+ * Fairness between tenants: the real engine over a real store, with a manual clock and slow answers. One installation
+ * must not delay another.
  */
 import fs from "node:fs";
 import { rm } from "node:fs/promises";

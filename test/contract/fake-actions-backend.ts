@@ -1,6 +1,6 @@
 /**
- * The smallest `ActionsBackend` that the runner can be tested against: one bare repository over git's own HTTP backend,
- * and a record of everything the runner reports.
+ * The smallest `ActionsBackend` for tests of the runner: one bare repository over git's own HTTP backend, and a record
+ * of everything the runner reports.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

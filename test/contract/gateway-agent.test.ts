@@ -1,4 +1,4 @@
-/** The agent as it meets the gateway: what it makes of the limit of cost, and of a gateway that is not there. */
+/** The agent with the gateway: how it handles the cost limit, and a gateway that is missing. */
 import { expect, onTestFinished, test } from "vitest";
 import { GatewayClient } from "../../agent/provider/gateway-client.ts";
 import { SPENT_PATH } from "../../src/contracts/gateway.ts";

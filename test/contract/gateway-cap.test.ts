@@ -1,4 +1,4 @@
-/** Whatever is called, in whatever order and however it ends, the provider's true bill stays within the cap. */
+/** The provider's true bill stays within the cap, whatever is called, in whatever order and however it ends. */
 import type { ServerResponse } from "node:http";
 import fc from "fast-check";
 import { expect, test } from "vitest";

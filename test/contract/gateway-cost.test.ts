@@ -1,4 +1,4 @@
-/** The run's limit of cost holds whoever calls, and what the gateway says of the cost is never less than the truth. */
+/** The run's cost limit applies to every caller, and the reported cost is never below the true one. */
 import Anthropic from "@anthropic-ai/sdk";
 import { describe, expect, test, vi } from "vitest";
 import { Budget, MIN_ANSWER } from "../../agent/gateway/budget.ts";

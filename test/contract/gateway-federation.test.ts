@@ -1,4 +1,7 @@
-/** The gateway without a key: the provider's token for the run's own identity, renewed, refused, and kept to itself. */
+/**
+ * The gateway without a key: it exchanges the run's identity for the provider's token, renews it, handles refusals, and
+ * keeps it to itself.
+ */
 import { PassThrough } from "node:stream";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { askRunAction } from "../../agent/gateway/identity-tokens.ts";

@@ -1,4 +1,4 @@
-/** The real gateway on a socket, and a provider behind it that keeps what it was asked and answers what a test says. */
+/** The real gateway on a socket, and a provider behind it that records requests and answers as a test says. */
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { text } from "node:stream/consumers";

@@ -1,4 +1,4 @@
-/** What the model's shell may try against the gateway that it finds beside the agent. */
+/** Attempts of the model's shell against the gateway next to the agent. */
 import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readGateway } from "../../agent/gateway/settings.ts";

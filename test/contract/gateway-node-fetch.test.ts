@@ -1,4 +1,4 @@
-/** What the model's shell starts with Node reaches the hosts of the list, as curl and git do. */
+/** Node programs of the model's shell reach the listed hosts, as curl and git do. */
 import { execFile } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

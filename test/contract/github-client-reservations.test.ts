@@ -1,4 +1,4 @@
-/** Work that has reserved its writes makes them out of its reservation, so that as much fits into a minute as GitHub allows. */
+/** Work that reserved its writes uses its reservation, so that a minute holds as many writes as GitHub allows. */
 import { expect, it, onTestFinished } from "vitest";
 import { LIMITS } from "../../src/github/client/write-budget.ts";
 import { startGitHub } from "../sandbox/github/main.ts";

@@ -1,4 +1,4 @@
-/** Our calls over real sockets: what Octokit reads of an answer, and what happens when there is none. */
+/** Calls over real sockets: what Octokit reads of an answer, and what happens without one. */
 
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";

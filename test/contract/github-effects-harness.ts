@@ -1,4 +1,7 @@
-/** A performer and a GitHub client on the local GitHub, with a job that the real core moves on by what the performer reports. */
+/**
+ * A performer and a GitHub client on the local GitHub, with a job that the real core advances by the performer's
+ * reports.
+ */
 import pino from "pino";
 import { Probot } from "probot";
 import type { Command, Draft } from "../../src/domain/job/command.ts";

@@ -1,4 +1,4 @@
-/** What a run has handed in, on the local GitHub: found on the branch or not, and the token that it pushes with. */
+/** A run's submitted result on the local GitHub: found on the branch or not, and the token for its push. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { branchOf } from "../../src/domain/job/job.ts";
 import { createPushTokens } from "../../src/github/client/push-tokens.ts";
@@ -48,7 +48,7 @@ describe("a result that was handed in", () => {
     expect(journey.job.pull_request).not.toBeNull();
   });
 
-  it("whose push was not heard of is found by one query, and the pull request opens in one write", async () => {
+  it("whose push was not reported is found by one query, and the pull request opens in one write", async () => {
     const sha = clean();
     news("completed");
     expect(await journey.callsOf(READ)).toEqual(["graphql Result"]);

@@ -1,4 +1,4 @@
-/** What unfinished requests may hold of the server's memory, and for how long. */
+/** How much memory unfinished requests may hold, and for how long. */
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";

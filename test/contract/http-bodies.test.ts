@@ -1,4 +1,4 @@
-/** How bodies may travel: packed or not, whole or not, and what is said of those that cannot be read. */
+/** Request bodies: compressed or not, complete or not, and the errors for those that cannot be read. */
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { API_KEY, startServer, type TestServer } from "./http-server.ts";

@@ -1,6 +1,6 @@
 /**
- * The description of the API against the server that hands it out: nothing is left out, nothing is invented, and every
- * example is sent and answered as it says. A route that lacks something is told so here in a sentence.
+ * Compares the API's description with the server: nothing is missing or invented, and every example is sent and
+ * answered as it says. A failing route is reported in a sentence.
  */
 import express from "express";
 import { Probot } from "probot";

@@ -1,4 +1,7 @@
-/** What must be so of every answer of the API, whatever was asked: says what is not, in sentences. Sends nothing. */
+/**
+ * What must hold for every answer of the API, whatever the request; violations are returned as sentences. Sends
+ * nothing.
+ */
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** What no caller in their right mind sends: paths, bodies and headers for the fuzzing of the API. */
+/** Hostile paths, bodies and headers for the fuzzing of the API. */
 import fc from "fast-check";
 import { learned, type Told } from "./http-fuzz-observed.ts";
 

@@ -1,6 +1,6 @@
 /**
- * What answers have told so far: ids, keys, cursors, tags. Requests of the fuzzing name these by number, so that they get
- * behind the 404 of things that do not exist.
+ * Remembers ids, keys, cursors and tags of earlier answers. Fuzzing requests refer to them by number, to get past the
+ * 404 of things that do not exist.
  */
 import fc from "fast-check";
 import type { Operation } from "./description.ts";

@@ -1,6 +1,6 @@
 /**
- * Requests for the fuzzing of the API, made of its description: good ones, nearly good ones and hostile ones. A request
- * names ids by number, since which there are is known only when it is sent. Sends nothing.
+ * Generates requests for the fuzzing from the API's description: valid, almost valid and hostile ones. Ids are referred
+ * to by number, since they are known only when the request is sent. Sends nothing.
  */
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * The App's server as the fuzzing finds it: people with keys of every kind, jobs in several states, a receiver for outgoing
- * webhooks, and a client that sends requests as they are, valid or not.
+ * The server under fuzzing: accounts with keys of every kind, jobs in several states, a receiver for outgoing webhooks,
+ * and a client that sends requests as they are, valid or not.
  */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { Secret } from "../../src/contracts/secret.ts";

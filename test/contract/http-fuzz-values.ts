@@ -1,6 +1,6 @@
 /**
- * Values for the fuzzing of the API, made of the JSON Schemas of its description: such as a schema allows, and such as
- * it nearly allows. Knows no route.
+ * Generates values for the fuzzing from the JSON Schemas of the API's description: valid and almost valid ones.
+ * Independent of routes.
  */
 import fc from "fast-check";
 import * as z from "zod";

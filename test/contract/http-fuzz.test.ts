@@ -1,6 +1,6 @@
 /**
- * Every operation of the description, asked for in every way that makes sense and in many that make none. A new route is
- * fuzzed as soon as it is described. What must be so of each answer stands in `http-fuzz-expectations.ts`.
+ * Fuzzes every operation of the API's description, with sensible and senseless requests. A new route is included as
+ * soon as it is described. `http-fuzz-expectations.ts` says what must hold for each answer.
  */
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,6 +1,6 @@
 /**
- * Creating where GitHub's limits leave no room, in every dialect that creates, on a clock that stands still: whatever is
- * answered is answered without waiting.
+ * Creating when GitHub's limits leave no room, in every dialect that creates, on a stopped clock: every answer comes
+ * without waiting.
  */
 import { expect, it } from "vitest";
 import { DIALECTS as EVERY_DIALECT } from "../../src/http/api.ts";

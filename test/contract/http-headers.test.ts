@@ -1,4 +1,4 @@
-/** What every answer carries, whoever gives it, and what the pages let a browser do. */
+/** The headers of every answer, and what the pages let a browser do. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** The market's seed, row by row: ordering, paying, cancelling, listing. Names quote the rows. */
+/** The market's specification, row by row: ordering, paying, cancelling, listing. Names quote the rows. */
 import { describe, expect, it } from "vitest";
 import { until } from "../flows/harness.ts";
 import { startMarket, twoPeople, viewSchema } from "./market-harness.ts";

@@ -1,4 +1,6 @@
-/** The market's seed, row by row: pulling, accepting, handing in, giving up, deadlines. Names quote the rows. */
+/**
+ * The market's specification, row by row: pulling, accepting, submitting, giving up, deadlines. Names quote the rows.
+ */
 import { describe, expect, it } from "vitest";
 import { CRON_SECRET } from "./http-server.ts";
 import { type Market, type Person, startMarket, twoPeople, viewSchema } from "./market-harness.ts";

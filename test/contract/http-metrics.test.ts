@@ -1,4 +1,4 @@
-/** `/metrics`: who may see them, that they tell what is so, and that their labels do not grow with what callers send. */
+/** `/metrics`: who may see them, that they are correct, and that their labels do not grow with callers' input. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { STATUSES } from "../../src/domain/job/job.ts";
 import { JOB_OUTCOMES } from "../../src/domain/job/outcome.ts";

@@ -1,6 +1,6 @@
 /**
- * Runs that speak to the server: a job that is at work, what a token of its run claims, and an issuer of such tokens over
- * a real socket, as GitHub is one.
+ * Runs that talk to the server: a job at work, the claims of its run's token, and an issuer of such tokens over a real
+ * socket.
  */
 import type { KeyObject } from "node:crypto";
 import { once } from "node:events";

@@ -126,7 +126,7 @@ describe("a token", () => {
     ["the branch of another job", { ref }, "404 not_found"],
     ["a tag of that name", { ref: "refs/tags/job/ab12cd34" }, "404 not_found"],
     ["another run", { run_id: RUN_ID + 1 }, "404 not_found"],
-    ["an attempt that is not heard of yet", { run_attempt: 2 }, "409 run_unknown"],
+    ["an attempt that is not known yet", { run_attempt: 2 }, "409 run_unknown"],
     ["a pull request", { event_name: "pull_request" }, "404 not_found"],
     ["an event of the sort that forks bring about", { event_name: "pull_request_target" }, "404 not_found"],
     ["another workflow", { workflow_ref: `${file}/ci.yml@${ref}` }, "404 not_found"],

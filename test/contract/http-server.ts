@@ -1,4 +1,4 @@
-/** The App's server for tests of its HTTP side: the real composition over a real socket, with a scripted GitHub. */
+/** The App's server for tests of its HTTP side: the real composition on a real socket, with a scripted GitHub. */
 import { createHmac } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

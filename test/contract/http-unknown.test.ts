@@ -1,4 +1,4 @@
-/** Names that a call does not know: none is without effect in silence. A sweep over all that is described. */
+/** No call ignores an unknown name silently. Sweeps over everything described. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Operation, operationsOf, readDescription } from "./description.ts";
 import { startServer, type TestServer } from "./http-server.ts";

@@ -1,4 +1,4 @@
-/** `/api/webhooks` over a real socket: who reaches what, what is said of mistakes, and what is shown of secrets. */
+/** `/api/webhooks` over a real socket: access, error sentences, and which secrets are shown. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import * as z from "zod";
 import { until } from "../flows/harness.ts";

@@ -1,4 +1,4 @@
-/** GitHub as an issuer of identity tokens, and a federation rule of the provider's that trusts it. */
+/** GitHub as an issuer of identity tokens, and a federation rule of the provider that trusts it. */
 import { generateKeyPairSync, sign } from "node:crypto";
 import type { FederationRule, FederationSetup } from "../sandbox/model/federation.ts";
 

@@ -1,4 +1,4 @@
-/** The audit log's files: what they cost a commit, survive and hold, beyond the contract of every store. */
+/** The audit log's files: their cost per commit, what they survive and contain, beyond the contract of every store. */
 import fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** The store under processes that are killed and processes that come second. */
+/** The store with killed processes and second processes. */
 import fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** What the store does with a disk that is full, broken or holds something else than was written. */
+/** The store on a disk that is full, broken or holds other content than was written. */
 import fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

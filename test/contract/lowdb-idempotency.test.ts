@@ -1,4 +1,4 @@
-/** What the journals of kept answers cost and survive, beyond the contract of every store. */
+/** The journals of stored answers: their cost and what they survive, beyond the contract of every store. */
 import fs from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** The logs of jobs beside their records: what a commit writes, and what is kept of a log when something goes wrong. */
+/** The logs of jobs beside their records: what a commit writes, and what remains of a log after a failure. */
 import fs from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-/** What the journals of outgoing deliveries promise beside the contract: bounded files, torn lines, a disk that fails. */
+/** The journals of outgoing deliveries, beyond the contract: bounded files, torn lines, a failing disk. */
 import fs from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

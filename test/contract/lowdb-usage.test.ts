@@ -1,4 +1,4 @@
-/** What was done lately is counted over restarts, and nothing that its files hold keeps a server from its start. */
+/** Recent usage is counted across restarts, and damaged files do not prevent a start. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";

@@ -1,4 +1,6 @@
-/** People of the market on the App's real server: each an account with a key, speaking HTTP; the clock has a hand on it. */
+/**
+ * People of the market on the App's real server: each has an account and a key and speaks HTTP; the clock is manual.
+ */
 import { rm } from "node:fs/promises";
 import { onTestFinished } from "vitest";
 import * as z from "zod";

@@ -1,6 +1,6 @@
 /**
- * The market as its seed describes it, small enough to be seen through: what each command answers and leaves. Written
- * from the seed, not from the code; time is that of a clock which moves when told to.
+ * A small model of the market: what each command answers and changes. Written from the specification, not from the
+ * code; it uses a manual clock.
  */
 export type Status =
   | "pending_payment"

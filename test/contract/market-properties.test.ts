@@ -1,6 +1,6 @@
 /**
- * The market over HTTP, walked at random: two senders and three workers in any order, beside a model of the seed that
- * must agree after every step; and all at once, where what must always hold is counted afterwards.
+ * Random walks through the market over HTTP: two senders and three workers in any order, beside a model that must agree
+ * after every step; and concurrent ones, after which the invariants are checked.
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";

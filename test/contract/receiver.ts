@@ -1,4 +1,4 @@
-/** A receiver of webhooks over a real socket: notes what comes, verified, and answers as a test says. */
+/** A webhook receiver on a real socket: records verified webhooks, and answers as a test says. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Webhook } from "standardwebhooks";

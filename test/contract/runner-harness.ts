@@ -1,6 +1,4 @@
-/**
- * One runner on one fake backend, for the tests of the runner: how to start it, push to it, and read its logs.
- */
+/** One runner on one fake backend: starts it, pushes to it, and reads its logs. */
 import { join } from "node:path";
 import { builtProgram } from "../build.ts";
 import { type Runner, type RunnerOptions, startRunner } from "../sandbox/actions/runner.ts";

@@ -1,4 +1,7 @@
-/** GitHub as a test of the HTTP side scripts it: effects end as the test says, every repository exists, everybody may write. */
+/**
+ * A scripted GitHub for tests of the HTTP side: effects end as the test says, every repository exists, everybody may
+ * write.
+ */
 import { type Options, Probot } from "probot";
 import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../src/contracts/settings.ts";
 import type { GitHubClient } from "../../src/engine/ports/github.ts";

@@ -1,4 +1,4 @@
-/** Every engine keeps the same contract. */
+/** Runs the contract of stores against every store. */
 import { describeAudit } from "./store/audit.ts";
 import { describeCommits, describeEffects } from "./store/commits.ts";
 import { describeLists, describeLookups } from "./store/finding.ts";

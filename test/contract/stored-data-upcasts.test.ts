@@ -1,6 +1,6 @@
 /**
- * Data of other versions: a whole folder as version 0.1.0 left it (`test/fixtures/data-0.1.0`), read by today's store and
- * served by today's server; and records of a version that is still to come, which are called newer and not damaged.
+ * Data of other versions: a folder that version 0.1.0 left (`test/fixtures/data-0.1.0`) is read by today's store and
+ * served by today's server; records of a later version are reported as newer, not as damaged.
  */
 import fs from "node:fs";
 import { join } from "node:path";

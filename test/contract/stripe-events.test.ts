@@ -1,4 +1,4 @@
-/** Disputes and refunds as Stripe tells them: in any order, doubled and at once, they are booked once and sum to zero. */
+/** Disputes and refunds of Stripe: in any order, repeated and concurrent, they are booked once and sum to zero. */
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

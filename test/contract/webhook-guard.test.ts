@@ -1,4 +1,4 @@
-/** The address that is really connected to: names that lead elsewhere than they should, literals, odd forms. */
+/** The address that a webhook really connects to: names that resolve elsewhere, literals, odd forms. */
 import { expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/engine/clock.ts";
 import { createPoster } from "../../src/webhooks/post-request.ts";

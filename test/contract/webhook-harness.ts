@@ -1,4 +1,4 @@
-/** The room of outgoing webhooks on a real store and a clock with a hand on it, for one test. */
+/** Outgoing webhooks on a real store and a manual clock, for one test. */
 import { rm } from "node:fs/promises";
 import { onTestFinished } from "vitest";
 import type { Log } from "../../src/engine/ports/log.ts";

@@ -1,4 +1,4 @@
-/** Deliveries through a smee channel, played by a server of our own. */
+/** Deliveries through a smee channel, played by a local server. */
 import { once } from "node:events";
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";

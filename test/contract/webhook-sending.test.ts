@@ -1,4 +1,4 @@
-/** How webhooks leave: against real receivers that take them, refuse, redirect, hang, and talk without end. */
+/** Sends webhooks to real receivers that accept, refuse, redirect, hang, or never stop talking. */
 import { expect, it } from "vitest";
 import type { Job } from "../../src/domain/job/job.ts";
 import { emittedEventOf } from "../../src/domain/job/job-events.ts";

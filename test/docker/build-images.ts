@@ -1,4 +1,4 @@
-/** Builds both images, on the Docker engine that answers; what it has built before is taken from its cache. */
+/** Builds both images on the Docker engine that answers, using its cache. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Containers of a test: started by docker's own command line, and gone after it. */
+/** Containers of a test, started with docker's own command line and removed afterwards. */
 import { randomBytes } from "node:crypto";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";

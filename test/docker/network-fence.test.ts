@@ -1,4 +1,4 @@
-/** A job whose settings name hosts (`egress`) gets to those and nowhere else, whatever its code tries. */
+/** A job whose settings name hosts (`egress`) reaches only those, whatever its code tries. */
 import { randomInt } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";

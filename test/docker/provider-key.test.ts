@@ -1,4 +1,4 @@
-/** The provider's key stays in the gateway: whatever a job's code tries, it does not read it, and none of it leaves. */
+/** The provider's key stays in the gateway: a job's code cannot read it, and it does not leave. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";

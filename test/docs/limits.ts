@@ -1,4 +1,4 @@
-/** Limits that users meet, with the numbers that the code has. */
+/** Limits that users meet, with the numbers from the code. */
 import { MAX_LOG_LINES } from "../../src/contracts/log-line.ts";
 import { MOST_ACCEPTED_JOBS } from "../../src/domain/job/quotas.ts";
 import { MAX_ATTEMPTS } from "../../src/engine/run-effects.ts";

@@ -1,6 +1,6 @@
 /**
- * `npm run docs`: writes the tables of the documents that follow from the code. `npm run docs -- pictures` takes the
- * README's pictures of a job in the sandbox, which needs a Chromium.
+ * `npm run docs`: writes the generated tables of the documents. `npm run docs -- pictures` takes the README's pictures
+ * of a job in the sandbox, which needs a Chromium.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { pathOf } from "../process/read-markdown.ts";

@@ -1,4 +1,4 @@
-/** The documents of this project, and the regions in them that are written by `npm run docs`. */
+/** The project's documents, and their regions that `npm run docs` writes. */
 import { readdirSync } from "node:fs";
 import { pathOf } from "../process/read-markdown.ts";
 

@@ -1,4 +1,4 @@
-/** What stands between `<!-- generated: … -->` and `<!-- end -->` on the pages, made of the code that it tells of. */
+/** Generates the content between `<!-- generated: … -->` and `<!-- end -->` on the pages from the code. */
 import { parse } from "yaml";
 import * as z from "zod";
 import { containerSchema } from "../../src/contracts/container.ts";

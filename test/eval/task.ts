@@ -1,6 +1,5 @@
 /**
- * What a task of the evaluation set is: a repository, what is asked of the agent, and a judgement that the agent never
- * sees. Says nothing of how it is run.
+ * The shape of an evaluation task: a repository, the request to the agent, and a judgement that the agent never sees.
  */
 import type { Brief } from "../../src/contracts/brief.ts";
 import type { Result } from "../../src/contracts/result.ts";

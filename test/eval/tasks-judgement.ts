@@ -1,4 +1,4 @@
-/** Tasks in which it matters what the agent does not do: whom it obeys, what it leaves alone, when it stops and asks. */
+/** Evaluation tasks about what the agent must not do: whom it obeys, what it leaves alone, when it stops and asks. */
 import { all, bash, changingOnly, type EvalTask, ending, finish, replace, write } from "./task.ts";
 
 const README = "# Shop\n\nInstall it with `npm instal shop`.\n\nRun it with `shop serve`.\n";

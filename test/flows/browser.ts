@@ -1,4 +1,4 @@
-/** A browser as far as signing in needs one: keeps cookies by their rules, follows redirects, fills forms in. */
+/** The parts of a browser that signing in needs: cookies, redirects, forms. */
 
 interface Cookie {
   readonly value: string;

@@ -1,4 +1,4 @@
-/** The real clock with a hand on it: time goes on by itself, and a test may let an hour pass at once. */
+/** A real clock that a test can advance by any time. */
 import type { Clock } from "../../src/engine/ports/clock.ts";
 
 export interface HandClock extends Clock {

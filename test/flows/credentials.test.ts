@@ -1,4 +1,6 @@
-/** What GitHub thinks of the App: a clock that is off is allowed for, a wrong key is said, and neither by mistake. */
+/**
+ * GitHub's view of the App's credentials: a skewed clock is corrected, a wrong key is reported, and neither by mistake.
+ */
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { RECHECK_MS } from "../../src/github/client/app-credentials.ts";

@@ -4,7 +4,7 @@ import { startHarness, until, untilJob } from "./harness.ts";
 
 const SETTINGS = "auto_merge:\n  enabled: true\n";
 
-it("a repository that names hosts has its jobs reach the model and these, and hears what else was asked for", async () => {
+it("a repository that names hosts has its jobs reach the model and these, and is told what else was asked for", async () => {
   const harness = await startHarness({ realRuns: true, settings: `${SETTINGS}egress: [listed.invalid]\n` });
   // Through the proxy whatever curl and git think of this machine's own names.
   const ask = (host: string) => `node ask.mjs ${host} >> answers.txt 2>&1`;

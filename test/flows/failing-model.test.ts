@@ -1,4 +1,6 @@
-/** What the model's provider says no to, seen from the issue: one run, one comment that says what to do, no second attempt. */
+/**
+ * A refusal by the model's provider, seen from the issue: one run, one comment that says what to do, no second attempt.
+ */
 import { describe, expect, it } from "vitest";
 import { DEMO } from "../sandbox/environment.ts";
 import { errorBody } from "../sandbox/model/protocol.ts";

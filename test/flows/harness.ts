@@ -1,6 +1,6 @@
 /**
- * The App in an environment of its own, for one test: the real composition in this process, a local GitHub with a runner and
- * a scripted model around it, everything over HTTP. Tests speak as people do: comment, look, wait for a condition.
+ * Runs the App in an environment of its own for one test: the real composition in this process, and a local GitHub with
+ * a runner and a scripted model, all over HTTP. Tests act as people do: comment, look, wait for a condition.
  */
 import { cp, rm } from "node:fs/promises";
 import { onTestFailed, onTestFinished } from "vitest";

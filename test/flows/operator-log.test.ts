@@ -1,4 +1,4 @@
-/** What somebody who runs the server reads at `info`: deliveries, transitions, requests; and nothing secret. */
+/** The server's log at `info`: deliveries, transitions, requests, and no secrets. */
 
 import { expect, it } from "vitest";
 import * as z from "zod";

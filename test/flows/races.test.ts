@@ -1,4 +1,4 @@
-/** What happens beside a job while it is under way: people, GitHub's own doings, events that never come. */
+/** Things that happen while a job is under way: people, GitHub itself, events that never come. */
 import { describe, expect, it } from "vitest";
 import { type Job, runOf } from "../../src/domain/job/job.ts";
 import { DEMO } from "../sandbox/environment.ts";

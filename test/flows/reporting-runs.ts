@@ -1,6 +1,6 @@
 /**
- * Plays a job's run that reports to the App as `run-report.ts` says and does the same work each time: what the App makes
- * of reports is tested with it, whoever else sends them.
+ * Plays a job's run that reports to the App as `run-report.ts` says and always does the same work, to test what the App
+ * does with reports.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import type { AppClient } from "../../agent/action/report/app-client.ts";
@@ -63,7 +63,7 @@ async function report(github: SandboxGitHub, input: JobInput, gate: Promise<void
   github.pushCommit(...at, all, `${github.appSlug}[bot]`, message);
 }
 
-/** The App may hear of the run by its report first. */
+/** The App may learn of the run from its report first. */
 async function begin(app: AppClient, lines: readonly object[]): Promise<void> {
   const over = AbortSignal.timeout(LIMIT_MS);
   for (;;) {

@@ -67,7 +67,7 @@ describe("a repository without the files", () => {
     const { harness, github, pulls } = on;
     github.closePullRequest(FRESH, await opened(on), ADA);
     const phase = async () => (await harness.app.store.repositories.get(OWNER, "fresh"))?.set_up.phase;
-    await until("the no to be heard", async () => {
+    await until("the no to be processed", async () => {
       harness.pass(MINUTE);
       return (await phase()) === "declined";
     });

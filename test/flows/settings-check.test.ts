@@ -1,4 +1,4 @@
-/** A push that breaks the settings is answered on its commit, and so is the one that mends them. */
+/** A push that breaks the settings is answered on its commit, and so is the push that fixes them. */
 import { describe, expect, it } from "vitest";
 import { SETTINGS_CHECK } from "../../src/github/effects/settings-check.ts";
 import { DEMO } from "../sandbox/environment.ts";

@@ -1,4 +1,4 @@
-/** Signing in as a person does it: the App's form, GitHub's page, and back. */
+/** The steps of signing in: the App's form, GitHub's page, and back. */
 import { DEMO } from "../sandbox/environment.ts";
 import { type Browser, formOf, openBrowser, type Visit } from "./browser.ts";
 import type { Harness } from "./harness.ts";

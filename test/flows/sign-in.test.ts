@@ -1,4 +1,4 @@
-/** Keys by signing in, whole: the App's pages, GitHub's page, and back, as a browser goes. */
+/** Creates keys by signing in, as a browser does: the App's pages, GitHub's page, and back. */
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { RECHECK_MS } from "../../src/http/middleware/permission-recheck.ts";

@@ -1,4 +1,4 @@
-/** An environment whose App is a workflow: {@link startActionPlayer} with the program as it is shipped. */
+/** An environment in which the App is a workflow: {@link startActionPlayer} with the program as shipped. */
 import { onTestFailed, onTestFinished } from "vitest";
 import * as z from "zod";
 import { builtProgram } from "../build.ts";

@@ -1,4 +1,4 @@
-/** Actions mode where something is wrong: who is not believed, what fails, what is repeated, what comes at once. */
+/** Failures in Actions mode: untrusted callers, errors, repeated runs, concurrent events. */
 import { describe, expect, it } from "vitest";
 import { DEMO, READER, WRITER } from "../sandbox/environment.ts";
 import { jobRuns, SHELF, said, startActionHarness, stateOf, states } from "./action-harness.ts";

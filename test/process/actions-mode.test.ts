@@ -1,4 +1,4 @@
-/** Actions mode as a runner plays it: one process for each event, nothing between them but GitHub. */
+/** Runs Actions mode as a runner does: one process per event, with only GitHub between them. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { DEMO, WRITER } from "../sandbox/environment.ts";
@@ -63,7 +63,7 @@ describe("as a step of the example workflow, played by the runner", () => {
   const runOf = (here: ActionHarness) =>
     here.github.runs(DEMO).find(({ path, event }) => path.endsWith("journeyman.yml") && event === "issue_comment");
 
-  it("hears a comment and starts the run of its job", { timeout: LONG_MS }, async () => {
+  it("reads a comment and starts the run of its job", { timeout: LONG_MS }, async () => {
     const here = await startActionHarness({ files });
     const issue = here.ask("/job create HELLO.md that says hello");
     await expect.poll(() => jobRuns(here).map(({ event }) => event), DEADLINE).toEqual(["workflow_dispatch"]);

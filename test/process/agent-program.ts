@@ -1,4 +1,4 @@
-/** A program of the agent's image as a container starts it: a folder and the variables it is given, nothing else. */
+/** Starts a program of the agent's image as a container does: with a folder and the given variables, nothing else. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { onTestFinished } from "vitest";
 import { builtProgram } from "../build.ts";

@@ -1,4 +1,4 @@
-/** The bundles as they are shipped: the same every time, whole, and with nothing that they do not need. */
+/** The shipped bundles: reproducible, complete, and without unneeded packages. */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";

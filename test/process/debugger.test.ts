@@ -1,4 +1,4 @@
-/** Whoever reaches a program's debugger reads its memory, and Node opens it to whoever may send a signal. */
+/** A program's debugger gives access to its memory, and Node opens it on a signal; the agent's programs must not. */
 
 import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:net";

@@ -1,4 +1,4 @@
-/** Every command, request and program on the pages is run, and does what its page says. */
+/** Runs every command, request and program on the pages; each must do what its page says. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -1,4 +1,4 @@
-/** The pages as documents: what is made from the code is up to date, links lead somewhere, each page has its contents. */
+/** The pages as documents: generated parts are up to date, links work, each page has its table of contents. */
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, test } from "vitest";

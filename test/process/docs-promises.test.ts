@@ -1,4 +1,4 @@
-/** What the pages promise is compared with the code that keeps it. Tables that are made from the code are not repeated here. */
+/** Compares what the pages promise with the code, except for the generated tables. */
 import { readdirSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { describe, expect, test } from "vitest";

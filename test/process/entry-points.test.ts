@@ -1,4 +1,4 @@
-/** The entries as a person starts them: exit codes, what is printed, and what answers. */
+/** Starts the entry points as a person does: exit codes, output, and answers. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync } from "node:fs";
@@ -173,11 +173,11 @@ describe("npm start", () => {
     expect(listed.status).toBe(200);
     expect(first.out()).toContain(`no API_KEY is set, so an admin key was made: it is in the file ${file}`);
     // the command line finds it too
-    const minted = start("src/main/cli.ts", ["keys", "create", "--account", "octocat", "--repository", "*"], {
+    const created = start("src/main/cli.ts", ["keys", "create", "--account", "octocat", "--repository", "*"], {
       PORT: String(port),
       HOST: "127.0.0.1",
     });
-    expect(await minted.ended).toBe(0);
+    expect(await created.ended).toBe(0);
     first.child.kill("SIGTERM");
     expect(await first.ended).toBe(0);
 

@@ -1,4 +1,4 @@
-/** The worst that foreign input can be, by what it once cost: texts, JSON, YAML, globs; and whole requests stuffed with it. */
+/** The worst foreign input known: texts, JSON, YAML, globs, and whole requests filled with it. */
 import fc from "fast-check";
 
 /** Each was once read in more than linear time, or makes the most of what is read. */

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => stand.close());
 
 const example = z.looseObject({ action: z.string().optional() });
-/** What the App hears, and one that it does not: the largest bodies of other events go the same way as that one. */
+/** The events that the App handles, and one that it does not, for the largest bodies of other events. */
 const EVENTS: ReadonlySet<string> = new Set([
   ...z.object({ default_events: z.array(z.string()) }).parse(parse(readFileSync("app.yml", "utf8"))).default_events,
   ...["installation", "installation_repositories", "ping"],

@@ -1,6 +1,6 @@
 /**
  * The other side of a running job, for tests of the log uploader: a real HTTP server that gives identity tokens as GitHub
- * does and hears reports as the App does, or does to them what a test asks for. Accepts nothing without the token that
+ * does and receives reports as the App does, or does to them what a test asks for. Accepts nothing without the token that
  * it gave last for its own address.
  */
 import { once } from "node:events";
@@ -132,14 +132,14 @@ export class FakeApp {
     else if (fate !== undefined && fate !== "lose") say(fate.status, fate.body ?? { error: "as asked" }, fate.headers);
     else if (!this.#live.has(bearer)) say(401, { error: "the token is not known" });
     else {
-      const answer = what === "log" ? this.#hear(text) : this.#take(text);
+      const answer = what === "log" ? this.#receiveLines(text) : this.#take(text);
       if (fate === "lose") request.socket.destroy();
       else say(200, answer);
     }
     for (const watcher of [...this.#watchers]) watcher();
   }
 
-  #hear(text: string): unknown {
+  #receiveLines(text: string): unknown {
     for (const line of reported.parse(JSON.parse(text)).lines) {
       if (line.seq <= this.received) continue;
       this.lines.push(line);

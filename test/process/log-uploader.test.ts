@@ -174,7 +174,7 @@ describe("an App in trouble", () => {
     expect(lastWord(uploader)).toMatch(/^courier \| The App did not receive the whole log: .+/);
   });
 
-  test("that cuts, fails and is busy hears every line once it is well", async () => {
+  test("that cuts, fails and is busy gets every line once it is well", async () => {
     const busy = { status: 429, headers: { "retry-after": "1" } };
     const { fakeApp, uploader } = await open("cut", { status: 500 }, busy, "lose");
     uploader.write(rows(1, 5));

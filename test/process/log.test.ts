@@ -1,4 +1,4 @@
-/** What the log looks like to whoever starts the program: ours, and Probot's own, whose Sentry client is left out. */
+/** The log's format for an operator: the App's own lines, and Probot's, without its Sentry client. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";

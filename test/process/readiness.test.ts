@@ -1,4 +1,4 @@
-/** `/ready` of the real process: from its first moment to its last, and while its disk takes nothing. */
+/** `/ready` of the real process: from start to stop, and while its disk accepts no writes. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";

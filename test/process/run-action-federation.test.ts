@@ -1,4 +1,4 @@
-/** The run action without a key: who may ask GitHub for the run's identity, what the gateway is handed, what is told. */
+/** The run action without a key: who may ask GitHub for the run's identity, what the gateway gets, what is logged. */
 import { afterEach, expect, test } from "vitest";
 import { IDENTITY_TOKEN_WANTED } from "../../src/contracts/gateway.ts";
 import { parseResult } from "../../src/contracts/result.ts";
@@ -60,7 +60,7 @@ test("the gateway is handed an identity token for the provider each time it asks
   expect(obeyed(main.output)).toEqual(["add-mask workflow-token-1234", `add-mask ${first}`, `add-mask ${second}`]);
 });
 
-test("where GitHub refuses the token, the gateway hears why", async () => {
+test("where GitHub refuses the token, the gateway is told why", async () => {
   const { runner, env } = await start();
   await runner.run(WORK, { ...env, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "another" }, ASKING);
   expect(JSON.parse(runner.read("identity-1"))).toEqual({

@@ -1,4 +1,4 @@
-/** The run action with an image of the repository's own: what docker is asked for, and what the job's comment hears. */
+/** The run action with an image of the repository's own: what docker is asked for, and what the job's comment says. */
 import { mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";

@@ -34,7 +34,7 @@ const result = { version: 1, outcome: "done", title: "Say hello", body: "How.", 
 const leave = `echo '${JSON.stringify(result)}' > ${folder}/result.json; echo '${said(1, "hello")}' > ${folder}/log.jsonl\n`;
 
 describe("while the agent works", () => {
-  test("the App hears its lines before it has ended, and the step shows them as progress, mute as ever", async () => {
+  test("the App gets its lines before it has ended, and the step shows them as progress, mute as ever", async () => {
     const { fakeApp, runner, env } = await start();
     runner.agent(`${say(1, "::error::hello")}until [ -e go ]; do sleep 0.05; done; ${say(2, "bye")} exit 3`);
     const { ended } = runner.start("main", env);

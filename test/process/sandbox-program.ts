@@ -1,4 +1,4 @@
-/** The sandbox as a person starts it, with what it prints. */
+/** Starts the sandbox as a person does, and captures its output. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";

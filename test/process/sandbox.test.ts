@@ -1,4 +1,4 @@
-/** What `npm run sandbox` prints is true: addresses answer, commands work as they stand, and Ctrl-C ends it. */
+/** What `npm run sandbox` prints is correct: addresses answer, commands work as printed, and Ctrl-C ends it. */
 
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** A workflow for jobs that does its work in a few lines of its own. */
+/** A workflow for jobs that does its work in a few lines of shell. */
 
 const indented = (text: string): string => text.trim().replaceAll("\n", "\n          ");
 

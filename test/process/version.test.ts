@@ -1,4 +1,4 @@
-/** One version, wherever it is said: package.json's. */
+/** Every place shows the version of package.json. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Outgoing webhooks and the sudden end of the process: what was committed is told, under one id, however often it dies. */
+/** Outgoing webhooks across crashes: a committed event is sent under one id, however often the process dies. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** What a reading of facts makes of GitHub's answers where a wrong reading would merge what must not be merged. */
+/** How facts are read from GitHub's answers, where a wrong reading would merge what must not be merged. */
 import nock from "nock";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Facts } from "../../src/domain/job/facts.ts";

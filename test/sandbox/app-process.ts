@@ -13,7 +13,7 @@ export interface AppProcess {
   /** Resolves with the exit code when the process is gone. */
   readonly gone: Promise<number | null>;
   stop(): Promise<void>;
-  /** As a crash does it: nothing is flushed, nothing is said. */
+  /** Like a crash: nothing is flushed or logged. */
   kill(): Promise<void>;
 }
 
@@ -24,18 +24,18 @@ export interface AppProcessOptions {
   readonly webhookSecret: string;
   readonly apiKey: string;
   readonly defaultRepository: string;
-  /** Whom the App asks for quotes and verdicts; null: nobody. */
+  /** The model for quotes and verdicts; null for none. */
   readonly model?: { readonly api_key: string; readonly base_url: string | null } | null;
-  /** Further settings, by the names of their variables. */
+  /** Further settings by variable name. */
   readonly more?: Readonly<Record<string, string>>;
-  /** The command that starts a program of this project; unless given, {@link programOf}. */
+  /** The command that starts a program of this project; by default {@link programOf}. */
   readonly program?: (path: string) => string[];
-  /** Warnings and errors of its log. */
+  /** Receives warnings and errors of the App's log. */
   readonly onComplaint: (text: string) => void;
 }
 
 const READY_LIMIT_MS = 60_000;
-/** pino's number for warnings. */
+/** pino's level of warnings. */
 const WARN = 40;
 
 const lineSchema = z.object({
@@ -64,14 +64,14 @@ const settingsOf = (options: AppProcessOptions, port: number): Record<string, st
   DEFAULT_REPOSITORY: options.defaultRepository,
   ...(options.model ? { ANTHROPIC_API_KEY: options.model.api_key } : {}),
   ...(options.model?.base_url ? { ANTHROPIC_BASE_URL: options.model.base_url } : {}),
-  // receivers of webhooks are on this machine too
+  // webhook receivers are on this machine too
   WEBHOOK_ALLOW_PRIVATE: "true",
   LOG_FORMAT: "json",
   LOG_LEVEL: "info",
   ...options.more,
 });
 
-/** Follows the log until it says where the App listens; what is worth reading is passed on. */
+/** Follows the log until it says where the App listens; passes on warnings and errors. */
 function follow(child: ChildProcess, onComplaint: (text: string) => void): Promise<string> {
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error("the App was started without pipes");
@@ -93,10 +93,10 @@ function follow(child: ChildProcess, onComplaint: (text: string) => void): Promi
 }
 
 export async function startApp(options: AppProcessOptions): Promise<AppProcess> {
-  // The App must know its address before it listens, since GitHub sends people back there.
+  // The App must know its address before it listens, since GitHub redirects people there.
   const port = options.port === 0 ? await freePort() : options.port;
   const [command = "", ...args] = (options.program ?? programOf)("src/main.ts");
-  // a folder without a `.env`, so that a developer's own settings stay out of the sandbox
+  // a folder without a `.env`, so that a developer's own settings do not apply
   const child = spawn(command, args, {
     cwd: options.dataDir,
     env: settingsOf(options, port),

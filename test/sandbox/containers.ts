@@ -18,34 +18,34 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ContainerWishes {
   readonly choice: ContainerChoice;
-  /** The agent's image; null: the first of {@link LOCAL_IMAGES} that is there. */
+  /** The agent's image; null for the first of {@link LOCAL_IMAGES} that exists. */
   readonly image: string | null;
-  /** Where docker's client is, and what it reads. */
+  /** The path of docker's client, and its environment. */
   readonly environment: Environment;
 }
 
 export interface ChosenContainers {
   readonly containers: Containers;
-  /** What a workflow has to name; null: nothing, since a process needs no image. */
+  /** The image that the workflow has to name; null for processes, which need none. */
   readonly image: string | null;
-  /** The address of this machine that the containers reach. */
+  /** The address at which containers reach this machine. */
   readonly host: string;
-  /** What was chosen, and why. */
+  /** The choice and its reason, as a sentence. */
   readonly sentence: string;
 }
 
-/** As the README and the tests name what they build. */
+/** The image names that the README and the tests build. */
 export const LOCAL_IMAGES: readonly string[] = ["journeyman-agent", "journeyman-test:agent"];
 const LOOPBACK = "127.0.0.1";
 const CALL_LIMIT_MS = 10_000;
-/** What docker's client reads besides its arguments. */
+/** Variables that docker's client reads. */
 const CLIENT_VARIABLES: readonly string[] = [
   ...["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION"],
 ];
 
 type Found = { readonly ok: true; readonly chosen: ChosenContainers } | { readonly ok: false; readonly why: string };
 
-/** `wishes` null: nobody asked for an engine. Throws with a sentence when one is asked for and cannot be had. */
+/** `wishes` null: no engine was requested. Throws a sentence when the requested one cannot be used. */
 export async function chooseContainers(wishes: ContainerWishes | null, shim: DockerShim): Promise<ChosenContainers> {
   const asProcesses = (why: string): ChosenContainers => ({
     containers: { kind: "process", shim },
@@ -91,7 +91,7 @@ async function clientOn(path: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Steps have a home of their own, so where the client's settings are is said. */
+/** Steps have their own HOME, so the folder of the client's settings is passed. */
 function clientEnv(env: Environment): Record<string, string> {
   const named = CLIENT_VARIABLES.flatMap((name) => (env[name] ? [[name, env[name]] as const] : []));
   return { ...Object.fromEntries(named), DOCKER_CONFIG: env.DOCKER_CONFIG ?? join(homedir(), ".docker") };
@@ -102,7 +102,7 @@ async function ask({ client, env }: DockerEngine, ...args: string[]): Promise<st
   return answer.failed ? undefined : answer.stdout.trim();
 }
 
-/** With the day it was made, since nothing says whether it is of these sources. */
+/** With its date, since nothing else tells whether the image was built from these sources. */
 async function firstImage(engine: DockerEngine, names: readonly string[]) {
   for (const name of names) {
     const made = await ask(engine, "image", "inspect", "--format", "{{.Created}}", name);
@@ -113,11 +113,11 @@ async function firstImage(engine: DockerEngine, names: readonly string[]) {
 
 const poolsSchema = z.array(z.object({ Subnet: z.string(), Gateway: z.string().optional() }));
 
-/** This machine on docker's own bridge, which containers of every bridge reach. */
+/** This machine's address on docker's own bridge, which containers of every bridge reach. */
 async function addressOn(engine: DockerEngine): Promise<string | undefined> {
   const answer = await ask(engine, "network", "inspect", "--format", "{{json .IPAM.Config}}", "bridge");
   if (answer === undefined) return undefined;
-  // an engine that has just been started may leave it out: it is the first of the network
+  // an engine that has just started may omit it: it is the network's first address
   const addresses = poolsSchema.parse(JSON.parse(answer)).map((pool) => pool.Gateway ?? firstOf(pool.Subnet));
   for (const address of addresses) if (isIPv4(address) && (await isOurs(address))) return address;
   return undefined;
@@ -125,7 +125,7 @@ async function addressOn(engine: DockerEngine): Promise<string | undefined> {
 
 const firstOf = (subnet: string): string => subnet.replace(/\d+\/\d+$/, "1");
 
-/** An engine in a virtual machine, or on another one, has a bridge at which nobody can listen here. */
+/** An engine in a virtual machine or on another host has a bridge on which this machine cannot listen. */
 function isOurs(address: string): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {

@@ -19,23 +19,23 @@ import { layOutActions } from "./own-actions.ts";
 
 const PROJECT = new URL("../../", import.meta.url);
 
-/** The command that starts a program of this project from its source. */
+/** The command that runs a program of this project from its sources. */
 export const programOf = (path: string): string[] => [process.execPath, fileURLToPath(new URL(path, PROJECT))];
 
-/** Merges once checks are green; the market's work runs as it comes, since nothing here is secret. */
+/** Merges once checks are green; market work runs without asking, since the repository has no secrets. */
 export const DEMO_SETTINGS = "auto_merge:\n  enabled: true\nmarket:\n  enabled: true\n  run_checks: always\n";
 
 export const OWNER = "octo";
 export const DEMO = `${OWNER}/demo`;
-/** Owns the repository with {@link OWNER}, which is an organization and so acts nowhere. */
+/** Owns the repository together with {@link OWNER}, which is an organization and cannot act. */
 export const ADMIN = "olga";
-/** Writes here; {@link READER} may only read. */
+/** Has write access; {@link READER} can only read. */
 export const WRITER = "ada";
 export const READER = "rex";
-/** What a job's label is called; the repository offers it. */
+/** The label that starts a job; the repository defines it. */
 const JOB_LABEL = "job";
 
-/** What the site says beside its forms where the scripted model does the work. */
+/** The hint next to the site's forms when the scripted model does the work. */
 const KNOWN = `Comment \`/job\` and a task, or put the label \`${JOB_LABEL}\` on an issue that says one. The model here follows a script and knows these, joined by “then”; on others it fails:
 
 ${KNOWN_TASKS.map((task) => `- \`/job ${task}\``).join("\n")}
@@ -43,55 +43,58 @@ ${KNOWN_TASKS.map((task) => `- \`/job ${task}\``).join("\n")}
 
 export interface SandboxSetup {
   readonly github?: GitHubOptions;
-  /** Text of `.github/journeyman.yml`; null: the repository has none. */
+  /** Text of `.github/journeyman.yml`; null for none. */
   readonly settings?: string | null;
-  /** False: the repository lacks `run-job.yml`. */
+  /** False when the repository lacks `run-job.yml`. */
   readonly workflow?: boolean;
-  /** Files of the demo repository, over the usual ones; null removes one. */
+  /** Files that replace or extend those of the demo repository; null removes one. */
   readonly files?: Readonly<Record<string, string | null>>;
   readonly empty?: boolean;
   readonly script?: Script;
   /** A real model instead of the scripted one. */
   readonly anthropic?: { readonly api_key: string; readonly base_url: string | null } | null;
-  /** True: the repository has no key, its runs sign in to the scripted model by this rule; parts of it may differ. */
+  /**
+   * True when the repository has no key and its runs sign in to the scripted model by this rule, parts of which may be
+   * changed.
+   */
   readonly keyless?: boolean | Partial<FederationRule>;
-  /** The command that starts a program of this project; unless given, {@link programOf}. */
+  /** The command that starts a program of this project; by default {@link programOf}. */
   readonly program?: (path: string) => string[];
-  /** Where the jobs' containers run; unless given, as processes. */
+  /** Where the jobs' containers run; by default as processes. */
   readonly containers?: ContainerWishes | null;
-  /** False: pushes start nothing, as when Actions are disabled. */
+  /** False: pushes start no workflow, as when Actions are disabled. */
   readonly actions?: boolean;
-  /** Folders that stand for repositories of actions, by `owner/name`, beside this project itself. */
+  /** Folders that replace repositories of actions, by `owner/name`, besides this project. */
   readonly actionFolders?: Readonly<Record<string, string>>;
-  /** How patient the runner is with what is cancelled; unless given, as GitHub's. */
+  /** The runner's time limits after a cancel; by default GitHub's. */
   readonly cancelLimits?: Pick<RunnerOptions, "grace" | "afterCancelMs">;
-  /** How one job of a workflow is played; unless given, as GitHub's runner does. */
+  /** Runs one job of a workflow; by default as GitHub's runner does. */
   readonly playJob?: (github: SandboxGitHub) => PlayJob;
-  /** What workflows print, and what the runner could not do. */
+  /** Receives what workflows print, and the runner's problems. */
   readonly onLog?: (text: string) => void;
 }
 
 export interface Sandbox {
   readonly github: SandboxGitHub;
-  /** The scripted one; it is there, though idle, beside a real model. */
+  /** The scripted model; it also exists, unused, beside a real one. */
   readonly model: Model;
   readonly installation: number;
-  /** How it is reached, scripted or real: the same for the agent and for the App. */
+  /** How to reach the model, scripted or real, for agent and App. */
   readonly modelAccess: { readonly api_key: string; readonly base_url: string | null };
-  /** Where the jobs' containers run, and why there; a sentence. */
+  /** Where the jobs' containers run and why, as a sentence. */
   readonly containers: string;
-  /** Resolves when no workflow runs and no webhook is on its way. */
+  /** Resolves when no workflow runs and no webhook is in flight. */
   idle(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What the demo repository's workflow says beside what everybody's says, since model and image are of this machine. */
+/** Additions to the demo repository's workflow, since model and image are on this machine. */
 const OWN_INPUTS = {
   anthropic_base_url: "vars.ANTHROPIC_BASE_URL",
   agent_image: "vars.JOURNEYMAN_AGENT_IMAGE",
 };
 
-/** What signs the runs of a repository without a key in: ids, none of which is a secret. */
+/** The federation ids of a repository without a key; none is secret. */
 const FEDERATION = {
   anthropic_federation_rule_id: "fdrl_demo",
   anthropic_organization_id: "00000000-0000-4000-8000-000000000001",
@@ -106,7 +109,7 @@ function withOwnInputs(workflow: string, keyless: boolean): string {
   );
 }
 
-/** The provider as its administrator has set it up for the demo repository. */
+/** The provider's federation rules for the demo repository. */
 function federationFor({ url }: SandboxGitHub, rule: Partial<FederationRule>): FederationSetup {
   return {
     rules: [
@@ -135,14 +138,14 @@ async function filesOf(options: SandboxSetup): Promise<Record<string, string>> {
   return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
-/** The programs of the agent's image as commands of this machine. */
+/** Commands of this machine for the programs of the agent's image. */
 const shimOf = (program: (path: string) => string[]): DockerShim => ({
   agentCommand: program("agent/main.ts"),
   entrypoints: {
     gateway: program("agent/gateway/main.ts"),
     courier: program("agent/uploader/main.ts"),
     egress: program("agent/egress/main.ts"),
-    // played containers share their user, so there is nobody to give files to
+    // played containers share their user, so files need no new owner
     chown: ["true"],
   },
   command: program("test/sandbox/actions/docker-shim.ts"),

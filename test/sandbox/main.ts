@@ -11,16 +11,16 @@ import { runOnce } from "./once.ts";
 import { callTable, createShow, type Show } from "./show.ts";
 
 export interface SandboxOptions {
-  /** The task to run to its merge; null: stay up. */
+  /** The task to run until it is merged; null to keep running. */
   readonly once: string | null;
-  /** Where the App listens; 0: any free port. */
+  /** The App's port; 0 for any free one. */
   readonly port: number;
   readonly containers: ContainerWishes;
   readonly anthropic_api_key: { reveal(): string } | null;
   readonly anthropic_base_url: string | null;
 }
 
-/** A scripted model answers at once; a real one thinks. */
+/** A scripted model answers at once; a real one takes time. */
 const SCRIPTED_TIMEOUT_MS = 60_000;
 const REAL_TIMEOUT_MS = 900_000;
 
@@ -34,7 +34,7 @@ const untilStopped = (): Promise<void> =>
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
   });
 
-/** What is there to open and to call; `token` is the writer's own. */
+/** Prints the addresses to open and to call; `token` is the writer's. */
 function explain(sandbox: Sandbox, app: AppProcess, apiKey: string, token: string): void {
   const { url, apiUrl } = sandbox.github;
   write(`

@@ -8,7 +8,7 @@ import type { SandboxGitHub } from "./github/main.ts";
 
 export type Ending =
   | { readonly merged: true; readonly before: string; readonly after: string }
-  /** `stopped`: where it came to an end, in a sentence. */
+  /** `stopped`: how it ended without a merge, as a sentence. */
   | { readonly merged: false; readonly stopped: string };
 
 export interface OnceOptions {
@@ -16,10 +16,10 @@ export interface OnceOptions {
   readonly appUrl: string;
   readonly apiKey: string;
   readonly task: string;
-  /** Nothing new for this long means that it is stuck. */
+  /** Without news for this long, the job is stuck. */
   readonly timeoutMs: number;
   readonly gone: Promise<number | null>;
-  /** Resolves when GitHub and its runner have nothing more to do. */
+  /** Resolves when GitHub and its runner have nothing left to do. */
   idle(): Promise<void>;
 }
 
@@ -28,11 +28,14 @@ const ENDED = new Set(["completed", "failed", "merged"]);
 const statusSchema = z.object({ status: z.string(), pr_url: z.string().nullish(), log: z.string().nullish() });
 
 const LOOK_EVERY_MS = 50;
-/** An effect may be held back for longer without anything to show. */
+/** An effect may be delayed for longer without anything to show. */
 const QUIET_MS = 5_000;
 const OWED = /^journeyman_(?:effects|deliveries)_pending [1-9]/m;
 
-/** The App's last words come after the job's last state: waits until it owes nothing more, or GitHub hears no more of it. */
+/**
+ * The App updates the comment after the job's last state: waits until it has no pending effects, or makes no more
+ * calls.
+ */
 async function untilSaid({ github, appUrl, apiKey, idle }: OnceOptions): Promise<void> {
   let lastEventAt = performance.now();
   const stopListening = github.onChange(() => {
@@ -50,7 +53,7 @@ async function untilSaid({ github, appUrl, apiKey, idle }: OnceOptions): Promise
   stopListening();
 }
 
-/** Calls back after each change at GitHub, and when there was none for too long; the first answer ends it. */
+/** Calls back after each change on GitHub, and when there was none for too long; the first result ends the wait. */
 function untilAnswered<T>(options: OnceOptions, ask: () => Promise<T | null>, stuck: () => T): Promise<T> {
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout;

@@ -11,7 +11,7 @@ import * as z from "zod";
 /** Under whose name workflows use them. */
 const packageSchema = z.object({ repository: z.string().transform((text) => text.replace(/^github:/, "")) });
 
-/** Each action's file, and what its programs are made of. */
+/** Each action's file, and its programs. */
 const ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "action.yml": { "dist/action/main.js": "src/actions-mode/main.ts" },
   ".github/actions/run-job/action.yml": {
@@ -21,12 +21,12 @@ const ACTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 export interface OwnActions {
-  /** For the runner: by the name of the repository. */
+  /** For the runner: folders by repository name. */
   readonly folders: Readonly<Record<string, string>>;
   remove(): Promise<void>;
 }
 
-/** `program`: the command that starts a program of the project, which is its last word. */
+/** `program`: the command that starts a program of the project, whose path is its last argument. */
 export async function layOutActions(project: URL, program: (path: string) => string[]): Promise<OwnActions> {
   const root = await mkdtemp(join(tmpdir(), "sandbox-actions-"));
   await writeFile(join(root, "package.json"), '{ "type": "module" }\n');

@@ -17,24 +17,24 @@ export interface RepositoryName {
   readonly name: string;
 }
 
-/** Something that may start workflows. `byWorkflowToken`: caused with GITHUB_TOKEN, so most workflows must not start. */
+/** An event that may start workflows. `byWorkflowToken`: caused with GITHUB_TOKEN, so most workflows must not start. */
 export interface WorkflowTrigger {
   readonly event: "push" | "pull_request" | "workflow_dispatch" | "issue_comment" | "check_run";
   readonly action?: string;
   readonly repository: RepositoryName;
-  /** Commit whose workflow files count and which is checked out. */
+  /** The commit whose workflow files count and which is checked out. */
   readonly sha: string;
   /** Full ref, e.g. `refs/heads/job/ab12cd34` or `refs/pull/3/merge`. */
   readonly ref: string;
   /** Branch name shown as the run's `head_branch`. */
   readonly headBranch: string;
-  /** What `head_sha` of the run is (for pull_request: the head of the pull request, not the merge commit). */
+  /** The run's `head_sha` (for pull_request: the head of the pull request, not the merge commit). */
   readonly headSha: string;
   readonly actor: string;
   readonly byWorkflowToken: boolean;
   /** The webhook payload, which workflows read as `github.event`. */
   readonly payload: Record<string, unknown>;
-  /** workflow_dispatch only: which file, and its inputs. */
+  /** Only for workflow_dispatch: the file and its inputs. */
   readonly workflowPath?: string;
   readonly inputs?: Record<string, string>;
 }
@@ -63,47 +63,50 @@ export interface JobStep {
   readonly conclusion: RunConclusion | null;
 }
 
-/** What GitHub does not know of a run by itself, and its identity tokens say. */
+/** Facts about a run that only the runner knows and that its identity tokens contain. */
 export interface RunIdentity {
   readonly runId: number;
   /** Full ref, as in {@link WorkflowTrigger}. */
   readonly ref: string;
   readonly sha: string;
-  /** Branches of a pull request; empty for everything else. */
+  /** Branches of a pull request; empty otherwise. */
   readonly headRef: string;
   readonly baseRef: string;
 }
 
-/** What the runner may do to the local GitHub. Every change sends the webhooks GitHub would send. */
+/** What the runner may do on the local GitHub. Every change sends the webhooks that GitHub would send. */
 export interface ActionsBackend {
   /** Base of git over HTTP and of web pages, e.g. `http://127.0.0.1:4000`; clone URL is `${url}/{owner}/{name}.git`. */
   readonly url: string;
   /** Base of the REST API, e.g. `http://127.0.0.1:4000/api/v3`. */
   readonly apiUrl: string;
   onTrigger(listener: (trigger: WorkflowTrigger) => void): void;
-  /** Someone asked over REST to cancel a run or to run it again. */
+  /** A REST request to cancel a run or to run it again. */
   onCancel(listener: (runId: number) => void): void;
   onRerun(listener: (runId: number, attempt: number) => void): void;
   /** Workflow files under `.github/workflows` at a commit: path → text. */
   workflowFiles(repository: RepositoryName, sha: string): Promise<ReadonlyMap<string, string>>;
   commitMessage(repository: RepositoryName, sha: string): Promise<string>;
-  /** Secrets and variables of the repository, as set in its settings. */
+  /** Secrets and variables of the repository's settings. */
   secrets(repository: RepositoryName): Readonly<Record<string, string>>;
   variables(repository: RepositoryName): Readonly<Record<string, string>>;
-  /** A GITHUB_TOKEN for one workflow job; dies with `revokeToken`. Permissions as in the workflow file. */
+  /** Issues a GITHUB_TOKEN for one workflow job, valid until `revokeToken`. Permissions as in the workflow file. */
   workflowToken(repository: RepositoryName, permissions: Readonly<Record<string, string>>): string;
   revokeToken(token: string): void;
-  /** Where and with which bearer one workflow job asks for identity tokens (OIDC), until `closeIdentity(token)`. */
+  /** Address and bearer with which one workflow job requests identity tokens (OIDC), until `closeIdentity(token)`. */
   openIdentity(identity: RunIdentity): { readonly url: string; readonly token: string };
   closeIdentity(token: string): void;
   createRun(run: NewRun): RunHandle;
   startRun(runId: number): void;
   completeRun(runId: number, conclusion: RunConclusion): void;
-  /** One workflow job of a run: also a check run of the App `github-actions` in the run's check suite. Returns its id. */
+  /**
+   * Creates a workflow job of a run, which is also a check run of the App `github-actions` in the run's check suite.
+   * Returns its id.
+   */
   createJob(runId: number, name: string): number;
   updateJob(jobId: number, change: { status: RunStatus; conclusion?: RunConclusion; steps?: readonly JobStep[] }): void;
-  /** Append to the text that `GET …/actions/jobs/{id}/logs` will give once the job is completed. */
+  /** Appends to the text that `GET …/actions/jobs/{id}/logs` returns once the job is completed. */
   appendLog(jobId: number, text: string): void;
-  /** What the job wrote to GITHUB_STEP_SUMMARY; shown on the run's page. */
+  /** The job's GITHUB_STEP_SUMMARY, shown on the run's page. */
   setSummary(jobId: number, markdown: string): void;
 }

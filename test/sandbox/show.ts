@@ -1,7 +1,7 @@
 /** Prints a job's progress on a terminal: what happened, and how long after the start. */
 import type { Call, Change } from "./github/main.ts";
 
-/** What is news for a reader; every delivery of a webhook is not. */
+/** Events that a reader wants to see, without every webhook delivery. */
 const SHOWN: ReadonlySet<Change["kind"]> = new Set([
   "branch",
   "push",
@@ -19,13 +19,13 @@ const KIND_WIDTH = 13;
 
 export interface Show {
   change(change: Change): void;
-  /** Output of a workflow: the agent's own lines are shown, the runner's housekeeping is not. */
+  /** Output of a workflow: shows the agent's own lines, not the runner's housekeeping. */
   workflow(text: string): void;
   complaint(text: string): void;
   say(text: string): void;
 }
 
-/** Control characters could repaint the terminal, and unseen ones hide words; what a workflow prints is not ours. */
+/** Control characters could repaint the terminal and invisible ones hide text; workflow output is untrusted. */
 const plain = (text: string): string =>
   text
     .replace(/\p{Cf}/gu, "")
@@ -53,7 +53,7 @@ export function createShow(write: (line: string) => void, now: () => number): Sh
   };
 }
 
-/** What the job cost in calls to GitHub, by route, as the App and as its installation made them. */
+/** The job's calls to GitHub by route, as the App and as its installation. */
 export function callTable(calls: readonly Call[]): string {
   const counted = calls.filter((call) => call.actor === "app" || call.actor === "installation");
   const rows = new Map<string, number>();

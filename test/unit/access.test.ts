@@ -1,4 +1,4 @@
-/** The access rules of the API: who reaches, reads and commands what. */
+/** The API's access rules: who reaches, reads and commands what. */
 import { describe, expect, it } from "vitest";
 import {
   canCommand,

@@ -1,4 +1,4 @@
-/** A job between two processes of Actions mode: what is carried, what is not believed, and what people are told. */
+/** A job between two processes of Actions mode: what is saved, what is not trusted, and what people are told. */
 
 import { describe, expect, it } from "vitest";
 import { createEventIds, idOfEvent } from "../../src/actions-mode/ids.ts";

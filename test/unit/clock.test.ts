@@ -1,4 +1,4 @@
-/** A machine whose clock is set while the server runs: nothing is put off for that, and nothing happens twice. */
+/** The machine's clock is set while the server runs: nothing is delayed, and nothing happens twice. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** When comment and check are written, on a clock that is moved by hand. */
+/** When comment and check are written, on a manual clock. */
 import { describe, expect, it } from "vitest";
 import { effectKey, type GitHubEffect, type PendingEffect } from "../../src/domain/job/effect.ts";
 import type { Job } from "../../src/domain/job/job.ts";

@@ -187,7 +187,7 @@ describe("the deadline", () => {
     expect(decided(step(market, { type: "tick" }, late(market))).job.status).toBe("queued");
   });
 
-  it("does not throw away work whose end nobody heard: GitHub is asked first", () => {
+  it("does not throw away work whose end nobody reported: GitHub is asked first", () => {
     const job = decided(step(working(), { type: "tick" }, late(working()) + 1)).job;
     expect(job.status).toBe("accepted");
     const over = { ...runChanged({ status: "completed", conclusion: "success" }), fresh: true } as const;
@@ -282,7 +282,7 @@ describe("a further round that changes nothing", () => {
   });
 });
 
-describe("a run that is heard of before the brief's commit is known", () => {
+describe("a run that is reported before the brief's commit is known", () => {
   const failed = () =>
     led(begin(), briefPushed(), runChanged(), runChanged({ status: "completed", conclusion: "cancelled" }));
 

@@ -1,4 +1,4 @@
-/** What a run tells of itself, in the core: who may speak, what is kept of it, and when its check run is written. */
+/** Reports of a run in the core: who may report, what is stored, and when the check run is updated. */
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";

@@ -1,4 +1,4 @@
-/** The runner of effects on a clock that is moved by hand: how long it tries, and in which order. */
+/** The effects runner on a manual clock: how long it retries, and in which order. */
 import { expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import { type Effect, isOnGitHub } from "../../src/domain/job/effect.ts";

@@ -1,4 +1,4 @@
-/** Places shared by tenants: random crowds of them, work that ends in any order. */
+/** Slots shared by tenants: random sets of them, with work that ends in any order. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createFairQueue } from "../../src/engine/fair-queue.ts";

@@ -1,6 +1,6 @@
 /**
- * The table of parsers is whole: every place where a text becomes something else stands in it, or here with the reason why
- * its bytes are not foreign, or bounded elsewhere. A new one has to say which it is.
+ * The table of parsers is complete: every place that parses text is in it, or listed here with the reason why its bytes
+ * are not foreign, or are bounded elsewhere.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";

@@ -1,4 +1,4 @@
-/** A vocabulary for tests of the core: a job that has come so far by commands alone, and facts to judge. */
+/** Fixtures for tests of the core: jobs advanced by commands alone, and facts to judge. */
 
 import { NO_USAGE } from "../../src/contracts/result.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../src/contracts/settings.ts";

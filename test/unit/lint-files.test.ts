@@ -1,4 +1,4 @@
-/** What `biome.json` forbids in one file, shown on examples: who reads the environment, lengths, names. */
+/** The rules of `biome.json` on examples: who reads the environment, lengths, names. */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

@@ -1,4 +1,4 @@
-/** The lint of imports objects to every kind of mistake, and to nothing else. The examples are files of a small project. */
+/** The lint of imports finds every kind of mistake and nothing else, on files of a small project. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

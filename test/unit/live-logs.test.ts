@@ -1,4 +1,4 @@
-/** The log of a job as a stream: what a reader has in its buffer, and where it goes on. */
+/** A job's log as a stream: what a reader has buffered, and where it continues. */
 import { getDefaultHighWaterMark, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../../src/engine/ports/clock.ts";

@@ -1,4 +1,6 @@
-/** No right hangs on a login: names change hands. Wherever one is compared stands here, with what it decides. */
+/**
+ * No right depends on a login, since names change hands. Every comparison of logins is listed here with its purpose.
+ */
 import { globSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 

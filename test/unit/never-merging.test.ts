@@ -1,4 +1,4 @@
-/** What a settings file cannot let merge by itself, whatever it is called and whatever kind of file it is. */
+/** Files that a settings file cannot allow to merge, whatever their name and kind. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NEVER_MERGING, neverMerges } from "../../src/domain/job/never-merging.ts";

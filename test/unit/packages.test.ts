@@ -1,4 +1,4 @@
-/** What an installation brings: read from the lock file, which says it before anything is downloaded. */
+/** The packages of an installation, read from the lock file. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Where a number stands before a counted thing in a template, `counted` writes both: one of them reads as one. */
+/** Every template with a number before a counted noun uses `counted`, which gives the right plural. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** What no sequence of commands may do, whatever its order: random walks through the core with a ledger beside it. */
+/** Invariants that no sequence of commands may break: random walks through the core with a ledger beside it. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";

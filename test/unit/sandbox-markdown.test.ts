@@ -1,4 +1,4 @@
-/** Markdown of strangers on the sandbox's site: whatever they write, only plain tags and safe links come of it. */
+/** Strangers' Markdown on the sandbox's site becomes only plain tags and safe links. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { markdown } from "../sandbox/github/pages/markdown.ts";

@@ -1,4 +1,4 @@
-/** The cookie of signing in: what opens one, and what does not. */
+/** The cookie of signing in: what opens it, and what does not. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** The lists that docs/security.md is made from are whole. */
+/** The lists of tokens in docs/security.md are complete. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

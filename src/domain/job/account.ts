@@ -1,7 +1,7 @@
 /**
- * Accounts: whose jobs, keys and money something is. People on GitHub and keys share one space of names, and this file
- * alone says which name somebody gets. Accounts are written in lower case, since GitHub compares logins without regard
- * to it. An account stays with the number that GitHub gave its person, whatever that one is called later.
+ * Accounts: the owners of jobs, keys and money. People on GitHub and API keys share one namespace, and only this file
+ * assigns names in it. Names are in lower case, since GitHub ignores case in logins. An account belongs to the person's
+ * GitHub number, even after the login changes.
  */
 
 /** The account of `API_KEY`: no other key is created for it, and nobody gets it by a name on GitHub. */

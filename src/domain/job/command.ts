@@ -1,6 +1,6 @@
 /**
- * Commands: the closed list of what may happen to a job. Imperative where somebody asks, a report where an effect or
- * a webhook brings news. Each edge translates its input to one of these; `decide` alone says what follows.
+ * Commands: the closed list of what may happen to a job. An imperative for a request, a report for news from an effect
+ * or webhook. Every adapter translates its input to one of these; `decide` alone determines the consequences.
  */
 import type { RepositorySettings } from "../../contracts/settings.ts";
 import type { CommentId } from "./comment-id.ts";

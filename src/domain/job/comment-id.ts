@@ -1,4 +1,4 @@
-/** Which comment somebody wrote: GitHub counts comments, comments on lines of a pull request, and reviews apart. */
+/** Identifies a comment: GitHub numbers issue comments, line comments of pull requests and reviews separately. */
 import * as z from "zod";
 
 /** A number: of a comment on an issue or pull request, as in every record of before. A review goes by its GraphQL id. */

@@ -1,4 +1,4 @@
-/** What a command leads to: the next job with everything that must be written beside it, a refusal, or nothing. */
+/** The result of a command: the next job with everything that is written along with it, a refusal, or no change. */
 
 import type { Posting } from "../market/ledger.ts";
 import type { Urgency } from "../pending-effect.ts";

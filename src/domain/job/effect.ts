@@ -1,6 +1,7 @@
 /**
- * Effects: what a commit asks the world to do. Stored with the job in the same write, performed afterwards, possibly
- * more than once: whoever performs one must find what an earlier attempt left. What they render they read from the job.
+ * Effects: what a commit asks the outside world to do. Stored with the job in the same write and performed afterwards,
+ * possibly more than once, so a performer must find what an earlier attempt left. What they render they read from the
+ * job.
  */
 
 import * as z from "zod";
@@ -57,7 +58,7 @@ export const gitHubEffectSchema = z
 /** What is done on GitHub. */
 export type GitHubEffect = z.output<typeof gitHubEffectSchema>;
 
-/** Tell those who want to hear of it what this commit has changed. Holds its words, since the job goes on meanwhile. */
+/** Publishes what this commit has changed to subscribers. Contains the events, since the job may change meanwhile. */
 export type PublishEvents = { readonly type: "announce"; readonly announcement: EmittedEvent };
 
 export type Effect = GitHubEffect | PublishEvents;

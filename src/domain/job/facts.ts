@@ -1,6 +1,6 @@
 /**
- * What GitHub says of a job's pull request at one moment, read in one query at an exact head SHA.
- * Facts are never stored and never merged with older ones: a verdict rests on one reading.
+ * The state of a job's pull request on GitHub at one moment, read in one query at an exact head SHA. Facts are never
+ * stored or merged with older ones: a verdict uses one reading.
  */
 import type { RepositorySettings } from "../../contracts/settings.ts";
 

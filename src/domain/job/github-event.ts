@@ -1,6 +1,6 @@
 /**
- * Signals: what a webhook means to us, small enough to be kept durably until it has been acted on.
- * `github/inbound` makes them from payloads without any call; the engine turns them into commands.
+ * GitHub events: what a webhook means for jobs, small enough to store until it is processed. `src/github/events`
+ * creates them from payloads without calls; the engine turns them into commands.
  */
 import type { Command } from "./command.ts";
 import type { CommentId } from "./comment-id.ts";

@@ -1,7 +1,4 @@
-/**
- * What a commit has to tell the outside: its events, read from its history rows alone, each with the job as it was at
- * that moment. Says nothing of who hears it.
- */
+/** Derives the events that a commit publishes from its history rows, each with the job as it was at that moment. */
 import type { HistoryRow } from "./history.ts";
 import type { Job } from "./job.ts";
 import { type JobView, jobView } from "./view.ts";

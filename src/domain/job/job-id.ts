@@ -1,4 +1,4 @@
-/** The id of a job, and the branch that is named after it. */
+/** Job ids and the names of job branches. */
 import { JOB_ID_PATTERN } from "../../contracts/brief.ts";
 
 declare const brand: unique symbol;

@@ -1,4 +1,7 @@
-/** What can be asked of a job: where it stands, who works on it and what lies in front of people. Its shape is in `schema.ts`. */
+/**
+ * Queries on a job: its kind of work, its stage, its worker, and what people see of it. The shape is defined in
+ * `schema.ts`.
+ */
 import type { ActionsWork, HeldFiles, Hold, Job, MarketWork, Origin, Repository, Run, Status, Work } from "./schema.ts";
 
 export { asJobId, branchOf, type JobId, jobOfBranch } from "./job-id.ts";

@@ -1,6 +1,6 @@
 /**
- * The fields of the lines that tell what the server did: one line for each delivery that was acted on, each transition of
- * a job, and each request. The one list, which docs/operations.md shows; nothing else gets into such a line.
+ * The fields of the server's log lines: one line per processed delivery, per transition of a job, and per request.
+ * docs/operations.md shows this list; such a line has no other fields.
  */
 import type { Command } from "./command.ts";
 

@@ -1,4 +1,7 @@
-/** Which model a job is to run on: the sender's choice before the settings file's before the server's. Pure. */
+/**
+ * Selects the model of a job: the sender's choice takes precedence over the settings file, which takes precedence over
+ * the server's settings. Pure.
+ */
 import { type Chosen, chooseModel, dayOf, type RequestedModel } from "../../contracts/model-choice.ts";
 import type { ListedModel } from "../../contracts/model-list.ts";
 import type { ModelSource, NamedBy } from "../../contracts/model-source.ts";

@@ -1,7 +1,7 @@
 /**
- * What never merges by itself, whatever the settings say: files that hand out rights, instruct later jobs, run by
- * themselves in CI or on the machine of whoever opens the repository, or change what a checkout holds. A job that was
- * talked into one of them would rule those after it. Pure.
+ * Lists the files that never merge automatically, whatever the settings say: files that grant rights, instruct later
+ * jobs, run in CI or on a developer's machine, or change what a checkout contains. Otherwise one manipulated job could
+ * control all later ones. Pure.
  */
 import { expandGlob, GlobSet } from "../../text/glob.ts";
 import { normalise } from "../../text/normalise.ts";

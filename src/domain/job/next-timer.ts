@@ -1,4 +1,7 @@
-/** When time alone must wake a job. The rules are exact at read time; waking only tidies up and tells people. */
+/**
+ * Computes when a timer must wake a job. The rules compare times when they are read, so a late timer only delays
+ * clean-up and messages.
+ */
 import { holdOf, isOnActions, isOnMarket, type Job, runOf } from "./job.ts";
 
 /** How long a caller may wait for the branch; a job that has none by then is taken back. */

@@ -1,4 +1,4 @@
-/** What came of a job, in one word for every dialect, event and list. */
+/** The outcome of a job in one word, the same for every dialect, event and list. */
 import * as z from "zod";
 import { isApart, isFinal, isOnMarket, type Job } from "./job.ts";
 

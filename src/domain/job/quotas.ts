@@ -1,6 +1,6 @@
 /**
- * What one account may have and ask for at once, so that no tenant takes the room, the queue or the model of the others.
- * The one rule; who counts, and when it is asked, is the engine's.
+ * The quotas of one account, so that no tenant uses up the disk, the queue or the model of the others. Decides alone;
+ * the engine counts and calls it.
  */
 
 import { counted } from "../../text/plural.ts";

@@ -1,6 +1,6 @@
 /**
- * What a result says of the work, as the job keeps it: redacted, and with what was put back. The one translation, whether
- * the result was read from the branch or handed in by the run. Pure.
+ * Converts an agent's result into what the job stores: redacted, with the paths that were restored. Used for results
+ * read from the branch and for those that the run submits. Pure.
  */
 
 import { redact } from "../../contracts/redact.ts";

@@ -1,4 +1,4 @@
-/** Who asked for a command, where a person or a key did: what the audit log writes down. Reports are asked for by nobody. */
+/** Returns the person or key that asked for a command, for the audit log. Reports have no requester. */
 import type { Actor, Command } from "./command.ts";
 
 const somebody = (by: Actor | undefined): Actor | null =>

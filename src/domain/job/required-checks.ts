@@ -1,4 +1,4 @@
-/** Which checks must be there, whether or not anybody makes them: those of the settings and those of the branch's rules. */
+/** The checks that must exist before a merge: those of the settings and those of the branch's rules. */
 import type { Check, Facts, RequiredCheck } from "./facts.ts";
 import { type Reason, reason } from "./reason.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Whether a run of a workflow may speak for a job: what its token claims, held against what the job knows of its run.
- * Fails closed, and tells apart only what the run must tell apart: ask again, stop, or not yours. Pure.
+ * Decides whether a workflow run may act for a job, by comparing its token's claims with the run that the job knows.
+ * Fails closed; the run learns only whether to retry, stop, or that the job is not its own. Pure.
  */
 import { WORKFLOW_FILE } from "../../contracts/brief.ts";
 import { actionsWork, branchOf, isFinal, isOnActions, type Job, type Run, runOf } from "./job.ts";
@@ -45,7 +45,7 @@ export function runAuthorizationOf(job: Job, run: RunName): Exclude<RunAuthoriza
   if (actionsWork(job)?.past_runs.includes(run.id)) return "over";
   if (known?.id === run.id && run.attempt < known.attempt) return "over";
   const again = known?.id === run.id && run.attempt > known.attempt;
-  // a job that failed takes a re-run of its run for a further round, as soon as it hears of it
+  // a failed job treats a re-run of its run as a further round, as soon as it learns of it
   if (isFinal(job.status)) return again && job.status === "failed" ? "not_yet" : "over";
   if (job.status === "queued") return known === null || known.id === run.id ? "not_yet" : "unknown";
   if (job.status !== "accepted") return "over";

@@ -249,7 +249,7 @@ const attempt = z.object({
 /** Of one attempt on GitHub Actions. */
 const actionsAttempt = z.object({
   run: unset(run),
-  /** Runs on the branch that were heard of before the brief's commit was known. */
+  /** Runs on the branch that were reported before the brief's commit was known. */
   early_runs: list(z.object({ run, head_sha: sha })),
   /** What the run of this attempt has handed in to us before its push; its words are the job's `result`. */
   handed_in: unset(handedIn),
@@ -322,7 +322,7 @@ const progress = attempt.extend({
   round: number.default(1),
   /** Asked for while a round was under way; taken up by the next. */
   waiting_messages: list(z.object({ text, by: words })),
-  /** Comments and messages that were taken, by their ids, newest last: one that is worked on twice is heard once. */
+  /** Ids of comments and messages that were taken, newest last, so that each is taken once. */
   heard: list(z.union([z.number(), z.string()])),
   /** Head of the job branch as last told by our own writes or a webhook. Null: not on GitHub yet. */
   head_sha: unset(sha),
@@ -357,7 +357,7 @@ export const jobSchema = progress.extend({
   /** The task of the first round. */
   task: text,
   choices,
-  /** Where the sender wants to hear what becomes of it; never shown, since an address may hold a secret. */
+  /** The address that gets the job's events; never shown, since an address may hold a secret. */
   callback_url: words.default(null),
   price_cents: count,
   time_limit_seconds: z.number().positive(),

@@ -1,6 +1,6 @@
 /**
- * Which lines a job has as its log, and which of its logs that is: each attempt's is another. Lines that are still on their
- * way and those that are stored are numbered by this one rule, so that a reader's place means the same in both. Pure.
+ * Decides which lines belong to a job's log, and numbers each attempt's log. Buffered and stored lines follow the same
+ * rule, so a reader's position means the same in both. Pure.
  */
 import { type LogLine, MAX_LOG_LINES } from "../../contracts/log-line.ts";
 import { redact } from "../../contracts/redact.ts";

@@ -1,6 +1,6 @@
 /**
- * Jobs as earlier versions stored them, made into those of today, one format after the other. Every field that a later
- * format has is filled in here, so that nothing else need know that there was a time without it.
+ * Converts jobs of earlier formats to the present one, format by format. Fills in every field that a later format
+ * added, so that no other code handles old jobs.
  */
 import * as z from "zod";
 import { NO_USAGE } from "../../contracts/result.ts";

@@ -1,4 +1,7 @@
-/** Adds up what the model has used in all attempts of a job: that of the last stands in its result, all others are only counted. */
+/**
+ * Adds up the model usage of all attempts of a job: the last attempt's is in its result, those of the others are only
+ * counted.
+ */
 import { type AgentResult, isOnActions, type Job, type Run } from "./job.ts";
 import { NOTHING_SPENT, type Spent } from "./schema.ts";
 

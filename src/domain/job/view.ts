@@ -1,6 +1,6 @@
 /**
- * A job as others read it: the body of outgoing webhooks, and what the API answers for one job. One view for all, flat,
- * in snake case, with ISO times. Never a secret, never an address that may hold one.
+ * The public view of a job: the body of outgoing webhooks and the API's answer. One flat object in snake case with ISO
+ * times, without secrets or addresses that may hold one.
  */
 import * as z from "zod";
 import { approvedFrom } from "../market/agreement.ts";

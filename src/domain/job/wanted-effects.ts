@@ -1,6 +1,6 @@
 /**
- * Is a pending effect still wanted? Between a commit and its effect the job may have moved on: cancelled, merged, sent
- * into another round. An effect that would act on what is over is dropped rather than performed.
+ * Decides whether a pending effect is still wanted. A job may be cancelled, merged or sent into another round before
+ * the effect is performed; the effect is then dropped.
  */
 import type { Effect } from "./effect.ts";
 import { heldFiles, isFinal, isOnMarket, type Job, judgedSha, type Run, runOf } from "./job.ts";

@@ -1,7 +1,7 @@
 /**
- * When is the work of the market good? Checks and judge must agree; without a judge, or with an unsure one, it is the
- * sender's to decide, and time decides for a sender who says nothing. Pure, and slow to pay: what failed or is still open is never overridden
- * by time, and every word is about one commit.
+ * Decides when market work is accepted. Checks and judge must agree; without a judge, or with an unsure one, the sender
+ * decides, and silence counts as yes after a time. Pure and careful with money: time never overrides a failed or open
+ * check, and each opinion applies to one commit.
  */
 import { heldFiles, isOnMarket, type Job, type Judgement, judgedSha, type MarketJob } from "../job/job.ts";
 import { silentUntil } from "../job/next-timer.ts";

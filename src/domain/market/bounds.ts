@@ -1,4 +1,4 @@
-/** What the market takes: bounds of prices, limits, skills and what travels with a job. Numbers, and what holds to them. */
+/** The market's limits on prices, time limits, skills and attachments. */
 
 export const PRICE_CENTS = { least: 100, most: 100_000 } as const;
 export const TIME_LIMIT_SECONDS = { least: 60, most: 86_400 } as const;

@@ -1,6 +1,6 @@
 /**
- * What a sender owes for work that was taken when the wallet held too little. Nothing is lent: the worker has what was
- * there, and the rest as soon as the sender's wallet has it.
+ * Debts of senders for accepted work that their wallet could not pay. Nothing is lent: the worker gets what the wallet
+ * holds, and the rest as soon as it has more.
  */
 
 import { counted } from "../../text/plural.ts";

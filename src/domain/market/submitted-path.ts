@@ -1,4 +1,4 @@
-/** Where a worker's files may go in a repository, and what attachments may be called. Names are foreign words. */
+/** Validates the paths of a worker's files and the names of attachments. Both are foreign input. */
 
 export const LONGEST_PATH = 400;
 /** Control characters, and what some file systems and tools read in ways of their own. */

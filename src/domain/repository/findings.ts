@@ -203,7 +203,9 @@ function consentFindings(missing: MissingConsent | null): Finding[] {
       certain("permissions_missing", `The App lacks permissions: ${named(missing.permissions)}.`, fix, missing.url),
     );
   if (missing.events.length > 0)
-    found.push(advice("events_missing", `The App does not hear of: ${named(missing.events)}.`, fix, missing.url));
+    found.push(
+      advice("events_missing", `The App does not get these events: ${named(missing.events)}.`, fix, missing.url),
+    );
   return found;
 }
 

@@ -13,9 +13,9 @@ const FOLDER = "attachments";
 
 export async function attachmentEntries(task: Task): Promise<TreeEntry[]> {
   const { job, octokit, at } = task;
-  const parcel = await readBlob(task, marketWork(job)?.enclosure?.parcel);
+  const stored = await readBlob(task, marketWork(job)?.enclosure?.parcel);
   const entries: TreeEntry[] = [];
-  for (const { name, content } of parcel?.attachments ?? []) {
+  for (const { name, content } of stored?.attachments ?? []) {
     const file = { path: `${jobFolder(job.id)}/${FOLDER}/${name}`, mode: "100644", type: "blob" } as const;
     const text = textOf(content);
     if (text !== null) {

@@ -113,9 +113,9 @@ const OWN = WORKFLOW_PATH.slice(WORKFLOWS_FOLDER.length + 1);
 /** Null: none could be read. */
 function ciOnPullRequest({ workflows }: Answer): boolean | null {
   const others = (workflows?.entries ?? []).filter(({ name }) => name !== OWN && /\.ya?ml$/.test(name));
-  const heard = others.slice(0, MAX_WORKFLOWS).map(({ object }) => runsOnPullRequests(object));
-  if (heard.includes(true)) return true;
-  return heard.includes(null) ? null : false;
+  const triggered = others.slice(0, MAX_WORKFLOWS).map(({ object }) => runsOnPullRequests(object));
+  if (triggered.includes(true)) return true;
+  return triggered.includes(null) ? null : false;
 }
 
 function requiredChecks({ defaultBranchRef: branch }: Answer): string[] {

@@ -1,6 +1,6 @@
 /**
- * `GET /api/audit`: who did what, newest first. Admins see all of it, or what is about the repository that their key is
- * bound to; any other key the entries of a job of its own account, without the addresses of others.
+ * `GET /api/audit`: who did what, newest first. Admins see everything, or what concerns the repository of their key;
+ * any other key sees the entries of its own account's jobs, without the addresses of others.
  */
 import type { Request } from "express";
 import * as z from "zod";

@@ -1,4 +1,7 @@
-/** `/api/keys`: creates, lists, rotates and revokes API keys. For admins alone; a key's own routes are `own-key.ts`. */
+/**
+ * `/api/keys`: creates, lists, rotates and revokes API keys. For admins only; `own-key.ts` has a key's routes about
+ * itself.
+ */
 import type { Request } from "express";
 import * as z from "zod";
 import type { Recorder } from "../../engine/ports/audit.ts";

@@ -1,6 +1,6 @@
 /**
- * What is told to those who watch the server, in Prometheus' words. Counts are asked of whoever keeps them, when
- * somebody looks; nothing here is counted twice. Labels are few and bounded: never a job, an account or a repository.
+ * The metrics of the server in Prometheus format. Counts are read from their owners when somebody asks, and never kept
+ * twice. Labels are few and bounded: never a job, an account or a repository.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "../../contracts/version.ts";

@@ -1,6 +1,6 @@
 /**
- * Making an API key: what may be asked for, and the key with the record that is stored of it. Shared by the route and
- * the `keys` command.
+ * Creates an API key: the request's schema, the key, and the record that is stored. Shared by the route and the `keys`
+ * command.
  */
 import { randomBytes } from "node:crypto";
 import * as z from "zod";

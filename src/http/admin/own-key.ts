@@ -1,6 +1,6 @@
 /**
- * `/api/keys/self`: what whoever holds a key may do with that very key, whatever its scopes: see, rotate and revoke it.
- * None of it reaches further than the key itself. `API_KEY` belongs to the settings.
+ * `/api/keys/self`: shows, rotates or revokes the key that the request is made with, whatever its scopes. `API_KEY` is
+ * a setting and can be neither rotated nor revoked here.
  */
 import type { Request } from "express";
 import { recordedKey } from "../middleware/audited.ts";

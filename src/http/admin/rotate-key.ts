@@ -1,6 +1,6 @@
 /**
- * Rotation: a new key like the old one, which goes on for a while so that whoever uses it can change over. Shared by the
- * routes and the `keys` command.
+ * Rotates a key: creates a new one like it and lets the old one work for a while, so that its user can change over.
+ * Shared by the routes and the `keys` command.
  */
 import * as z from "zod";
 import type { KeyStore, StoredKey } from "../../engine/ports/keys.ts";

@@ -1,4 +1,4 @@
-/** Finds the webhook in a path for whoever can reach it. */
+/** Finds the webhook that a path names, for keys that can reach it. */
 import type { Request } from "express";
 import * as z from "zod";
 import { canReachServer, canReachSubscription } from "../../domain/access.ts";

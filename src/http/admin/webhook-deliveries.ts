@@ -1,4 +1,4 @@
-/** `/api/webhooks/{id}/deliveries`: what was sent, what became of it, and sending it again. */
+/** `/api/webhooks/{id}/deliveries`: lists and shows what was sent and how it ended, and sends it again. */
 import type { Request } from "express";
 import * as z from "zod";
 import type { StoredDelivery } from "../../engine/ports/outgoing-deliveries.ts";

@@ -1,4 +1,4 @@
-/** Subscriptions and deliveries as the API shows them. Never a secret, but where one is issued. */
+/** Formats subscriptions and deliveries for the API, without secrets except where one is issued. */
 import * as z from "zod";
 import { EVENT_NAMES } from "../../domain/job/job-events.ts";
 import { type DeliveryAttempt, type StoredDelivery, TEST_EVENT } from "../../engine/ports/outgoing-deliveries.ts";

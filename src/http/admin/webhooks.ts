@@ -1,6 +1,6 @@
 /**
- * `/api/webhooks`: subscriptions to events of jobs. Their secrets are shown once, when they are made, so none of these
- * routes takes an `Idempotency-Key`.
+ * `/api/webhooks`: subscriptions to events of jobs. Secrets are shown once, when created, so none of these routes
+ * accepts an `Idempotency-Key`.
  */
 import * as z from "zod";
 import { canReachSubscription, isAdmin } from "../../domain/access.ts";

@@ -1,4 +1,6 @@
-/** Finds the repository that a request means, and whether the App is installed there, for every route that makes jobs. */
+/**
+ * Finds the repository that a request names, and whether the App is installed there, for every route that creates jobs.
+ */
 
 import { canCommandIn, canReachName, type Principal } from "../../domain/access.ts";
 import type { Repository } from "../../domain/job/job.ts";

@@ -1,6 +1,6 @@
 /**
- * Whether GitHub's limits leave room for another job, asked before one is made: who would have to wait is told when to come
- * again, at once, and nothing is left behind.
+ * Checks before a job is created whether GitHub's limits leave room for it. If not, the caller is told at once when to
+ * retry, and nothing is stored.
  */
 
 import type { Repository } from "../../domain/job/job.ts";

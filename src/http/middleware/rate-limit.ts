@@ -1,8 +1,7 @@
 /**
- * So many requests in a window, counted by whatever a limit says; more are answered with 429 and `Retry-After`. Says
- * what is left in the headers of draft 8 (`RateLimit`, `RateLimit-Policy`), of every limit that a request passes.
- * Not express-rate-limit: its promises and hashes cost a third of an Express route for each request, and it knows no
- * clock but the system's.
+ * Rate limits: a number of requests per window and key, beyond which the answer is 429 with `Retry-After`. Reports what
+ * is left of every limit in the headers of draft 8 (`RateLimit`, `RateLimit-Policy`). Not express-rate-limit: its
+ * promises and hashes cost a third of an Express route per request, and it has no injectable clock.
  */
 import type { Request, RequestHandler } from "express";
 import { LRUCache } from "lru-cache";

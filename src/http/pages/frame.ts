@@ -1,4 +1,4 @@
-/** The frame of the App's own pages, with the one style that their content policy names. No scripts. */
+/** The HTML frame of the App's own pages, with the one style that their content security policy allows. No scripts. */
 import { hash } from "node:crypto";
 import { Html, html } from "../../text/html.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The pages for people: what this server is, and the description of the API to read and try. All from files of our own,
- * so that nothing a visitor does is told to another host; no script stands in a page.
+ * The pages for people: what this server is, and the API's description to read and try. All files are served from here,
+ * so that no visit is reported to another host; no page contains an inline script.
  */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * A cookie that its bearer can neither read nor make: sealed as the server's other secrets are, so that it outlives a
- * restart, with a time at which it ends. Knows nothing of what is in one.
+ * An encrypted cookie with an expiry time, which its bearer can neither read nor forge. Sealed like the server's other
+ * secrets, so that it survives a restart.
  */
 import * as z from "zod";
 import { Secret } from "../../contracts/secret.ts";

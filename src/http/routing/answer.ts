@@ -1,6 +1,6 @@
 /**
- * What a route says, as a value: routes return one and never touch the response. The only writer of response bodies
- * for the API.
+ * The result of a route as a value: routes return one and never touch the response. Only this file writes response
+ * bodies of the API.
  */
 import type { Request, RequestHandler, Response } from "express";
 import type { Log } from "../../engine/ports/log.ts";

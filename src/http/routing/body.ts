@@ -1,6 +1,4 @@
-/**
- * Bodies of requests: read, bounded and parsed, with sentences for what is wrong.
- */
+/** Reads, bounds and parses request bodies, and says in sentences what is wrong with one. */
 import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";

@@ -1,4 +1,4 @@
-/** What a schema says of foreign values, as an answer. */
+/** Validates foreign values by a schema and turns mistakes into an answer. */
 import * as z from "zod";
 import { fieldPath } from "../../text/field-path.ts";
 import { head } from "../../text/text.ts";

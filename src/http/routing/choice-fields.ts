@@ -1,4 +1,7 @@
-/** What whoever asks for a job over REST may choose, as a comment's flags do; of every dialect that makes jobs of runs. */
+/**
+ * The fields `no_merge`, `draft` and `base_branch` of REST requests, which correspond to the flags of `/job`.
+ * Shared by the dialects that create jobs on Actions.
+ */
 import * as z from "zod";
 
 const says = (message: string) => ({ error: () => message });

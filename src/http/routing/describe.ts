@@ -1,4 +1,4 @@
-/** Makes the OpenAPI document of the routes, from the same values that are mounted. */
+/** Generates the OpenAPI document from the routes, the same values that are mounted. */
 import * as z from "zod";
 import {
   createDocument,

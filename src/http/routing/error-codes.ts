@@ -1,6 +1,6 @@
 /**
- * Every `code` that an error of the API may carry, with what it means. The compiler lets no route answer another one,
- * and the description of the API is made of these words.
+ * Every error `code` of the API with its meaning. The compiler rejects a route that answers another one, and the API's
+ * description uses these texts.
  */
 export const ERROR_CODES = {
   missing_job: "the body has no `job`",

@@ -1,4 +1,4 @@
-/** The limits of the HTTP side, all of them: how large, how many, how long. What happens beyond one is said where it is kept. */
+/** All limits of the HTTP side: sizes, counts, times. The code that enforces one says what happens beyond it. */
 
 const SECOND_MS = 1_000;
 const MB = 1024 * 1024;

@@ -1,4 +1,4 @@
-/** Pages of a list: what the query may say, and the `Link` to the next page. */
+/** Paging of lists: the query parameters, and the `Link` header to the next page. */
 import * as z from "zod";
 import { DEFAULT_PAGE, MAX_PAGE } from "./limits.ts";
 

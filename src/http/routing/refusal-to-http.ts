@@ -1,4 +1,4 @@
-/** The one mapping of the core's refusals to HTTP, and the one place where a dialect may differ from it. */
+/** Maps the domain's refusals to HTTP answers; no other file does. A dialect may override entries here. */
 import type { Refusal, RefusalCode } from "../../domain/job/refusal.ts";
 import { failure, type HttpResult } from "./answer.ts";
 

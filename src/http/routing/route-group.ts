@@ -1,4 +1,4 @@
-/** Routes that belong together, with the sections of the API's description in which they stand. */
+/** A group of routes, with its sections in the API's description. */
 import type { ApiServices } from "../services.ts";
 import type { Route } from "./route.ts";
 

@@ -1,6 +1,6 @@
 /**
- * A route of the API as a value: what it takes, who may call it, what it answers. The same value is mounted on the
- * router and described in the OpenAPI document, so that the two cannot differ.
+ * A route of the API as a value: what it takes, who may call it, what it answers. It is mounted on the router and
+ * described in the OpenAPI document, so that the two cannot differ.
  */
 import type { Request, RequestHandler } from "express";
 import * as z from "zod";

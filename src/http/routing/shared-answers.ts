@@ -1,6 +1,6 @@
 /**
- * What a route may answer besides its own answers, derived from its properties: one that needs a key may refuse it, one
- * that takes a body may find it broken. For the description; `mount.ts` is what makes it so.
+ * Derives the answers that a route shares with others from its properties: with a key it can refuse one, with a body it
+ * can find it broken. For the description; `mount.ts` implements them.
  */
 import { MAX_BODY_BYTES } from "./limits.ts";
 import type { AnswerShape, Route } from "./route.ts";

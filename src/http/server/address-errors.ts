@@ -1,4 +1,4 @@
-/** Addresses that cannot be read: a stray `%` is the caller's slip, not a failure of ours. */
+/** Answers addresses that cannot be decoded with 400: a stray `%` is the caller's mistake, not the server's. */
 import type { ErrorRequestHandler } from "express";
 import { failure, send } from "../routing/answer.ts";
 

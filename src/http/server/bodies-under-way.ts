@@ -1,6 +1,6 @@
 /**
- * How much of unfinished requests is held in memory, of all together. Where there is no room for more, the body that has been
- * under way for the longest gives way: whoever sends quickly gets through, whoever sends slowly holds nobody up.
+ * Bounds the memory of all unfinished request bodies together. When it is full, the oldest unfinished body is dropped,
+ * so that slow senders cannot hold up fast ones.
  */
 
 export interface HeldBody {

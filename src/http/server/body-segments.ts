@@ -1,4 +1,4 @@
-/** A body while it comes: few pieces of memory of its own, however small those are in which it travels. */
+/** Collects a body in few large buffers, however small the chunks in which it arrives. */
 
 const SEGMENT_BYTES = 256 * 1024;
 

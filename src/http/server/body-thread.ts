@@ -1,6 +1,6 @@
 /**
- * The thread beside the main one, seen from there: it is started for the first large body and takes them one after the
- * other. A body with which it ends, or that takes too long, is lost, and so are those behind it; the next starts it anew.
+ * Client of the worker thread for large bodies: starts it for the first one and sends it one body at a time. A body
+ * that ends the thread or takes too long is lost, and so are those waiting; the next one starts the thread again.
  */
 import { Worker } from "node:worker_threads";
 import { LARGE_BODY_BYTES, LARGE_BODY_MS } from "../routing/limits.ts";

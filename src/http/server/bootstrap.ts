@@ -1,7 +1,6 @@
 /**
- * The listening socket. Listens before the rest is loaded and holds early requests until there is someone to answer
- * them; at the end lets answers that are under way finish. Says itself that nobody is ready before that and after it.
- * Knows nothing of other routes.
+ * The listening socket. Listens before the rest is loaded, holds early requests until they can be answered, and lets
+ * running answers finish at the end. Answers readiness probes itself before the App is loaded and while it stops.
  */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";

@@ -1,4 +1,4 @@
-/** Where a request comes from, by the rule of `TRUST_PROXY`: as it is written down, and as it is counted. */
+/** The client's address by the rule of `TRUST_PROXY`: as it is logged, and as it is counted for limits. */
 import type { Request } from "express";
 import ipaddr from "ipaddr.js";
 

@@ -1,4 +1,4 @@
-/** A run's result as it is handed in: parsed, checked, and made what the job keeps of it. */
+/** Parses and validates a run's submitted result, and converts it to what the job stores. */
 
 import { jobFolder } from "../../contracts/brief.ts";
 import type { LogLine } from "../../contracts/log-line.ts";

@@ -1,6 +1,6 @@
 /**
- * Several handlers as one: Express matches and times a layer for each handler of a route, which costs more than what
- * most of ours do. An error, thrown or handed on, goes to Express's error handlers as usual.
+ * Combines several Express handlers into one, since Express's layer per handler costs more than most of them. Errors go
+ * to Express's error handlers as usual.
  */
 import type { NextFunction, Request, RequestHandler, Response } from "express";
 

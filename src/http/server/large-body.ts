@@ -1,6 +1,6 @@
 /**
- * What is done with a body that would hold the main thread for too long, as values that travel between threads: tasks with
- * the bytes, and answers that hold no more than the App uses, since what goes back is copied on the main thread.
+ * Processes bodies that would block the main thread for too long, as values that can be passed between threads: tasks
+ * with the bytes, and results with no more than the App uses, since they are copied on the main thread.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";

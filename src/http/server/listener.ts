@@ -1,6 +1,6 @@
 /**
- * Our own server around the Probot app: deliveries first and without Express, then the routers that the app asks for.
- * Probot's Server would build a middleware per request and log twice (its stack costs more than Express itself).
+ * The HTTP server around the Probot app: deliveries first and without Express, then the routers that the app asks for.
+ * Probot's own server would build a middleware per request and log twice, which costs more than Express itself.
  */
 import type { RequestListener } from "node:http";
 import express, { type Router } from "express";

@@ -1,4 +1,4 @@
-/** Ids of requests: in the log and in the answer, so that one leads to the other. Says nothing to either. */
+/** Creates request ids, which appear in the log and in the answer, so that one can be found by the other. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 

@@ -1,6 +1,6 @@
 /**
- * One line a request: id, method, path, status, milliseconds, and whose request it was about which job. Never a query, a
- * header or a body, since keys and tasks travel in those. Stands in front of every route, so it must cost next to nothing.
+ * Logs one line per request: id, method, path, status, milliseconds, caller and job. Never query, headers or body,
+ * since keys and tasks travel in those. Runs before every route, so it must be cheap.
  */
 import { performance } from "node:perf_hooks";
 import type { Request, RequestHandler, Response } from "express";

@@ -1,7 +1,6 @@
 /**
- * What every answer that is data carries: it is to be neither sniffed, framed, run nor read by other sites' pages. Those
- * of helmet's headers that mean something for data, and no more, since its whole set costs a twentieth of a status read;
- * the pages, which load and link, have all of it.
+ * Security headers for answers that are data: other sites' pages may not sniff, frame, run or read them. Only those of
+ * helmet's headers that matter for data, since the whole set costs a twentieth of a status read; pages get all of them.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",

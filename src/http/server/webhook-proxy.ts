@@ -1,4 +1,4 @@
-/** Deliveries through a smee channel, for a server that GitHub cannot reach. Loaded only where one is set. */
+/** Receives deliveries through a smee channel, for a server that GitHub cannot reach. Loaded only if one is set. */
 import type { Log } from "../../engine/ports/log.ts";
 import { WEBHOOK_PATH } from "./webhook-receiver.ts";
 

@@ -1,7 +1,7 @@
 /**
- * Where GitHub delivers. What cannot be of GitHub is turned away before a byte of its body is read; a body is read within
- * GitHub's own bound. The signature of a small one is checked by Octokit, which tells Probot's listeners; a large one is
- * verified, parsed and translated on a thread of its own. Stands in front of everything else, since most requests are deliveries.
+ * Receives GitHub's deliveries. A request that cannot be GitHub's is refused before its body is read; bodies are read
+ * within GitHub's own limit. Octokit verifies small ones and calls Probot's listeners; large ones are verified, parsed
+ * and translated on a worker thread. Runs before everything else, since most requests are deliveries.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";

@@ -1,6 +1,6 @@
 /**
- * The way back of signing in: who came, whether they may have what they wished for, and then the key. Whoever is known
- * by name is written down, with what came of it.
+ * Handles the return from GitHub's sign-in: identifies the person, checks whether they may have the requested key, and
+ * creates it. Attempts of identified people go to the audit log.
  */
 import * as z from "zod";
 import type { Via } from "../../domain/job/command.ts";

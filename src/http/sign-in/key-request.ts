@@ -1,4 +1,6 @@
-/** What somebody who signs in may ask for: a key for one repository, never one for admins, never one for ever. */
+/**
+ * The schema of a key request at sign-in: a key for one repository, never with the scope admin, never without an end.
+ */
 import * as z from "zod";
 import { repositoryField } from "../admin/new-key.ts";
 

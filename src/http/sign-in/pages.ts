@@ -1,4 +1,4 @@
-/** The pages of signing in: the form, the key, and a page with a sentence for whatever does not work. Texts alone. */
+/** The pages of signing in: the form, the key, and a page with a sentence for every failure. Texts only. */
 import { type Html, html } from "../../text/html.ts";
 import { pageOf } from "../pages/frame.ts";
 import { OFFERED_DAYS, OFFERED_SCOPES, PROPOSED_DAYS, type SignInRequest } from "./key-request.ts";

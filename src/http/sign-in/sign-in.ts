@@ -1,7 +1,7 @@
 /**
- * `/keys`: whoever may write to a repository signs in with GitHub and gets a key for it. One short flow without a
- * session: what has to be known between two requests travels in a sealed cookie, and no token of a person is kept.
- * Every way out but one ends in a page with a sentence, with no key created.
+ * `/keys`: people who may write to a repository sign in with GitHub and get a key for it. The flow has no session: an
+ * encrypted cookie carries the state between two requests, and no person's token is stored. Every failure ends in a
+ * page with a sentence, without a key.
  */
 import express, {
   type ErrorRequestHandler,

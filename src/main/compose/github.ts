@@ -82,7 +82,11 @@ export function createEventTranslator(
       (known) => {
         slug = known.slug;
       },
-      (error: unknown) => log.debug({ err: error }, "GitHub does not say which App this is"),
+      (error: unknown) =>
+        log.debug(
+          { err: error },
+          "cannot ask GitHub for the App's name; if this repeats, check that PRIVATE_KEY belongs to APP_ID",
+        ),
     );
   };
   learn();

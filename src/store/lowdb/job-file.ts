@@ -1,7 +1,7 @@
 /**
- * How a job's record stands in its file: JSON in two lines. The first holds what finding and paying a job rests on, the
- * second all the rest: so the start reads one short line of each file. That line is checked; the rest of the record is
- * taken as this code wrote it. The log stands in a file of its own, and the record says where.
+ * The file format of a job's record: JSON in two lines. The first has what is needed to find the job and to compute
+ * balances, so the start reads one short line per file and validates it; the second has the rest, taken as this code
+ * wrote it. The log is in a separate file that the record names.
  */
 import * as z from "zod";
 import type { Job } from "../../domain/job/job.ts";

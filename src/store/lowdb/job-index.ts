@@ -1,6 +1,6 @@
 /**
- * Where to find jobs without opening their files: facts of each in memory, built at start, changed only after a write
- * has succeeded. Holds no records.
+ * In-memory index that finds jobs without opening their files: facts about each job, built at the start and changed
+ * only after a successful write. Holds no records.
  */
 
 import type { CommentId } from "../../domain/job/comment-id.ts";

@@ -1,7 +1,7 @@
 /**
- * The logs of jobs, in files beside their records: a record says where its log stands, so that a commit costs the same
- * whatever the job has told. Lines are added behind those that are there; a log that begins anew, or has lost more of its
- * front than it has left, gets a new file. What no record names was never kept.
+ * The logs of jobs, in files beside their records, so that the cost of a commit does not depend on the length of the
+ * log. Lines are appended; a log that starts anew, or has dropped more than it has left, gets a new file. A file that
+ * no record names is ignored.
  */
 import * as z from "zod";
 import { type LogLine, logLineSchema } from "../../contracts/log-line.ts";

@@ -1,4 +1,4 @@
-/** What makes a job's record of one format into one of the next. The job in it has its own in `domain/job/upcasts.ts`. */
+/** Converts a job's record from one format to the next. The job inside is converted by `domain/job/upcasts.ts`. */
 import * as z from "zod";
 import * as upcasts from "../../domain/job/upcasts.ts";
 

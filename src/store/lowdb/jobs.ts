@@ -1,7 +1,7 @@
 /**
- * Jobs, one lowdb file each: a commit is one atomic file write whose cost does not grow with the number of jobs.
- * Between looking and writing nothing is awaited, so two callers of this process cannot come between one another.
- * Memory changes only after the write has succeeded.
+ * Jobs, one lowdb file each: a commit is one atomic file write whose cost does not depend on the number of jobs.
+ * Nothing is awaited between the checks and the write, so two callers in this process cannot interfere. Memory changes
+ * only after a successful write.
  */
 import { LRUCache } from "lru-cache";
 import { accountNamed } from "../../domain/job/account.ts";

@@ -1,6 +1,6 @@
 /**
- * What was done lately, in journals: one line each, added and never changed. All of a day is in memory. A journal goes
- * when its last line is a day old.
+ * Recent usage of accounts, in append-only journals with one line per use. One day is kept in memory; a journal is
+ * deleted when its last line is a day old.
  */
 import { LRUCache } from "lru-cache";
 import * as z from "zod";

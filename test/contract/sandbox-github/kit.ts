@@ -1,4 +1,4 @@
-/** What the tests of the local GitHub share: a client, a receiver of webhooks, real git. */
+/** Shared parts of the local GitHub's tests: a client, a receiver of webhooks, real git. */
 import { createHmac, createSign, timingSafeEqual } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";

@@ -1,4 +1,4 @@
-/** What a store answers of a job must be what the next start will read, to the last field: memory is no better than the disk. */
+/** Checks that a store answers a job exactly as the next start will read it from the disk. */
 import { deepStrictEqual } from "node:assert/strict";
 import fs from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Folders for stores of lowdb, and what may go wrong with the disk below them. */
+/** Folders for lowdb stores, and failures of the disk below them. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";

@@ -1,7 +1,4 @@
-/**
- * A process of its own that works on a store and tells its parent what the store has acknowledged; the parent kills it
- * in the middle.
- */
+/** A process that works on a store and reports what the store acknowledged; the parent kills it in the middle. */
 import type { Store } from "../../../src/engine/ports/store.ts";
 import { openLowdbStore } from "../../../src/store/lowdb/open.ts";
 import { keep, START, sampleJob } from "./sample.ts";

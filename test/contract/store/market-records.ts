@@ -1,4 +1,4 @@
-/** The contract of what the market keeps beside jobs: money, agents, quotes, attachment blobs, and the queue. */
+/** The contract of the market's records: money, agents, quotes, attachment blobs, and the queue. */
 import { describe, expect, it } from "vitest";
 import type { JobId } from "../../../src/domain/job/job.ts";
 import { charge, credit, refund, userAccount } from "../../../src/domain/market/ledger.ts";

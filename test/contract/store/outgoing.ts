@@ -1,4 +1,4 @@
-/** The contract of outgoing deliveries: recorded once, kept with what became of them, and not for ever. */
+/** The contract of outgoing deliveries: recorded once, stored with their outcome, and deleted in the end. */
 import { describe, expect, it } from "vitest";
 import type { NewDelivery, OutgoingStore, StoredDelivery } from "../../../src/engine/ports/outgoing-deliveries.ts";
 import { type Engine, jobId, START, withStore } from "./sample.ts";

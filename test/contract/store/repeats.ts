@@ -1,4 +1,4 @@
-/** The contract of requests that must not be worked on twice. */
+/** The contract of requests with an `Idempotency-Key`, which must be processed once. */
 import { describe, expect, it } from "vitest";
 import type { IdempotentRequest, StoredResponse } from "../../../src/engine/ports/idempotency.ts";
 import { type Engine, jobId, START, withStore } from "./sample.ts";

@@ -1,4 +1,4 @@
-/** Jobs and commits to store: valid, small, and different only in what a test says. */
+/** Sample jobs and commits: valid, small, and different only in what a test sets. */
 
 import type { Job, JobId, MarketWork } from "../../../src/domain/job/job.ts";
 import { asJobId, branchOf } from "../../../src/domain/job/job.ts";

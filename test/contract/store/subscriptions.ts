@@ -1,4 +1,4 @@
-/** The contract of subscriptions: who is told of what. */
+/** The contract of subscriptions: who receives which events. */
 import { describe, expect, it } from "vitest";
 import type { StoredSubscription } from "../../../src/engine/ports/subscriptions.ts";
 import { type Engine, START, withStore } from "./sample.ts";

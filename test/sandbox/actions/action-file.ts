@@ -37,7 +37,7 @@ export interface ActionFile {
   readonly runs: z.output<typeof runs>;
 }
 
-/** Versions of Node.js that GitHub's runner knows; this process's own plays them all. */
+/** Node.js versions that GitHub's runner knows; the sandbox uses this process's own for all of them. */
 const PLAYED = ["node20", "node24"];
 
 export type ReadActionFile =

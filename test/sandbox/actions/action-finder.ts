@@ -8,7 +8,7 @@ import type { ActionsBackend } from "../ports.ts";
 import { type ActionFile, readActionFile } from "./action-file.ts";
 import { cloneUrl, type GitCall, git } from "./git.ts";
 
-/** `uses: owner/name/path@ref`, cut into its parts. */
+/** The parts of `uses: owner/name/path@ref`. */
 export interface ActionName {
   readonly repository: string;
   readonly path: string;
@@ -18,7 +18,7 @@ export interface ActionName {
 export interface FoundAction {
   readonly file: ActionFile;
   readonly folder: string;
-  /** Undefined: an action of the workspace. */
+  /** Undefined for an action of the workspace. */
   readonly name: ActionName | undefined;
 }
 
@@ -59,9 +59,9 @@ export async function findInWorkspace(uses: string, workspace: string): Promise<
 
 export interface ActionSource {
   readonly backend: ActionsBackend;
-  /** Folders of this machine, by the name of the repository that they stand for, at every ref. */
+  /** Local folders that replace repositories, at every ref, by repository name. */
   readonly folders: Readonly<Record<string, string>>;
-  /** Where repositories of the local GitHub are put. */
+  /** Where repositories of the local GitHub are cloned to. */
   readonly downloads: string;
   readonly home: string;
   readonly path: string;
@@ -77,7 +77,7 @@ export async function findAction(uses: string, source: ActionSource): Promise<Fi
   return readIn(join(folder, name.path), uses, name);
 }
 
-/** The repository's files at the ref; undefined: there are none. */
+/** The repository's files at the ref; undefined when there are none. */
 async function download({ repository, ref }: ActionName, source: ActionSource): Promise<string | undefined> {
   const { backend, downloads, home, path, signal } = source;
   const folder = join(downloads, repository, ref);
@@ -86,7 +86,7 @@ async function download({ repository, ref }: ActionName, source: ActionSource): 
   try {
     token = backend.workflowToken({ owner, name }, { contents: "read" });
   } catch {
-    // as the local GitHub answers for a repository that it does not have
+    // the local GitHub's answer for a repository that does not exist
     return undefined;
   }
   await mkdir(folder, { recursive: true });

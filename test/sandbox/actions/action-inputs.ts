@@ -5,10 +5,10 @@ import type { JobLog } from "./log.ts";
 
 type Context = ReturnType<typeof contextOf>;
 
-/** Names of inputs mean the same in any case. */
+/** Input names are case-insensitive. */
 const key = (name: string): string => name.toLowerCase();
 
-/** Evaluated anew for each stage, secrets too: a token may be another one by then. */
+/** Evaluated again for each stage, including secrets, since a token may have changed. */
 export function actionInputs(
   given: Readonly<Record<string, string>>,
   { inputs }: ActionFile,

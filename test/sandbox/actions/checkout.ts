@@ -5,7 +5,7 @@ import { authorization, cloneUrl, type GitCall, git } from "./git.ts";
 import type { ActionWork, StepOutcome } from "./step-work.ts";
 
 const PLAYED = ["repository", "ref", "token", "path", "fetch-depth", "persist-credentials", "clean", "sparse-checkout"];
-/** Known inputs of the real action that change speed or extras, not what lies in the folder of a small repository. */
+/** Inputs of the real action that affect speed or extras, but not the files of a small repository. */
 const IGNORED = [
   "filter",
   "sparse-checkout-cone-mode",
@@ -49,7 +49,7 @@ export async function checkout(work: ActionWork): Promise<StepOutcome> {
   if (!(await clone(call, work, target)))
     return failed(work, `The process git failed: could not check out ${target.shown}`);
   if ((inputs["persist-credentials"] ?? "true") !== "false") {
-    // Written to the file, since an argument of `git config` would be readable in the process list.
+    // Written to the file, because an argument of `git config` would be visible in the process list.
     await appendFile(
       join(folder, ".git/config"),
       `[http "${backend.url}/"]\n\textraheader = ${authorization(token)}\n`,
@@ -64,7 +64,7 @@ export async function checkout(work: ActionWork): Promise<StepOutcome> {
 interface Target {
   readonly shown: string;
   readonly fetch: string;
-  /** Local branch to stand on; undefined: a detached head, as for commits, tags and pull requests. */
+  /** The local branch to check out; undefined for a detached head, as for commits, tags and pull requests. */
   readonly branch?: string;
   readonly tracking: string;
 }
@@ -72,7 +72,7 @@ interface Target {
 function targetOf({ inputs, ref, sha, repository }: ActionWork): Target {
   const own = inputs.repository === undefined || inputs.repository === repository;
   const wanted = inputs.ref ?? (own ? ref : "HEAD");
-  // Without `ref` it is the run's exact commit, even when the branch has moved on since.
+  // Without `ref`, the run's exact commit, even if the branch has moved since.
   const exact = inputs.ref === undefined && own ? sha : undefined;
   if (/^[0-9a-f]{40}$/.test(wanted)) return { shown: wanted, fetch: wanted, tracking: "refs/remotes/origin/checkout" };
   if (wanted === "HEAD") return { shown: "HEAD", fetch: "HEAD", tracking: "refs/remotes/origin/checkout" };
@@ -91,7 +91,7 @@ async function clone(call: GitCall, work: ActionWork, target: Target): Promise<b
   const shallow = depth > 0 ? [`--depth=${depth}`] : [];
   const wanted = `+${target.fetch}:${target.tracking}`;
   const folders = (work.inputs["sparse-checkout"] ?? "").split("\n").filter((line) => line.trim() !== "");
-  // As the real action does it: with folders named, the contents of files come when they are checked out.
+  // Like the real action: with sparse paths, file contents are fetched at check-out.
   const filter = folders.length > 0 ? ["--filter=blob:none"] : [];
   const all = depth === 0 ? ["+refs/heads/*:refs/remotes/origin/*"] : [];
   if (!(await git(call, ["init", "--quiet", "."]))) return false;

@@ -19,9 +19,9 @@ const KNOWN = [
   ...[STOP, "add-mask", "error", "warning", "notice", "group", "endgroup", "debug", "echo", "add-matcher"],
   ...["remove-matcher", "set-output", "save-state", "set-env", "add-path"],
 ];
-/** Not even after `::echo::on`: they show themselves, or must not. */
+/** Not echoed even after `::echo::on`: these commands show their own output or must stay hidden. */
 const NEVER_ECHOED = ["add-mask", "error", "warning", "notice", "debug"];
-/** A stop token up to this length is not masked: it would hide words that everybody uses. */
+/** A stop token up to this length is not masked, since masking it would hide common words. */
 const UNMASKED_TOKEN = 6;
 
 const decoded = (text: string, codes: readonly string[]): string =>
@@ -35,7 +35,7 @@ function propertiesOf(text: string, separator: string, codes: readonly string[])
   return Object.fromEntries(named.map(([name, value]) => [name, decoded(value, codes)]));
 }
 
-/** `head`: name and properties; null when the name is no command. */
+/** `head` is name and properties; returns null when the name is no command. */
 function command(head: string, value: string, form: "::" | "##[", known: ReadonlySet<string>): Command | null {
   const [name = "", ...rest] = head.split(" ");
   if (!known.has(name.toLowerCase())) return null;
@@ -58,7 +58,7 @@ export function parseCommand(line: string, known: ReadonlySet<string>): Command 
 export interface StageSurroundings {
   readonly log: JobLog;
   readonly matchers: MatcherRegistry;
-  /** What a matcher's file is named from. */
+  /** The file that a matcher's `file` is relative to. */
   readonly workspace: string;
 }
 
@@ -75,12 +75,12 @@ export class StageOutput {
     this.#in = surroundings;
   }
 
-  /** A command could not be obeyed, which fails the stage whatever its process says. */
+  /** A command that cannot be executed; it fails the stage whatever the exit code is. */
   get failed(): boolean {
     return this.#failed;
   }
 
-  /** Takes one of the two streams of the process, line by line; each has a matching of its own. */
+  /** Handles one of the process's two streams line by line; each has its own matchers. */
   stream(): (line: string) => void {
     const { log, matchers } = this.#in;
     const own = new StreamMatchers(matchers);
@@ -91,7 +91,7 @@ export class StageOutput {
     };
   }
 
-  /** True when the line was a command, which then has written to the log what is to be seen of it. */
+  /** Returns true when the line was a command, whose visible output is already in the log. */
   #obey(line: string): boolean {
     const { log } = this.#in;
     const found = parseCommand(line, this.#known);
@@ -158,11 +158,11 @@ export class StageOutput {
         this.#fail(line, `The \`${name}\` command is disabled: write to the file that the runner names instead.`);
         break;
       default:
-      // debug, which is shown only where the runner is told to
+      // debug messages are shown only if the runner is set to
     }
   }
 
-  /** Deprecated, and obeyed all the same: what a step prints can still become its output, or the state of its action. */
+  /** Deprecated but still executed: a step's printed text can become its output or its action's state. */
   #keep(kept: Map<string, string>, name: string | undefined, value: string, line: string): void {
     if (name) kept.set(name, value);
     else this.#fail(line, "Required field 'name' is missing");

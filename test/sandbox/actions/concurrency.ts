@@ -15,7 +15,7 @@ interface Group {
 export class ConcurrencyGroups {
   readonly #groups = new Map<string, Group>();
 
-  /** False: cancelled while waiting. True: the caller holds the group until `release`. */
+  /** False if cancelled while waiting. True means that the caller holds the group until `release`. */
   acquire(name: string, holder: Holder, cancelInProgress: boolean): Promise<boolean> {
     const key = name.toLowerCase();
     const group = this.#groups.get(key);

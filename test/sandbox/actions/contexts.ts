@@ -5,7 +5,7 @@ import type { ContextValues } from "./expressions.ts";
 import { fullName } from "./git.ts";
 import type { Permissions, Workflow } from "./workflow-file.ts";
 
-/** What one run is about; the same for all of its attempts. */
+/** Facts about a run that all of its attempts share. */
 export interface RunSubject {
   readonly backend: ActionsBackend;
   readonly trigger: WorkflowTrigger;
@@ -23,7 +23,7 @@ const pulled = z.object({
 
 export const workflowName = ({ workflow, path }: RunSubject): string => workflow.name ?? path;
 
-/** Runs for pull requests from forks see no secrets and get a token that can only read. */
+/** Runs for pull requests from forks get no secrets and a read-only token. */
 export function isFromFork({ trigger }: RunSubject): boolean {
   const pull = pulled.safeParse(trigger.payload);
   if (trigger.event !== "pull_request" || !pull.success) return false;
@@ -86,11 +86,11 @@ const ENV_KEYS = [
   "event_path",
 ];
 
-/** GITHUB_* for the steps: the same facts as the context, without the token, which a step must be given on purpose. */
+/** The GITHUB_* variables of steps: the context's values except the token, which a step must be given explicitly. */
 export const githubEnv = (context: ContextValues): Record<string, string> =>
   Object.fromEntries(ENV_KEYS.map((key) => [`GITHUB_${key.toUpperCase()}`, String(context[key] ?? "")]));
 
-/** `workflow_dispatch` inputs with their declared types and defaults, or why the dispatch is not valid. */
+/** The `workflow_dispatch` inputs with declared types and defaults, or why the dispatch is invalid. */
 export function readInputs(workflow: Workflow, trigger: WorkflowTrigger): Record<string, unknown> | string {
   if (trigger.event !== "workflow_dispatch") return {};
   const declared = workflow.on.workflow_dispatch?.inputs ?? {};
@@ -108,7 +108,7 @@ export function readInputs(workflow: Workflow, trigger: WorkflowTrigger): Record
   return values;
 }
 
-/** What GITHUB_TOKEN may do in these modes; `id-token` is never part of "all". */
+/** The permissions of GITHUB_TOKEN in these modes; `id-token` is never part of "all". */
 const SCOPES = [
   "actions",
   "checks",

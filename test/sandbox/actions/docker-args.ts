@@ -8,7 +8,7 @@
  */
 import { isAbsolute, relative } from "node:path";
 
-/** Isolation and bookkeeping flags with a value; see the header. */
+/** Isolation and bookkeeping flags that take a value; see the header. */
 const ISOLATION_WITH_VALUE = new Set(
   "user cap-add cap-drop security-opt pids-limit memory memory-swap memory-reservation cpus cpu-shares shm-size tmpfs ulimit hostname add-host dns pull platform label log-driver log-opt stop-signal stop-timeout ipc cgroupns userns group-add".split(
     " ",
@@ -16,7 +16,7 @@ const ISOLATION_WITH_VALUE = new Set(
 );
 const ISOLATION_ALONE = new Set("rm init read-only tty quiet no-healthcheck".split(" "));
 const PLAYED = new Set("volume mount env env-file name workdir entrypoint network net network-alias".split(" "));
-/** Played, and without a value. */
+/** Supported flags without a value. */
 const INTERACTIVE = "interactive";
 const SHORT: Readonly<Record<string, string>> = {
   v: "volume",
@@ -33,7 +33,7 @@ const SHORT: Readonly<Record<string, string>> = {
 
 export interface JoinedNetwork {
   readonly name: string;
-  /** Under which names others on it find the container. */
+  /** Names by which other containers on the network find this one. */
   readonly aliases: readonly string[];
 }
 
@@ -48,20 +48,24 @@ export interface ContainerPlan {
   readonly mounts: readonly Mount[];
   readonly env: Readonly<Record<string, string>>;
   readonly name: string | undefined;
-  /** The program of the image that is started in place of its own. */
+  /** The program of the image to start instead of its own. */
   readonly entrypoint: string | undefined;
-  /** Whether it reads our input; without `-i` a container reads nothing. */
+  /** Whether the container reads stdin; without `-i` it does not. */
   readonly interactive: boolean;
   readonly networks: readonly JoinedNetwork[];
-  /** Host folder to start in; undefined: the container has no mount, so nothing of the host belongs to it. */
+  /**
+   * The host folder to start in; undefined when nothing is mounted, so that no host folder belongs to the container.
+   */
   readonly folder: string | undefined;
 }
 
-/** Exit code of docker for its own mistakes, as opposed to the program's; and for a program that the image lacks. */
+/** docker's exit codes for its own errors, and for a program that the image lacks. */
 const REFUSED = 125;
 export const NOT_FOUND = 127;
 
-/** What docker itself would refuse, or what the sandbox does not play. Shown on stderr with docker's exit code. */
+/**
+ * An error of docker itself, or something that the sandbox does not support. Printed on stderr with docker's exit code.
+ */
 export class DockerRefusal extends Error {
   readonly code: number;
 
@@ -114,7 +118,7 @@ export function readRun(argv: readonly string[], source: Source): ContainerPlan 
   };
 }
 
-/** `N`, or `name=N,alias=A`. Names that are given apart are those on the first. */
+/** `N`, or `name=N,alias=A`. Aliases given separately apply to the first network. */
 function networksOf(values: readonly string[], aliases: readonly string[]): JoinedNetwork[] {
   return values.map((value, index) => {
     const pairs = value.includes("=") ? value.split(",").map((pair) => pair.split("=")) : [["name", value]];
@@ -195,7 +199,7 @@ function checkMounts(mounts: readonly Mount[]): void {
   }
 }
 
-/** A path of the container as the path of the host that is mounted there; any other text unchanged. */
+/** Converts a container path to the path of the host mounted there; other text is unchanged. */
 function toHost(text: string, mounts: readonly Mount[]): string {
   const inner = [...mounts].sort((a, b) => b.container.length - a.container.length);
   const mount = inner.find(({ container }) => within(text, container));

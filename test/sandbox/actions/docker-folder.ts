@@ -8,21 +8,20 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { killMarked } from "./processes.ts";
 
-/** Containers as processes of this machine. */
+/** Containers run as processes of this machine. */
 export interface DockerShim {
-  /** Program and first arguments of the agent, absolute; the arguments after the image's name follow. */
+  /** Absolute program and first arguments of the agent; the arguments after the image's name follow. */
   readonly agentCommand: readonly string[];
-  /** Other programs of the agent's image, by the names that `--entrypoint` knows them by. */
+  /** Other programs of the agent's image, by their `--entrypoint` name. */
   readonly entrypoints?: Readonly<Record<string, readonly string[]>>;
-  /** Program and first arguments of the shim itself; unless given, the one beside this file. */
+  /** Program and first arguments of the shim; by default the one next to this file. */
   readonly command?: readonly string[];
 }
 
-/** A real engine, reached through docker's own command line. */
+/** A real engine, used through docker's own command line. */
 export interface DockerEngine {
-  /** Absolute. */
   readonly client: string;
-  /** Variables that say where the engine is. */
+  /** Variables that locate the engine. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -30,7 +29,7 @@ export type Containers =
   | { readonly kind: "process"; readonly shim: DockerShim }
   | { readonly kind: "docker"; readonly engine: DockerEngine };
 
-/** COUNT, and for each program its name, the number of its words, and these. */
+/** COUNT, then for each program its name, its number of words, and the words. */
 function programWords(programs: Readonly<Record<string, readonly string[]>>): string[] {
   const all = Object.entries(programs);
   return [String(all.length), ...all.flatMap(([name, words]) => [name, String(words.length), ...words])];
@@ -45,11 +44,11 @@ function shimCommand(): string[] {
   return [process.execPath, program];
 }
 
-/** Marks what one job has made, so that it can be found again when its step was killed. */
+/** A label on everything that one job creates, so that it can be found after the step was killed. */
 const LABEL = "dev.journeyman.sandbox";
 const CALL_LIMIT_MS = 30_000;
 
-/** `docker` that marks containers and networks, and is docker's own client otherwise. */
+/** A `docker` that labels containers and networks and otherwise is docker's own client. */
 function engineScript({ client, env }: DockerEngine, mark: string): string {
   const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`);
   const label = `--label ${quote(`${LABEL}=${mark}`)}`;
@@ -76,7 +75,7 @@ export class DockerFolder {
     this.#mark = `${process.pid}-${basename(join(folder, ".."))}`;
   }
 
-  /** `path`: the PATH that the container sees, without this folder. */
+  /** `path`: the PATH inside the container, without this folder. */
   async make(path: string): Promise<void> {
     await mkdir(this.bin, { recursive: true });
     await mkdir(this.#state, { recursive: true });
@@ -85,7 +84,7 @@ export class DockerFolder {
         ? engineScript(this.#containers.engine, this.#mark)
         : this.#shimScript(this.#containers.shim, path);
     await this.#program("docker", script);
-    // Hosted machines give root away; this one is somebody's own, and a step must not get at it by a passwordless sudo.
+    // Hosted machines allow sudo; this one belongs to a developer, and a step must not use passwordless sudo on it.
     await this.#program("sudo", "echo 'sudo: the sandbox does not play sudo' >&2\nexit 1");
   }
 
@@ -101,8 +100,8 @@ export class DockerFolder {
   }
 
   /**
-   * Removes what a job has left of containers and networks, so that nothing outlives it; answers the names. A hosted
-   * machine ends with its job, a developer's does not.
+   * Removes a job's leftover containers and networks, and returns their names. A hosted machine is discarded after a
+   * job, a developer's is not.
    */
   async removeLeftovers(): Promise<readonly string[]> {
     return this.#containers.kind === "docker" ? this.#removeMarked(this.#containers.engine) : this.#killPlayed();

@@ -7,24 +7,24 @@ import { join } from "node:path";
 import { DockerRefusal } from "./docker-args.ts";
 
 const ADDRESS = "127.0.0.1";
-/** Docker's own, which are always there. */
+/** Docker's built-in networks. */
 const GIVEN: readonly string[] = ["bridge", "host", "none"];
 const INTERNAL = "--internal";
 const WITH_VALUE: readonly string[] = ["--opt", "-o", "--driver", "-d", "--label"];
 
-/** What docker's commands but `run` end with when they cannot. */
+/** Exit code of docker's commands other than `run` when they fail. */
 const FAILED = 1;
 
-/** The only things that anybody asks of a container, and of a network. */
+/** The only formats that are asked of a container and of a network. */
 const ADDRESS_ASKED = /^\{\{\s*\(index \.NetworkSettings\.Networks "([^"]+)"\)\.IPAddress\s*\}\}$/;
 const POOLS_ASKED = "{{json .IPAM.Config}}";
 const SUBNET = "10.0.0.0/24";
 const GATEWAY = "10.0.0.1";
 
-/** In the folder of a network that is internal; no container's name begins like it. */
+/** In an internal network's folder; no container name begins with this. */
 const INTERNAL_MARK = ".internal";
 
-/** A network is a folder that holds an empty file for each of its containers. */
+/** A network is a folder with an empty file per container. */
 export class DockerNetworks {
   readonly #folder: string;
   readonly #lives: (container: string) => boolean;
@@ -34,7 +34,7 @@ export class DockerNetworks {
     this.#lives = lives;
   }
 
-  /** `docker network …`; answers what is printed. */
+  /** Implements `docker network …`; returns what to print. */
   command([command, ...argv]: readonly string[]): string {
     if (command === "inspect") return this.#pools(argv);
     const { words, internal } = splitWords(argv);
@@ -57,7 +57,7 @@ export class DockerNetworks {
     }
   }
 
-  /** `docker inspect --format …`, of which an address is all that is played. */
+  /** Implements `docker inspect --format …`, for addresses only. */
   inspect(argv: readonly string[]): string {
     const { format, name: container } = asked(argv);
     const network = ADDRESS_ASKED.exec(format)?.[1];
@@ -73,7 +73,7 @@ export class DockerNetworks {
     this.#put(network, container);
   }
 
-  /** An internal network that is isolated has no address of the machine. */
+  /** An isolated internal network has no address on the host. */
   #pools(argv: readonly string[]): string {
     const { format, name } = asked(argv);
     if (format !== POOLS_ASKED)
@@ -82,7 +82,7 @@ export class DockerNetworks {
     return JSON.stringify([{ Subnet: SUBNET, ...(this.#holds(name, INTERNAL_MARK) ? {} : { Gateway: GATEWAY }) }]);
   }
 
-  /** Each that there is; those that could not be removed are told together. */
+  /** Removes those that exist; reports all failures together. */
   #removeAll(networks: readonly string[]): string {
     const problems = networks.flatMap((network) => this.#remove(network) ?? []);
     if (problems.length > 0) throw new DockerRefusal(problems.join("\n"), FAILED);

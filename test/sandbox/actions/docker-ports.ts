@@ -11,12 +11,12 @@ import { freePort } from "../free-port.ts";
 import type { ContainerPlan, JoinedNetwork } from "./docker-args.ts";
 
 const ADDRESS = "127.0.0.1";
-/** A variable that says where its container listens. */
+/** A variable that holds the address its container listens on. */
 const LISTENS = /_PORT$/;
-/** Names without a dot can only be those of other containers. */
+/** A name without a dot can only be another container. */
 const GOES = /^http:\/\/([a-z][a-z0-9_-]*):(\d+)$/;
 
-/** The plan's variables as they are true on this machine. */
+/** The plan's variables with ports mapped to this machine. */
 export async function mapPorts(state: string, plan: ContainerPlan): Promise<Record<string, string>> {
   const own = plan.networks.find(({ aliases }) => aliases.length > 0);
   const [network] = plan.networks;
@@ -39,10 +39,10 @@ async function portOf(state: string, network: JoinedNetwork, host: string, port:
   const draft = `${file}.${randomBytes(6).toString("hex")}`;
   writeFileSync(draft, String(await freePort()));
   try {
-    // the first one counts, and is whole at once
+    // the first one wins, and the file is complete at once
     linkSync(draft, file);
   } catch {
-    // another container was quicker
+    // another container created it first
   } finally {
     rmSync(draft);
   }

@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 50;
 interface Setup {
   readonly state: string;
   readonly path: string;
-  /** By `--entrypoint`; the image's own has the empty name. */
+  /** Selected with `--entrypoint`; the image's own program has the empty name. */
   readonly programs: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -45,7 +45,7 @@ async function run(setup: Setup, argv: readonly string[]): Promise<number> {
   const home = mkdtempSync(join(setup.state, "home-"));
   const base = { PATH: setup.path, HOME: home, LANG: "C.UTF-8", HOSTNAME: id };
   return new Promise((resolve) => {
-    // A group of its own: the container gets a signal once, through us, as docker passes it on.
+    // In its own process group, so that the container gets a signal once, through this process, as docker passes it on.
     const child = spawn(file, [...args, ...plan.args], {
       cwd: plan.folder ?? home,
       env: { ...base, ...env },
@@ -55,7 +55,7 @@ async function run(setup: Setup, argv: readonly string[]): Promise<number> {
     if (child.pid !== undefined) writeFileSync(record, `${child.pid} ${id}\n`);
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
     const done = (code: number) => {
-      // A container ends with its first process, and whatever that left behind ends with it.
+      // A container ends with its first process; whatever that left running is killed.
       signalContainer(setup, plan.name ?? id, "SIGKILL");
       rmSync(record, { force: true });
       rmSync(home, { recursive: true, force: true });
@@ -69,7 +69,7 @@ async function run(setup: Setup, argv: readonly string[]): Promise<number> {
   });
 }
 
-/** `docker kill|stop|rm -f NAME…`: signals the group of the container, then for `stop` waits for its end. */
+/** `docker kill|stop|rm -f NAME…`: signals the container's process group; `stop` also waits for its end. */
 async function end(setup: Setup, command: string, argv: readonly string[]): Promise<number> {
   let signal: NodeJS.Signals = command === "stop" ? "SIGTERM" : "SIGKILL";
   let waitMs = STOP_WAIT_MS;
@@ -140,7 +140,7 @@ async function main(setup: Setup, argv: readonly string[]): Promise<number> {
     case "rm":
       return end(setup, command, rest);
     case "login":
-      // The password on stdin is read to its end, so that the writer of the pipe does not fail.
+      // Reads the password on stdin to the end, so that the writer of the pipe does not fail.
       if (rest.includes("--password-stdin")) for await (const _chunk of process.stdin);
       process.stdout.write("Login Succeeded (played by the sandbox)\n");
       return 0;

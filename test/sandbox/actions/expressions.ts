@@ -8,7 +8,7 @@ import * as z from "zod";
 const STEP = ["github", "needs", "job", "runner", "env", "vars", "secrets", "steps", "inputs"] as const;
 const JOB = ["github", "needs", "vars", "inputs"] as const;
 
-/** GitHub's table of context availability: an unlisted context in that place is an invalid workflow file. */
+/** GitHub's table of context availability: a context that is not listed for a place makes the workflow file invalid. */
 const CONTEXTS = {
   "run-name": ["github", "inputs", "vars"],
   concurrency: ["github", "inputs", "vars"],
@@ -36,12 +36,12 @@ const STATUS_INFO = STATUS_NAMES.map((name) => ({ name, minArgs: 0, maxArgs: 0 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** A workflow text that cannot be read or evaluated: the author's mistake, shown to them, not a bug of ours. */
+/** A workflow text that cannot be parsed or evaluated: a mistake of the author, who sees it, and not a bug. */
 export class ExpressionMistake extends Error {}
 
 type Piece = { readonly text: string } | { readonly expression: string };
 
-/** Cuts `a ${{ b }} c` into its pieces; quotes inside an expression may hold `}}`. */
+/** Splits `a ${{ b }} c`; quotes inside an expression may contain `}}`. */
 function pieces(source: string): Piece[] {
   const found: Piece[] = [];
   let at = 0;
@@ -74,14 +74,14 @@ function parse(expression: string, place: Place): Expr {
   }
 }
 
-/** A condition that names no status function means `success() && (…)`. */
+/** A condition without a status function means `success() && (…)`. */
 function condition(source: string): string {
   const all = pieces(source.trim());
   const only = all.length === 1 ? all[0] : undefined;
   if (only && "expression" in only) return withSuccess(only.expression);
   if (only && "text" in only) return withSuccess(only.text);
   if (all.length === 0) return "success()";
-  // Text around `${{ }}` makes the whole condition one text, which is true unless empty: GitHub's well-known trap.
+  // Text around `${{ }}` turns the whole condition into a non-empty text, which is true: a well-known trap.
   const inner = all.map((piece, index) => ("text" in piece ? piece.text : `{${index}}`)).join("");
   const args = all.map((piece) => ("text" in piece ? "''" : piece.expression));
   return withSuccess(`format('${inner.replaceAll("'", "''")}', ${args.join(", ")})`);
@@ -93,7 +93,7 @@ function withSuccess(expression: string): string {
   return named ? expression : `success() && (${expression})`;
 }
 
-/** Throws `ExpressionMistake` when the text could never be evaluated in that place. */
+/** Throws `ExpressionMistake` if the text could never be evaluated in that place. */
 export function checkText(source: string, place: Place): void {
   if (place === "step.if" || place === "job.if") parse(condition(source), place);
   else for (const piece of pieces(source)) if ("expression" in piece) parse(piece.expression, place);
@@ -103,7 +103,7 @@ export type ContextValues = Readonly<Record<string, unknown>>;
 
 const isDictionary = (value: unknown): value is data.Dictionary => value instanceof data.Dictionary;
 
-/** Values → what expressions read. Built once per step and shared by its texts, for an event payload is large. */
+/** Converts values to what expressions read. Built once per step, since an event payload is large. */
 export function contextOf(values: ContextValues): data.Dictionary {
   const converted: unknown = JSON.parse(JSON.stringify(values), data.reviver);
   if (!isDictionary(converted)) throw new Error("contexts must be an object");
@@ -126,7 +126,7 @@ function evaluate(expression: string, place: Place, context: data.Dictionary, st
   }
 }
 
-/** The text with every `${{ }}` replaced. */
+/** Replaces every `${{ }}` in the text. */
 export function fill(source: string, place: Place, context: data.Dictionary): string {
   return pieces(source)
     .map((piece) => ("text" in piece ? piece.text : evaluate(piece.expression, place, context).coerceString()))
@@ -143,7 +143,7 @@ export function holds(source: string, place: "step.if" | "job.if", context: data
 
 const booleanText = z.enum(["true", "false"]);
 
-/** A key that takes a boolean or an expression giving one (`continue-on-error`, `cancel-in-progress`). */
+/** For a key that takes a boolean or an expression with a boolean value (`continue-on-error`, `cancel-in-progress`). */
 export function fillBoolean(source: string | boolean, place: Place, context: data.Dictionary): boolean {
   if (typeof source === "boolean") return source;
   const text = booleanText.safeParse(fill(source, place, context));
@@ -151,7 +151,7 @@ export function fillBoolean(source: string | boolean, place: Place, context: dat
   return text.data === "true";
 }
 
-/** A key that takes a number or an expression giving one (`timeout-minutes`). */
+/** For a key that takes a number or an expression with a number as value (`timeout-minutes`). */
 export function fillNumber(source: string | number, place: Place, context: data.Dictionary): number {
   if (typeof source === "number") return source;
   const value = Number(fill(source, place, context).trim() || Number.NaN);

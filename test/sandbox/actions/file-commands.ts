@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** GitHub's own limit for a step summary; the other files get the same. */
+/** GitHub's limit for a step summary, used for the other files too. */
 const FILE_LIMIT = 1024 * 1024;
 
 const KINDS = ["ENV", "OUTPUT", "PATH", "STEP_SUMMARY", "STATE"] as const;
@@ -20,7 +20,7 @@ export interface FileResults {
   readonly state: ReadonlyMap<string, string>;
   readonly path: readonly string[];
   readonly summary: string;
-  /** What is wrong with a file. GitHub fails the step for it, except for a summary that is too long. */
+  /** A mistake in a file. GitHub fails the step, except when a summary is too long. */
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -66,7 +66,7 @@ export async function readCommandFiles(files: CommandFiles): Promise<FileResults
   return { env, outputs, state, path, summary: summary ?? "", problems, warnings };
 }
 
-/** undefined: larger than the limit. A step may have deleted the file: then it said nothing. */
+/** undefined when larger than the limit. A file that the step deleted counts as empty. */
 async function textOf(file: string): Promise<string | undefined> {
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile()) return "";

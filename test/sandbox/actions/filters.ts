@@ -40,7 +40,7 @@ function toRegExp(pattern: string): RegExp {
 
 const escapeText = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 
-/** The last pattern that matches decides; a list may start over after a `!`. */
+/** The last matching pattern decides; patterns after a `!` may include again. */
 export function matches(patterns: readonly string[], name: string): boolean {
   let result = false;
   for (const pattern of patterns) {
@@ -50,7 +50,7 @@ export function matches(patterns: readonly string[], name: string): boolean {
   return result;
 }
 
-/** Whether a push of that ref passes the branch and tag filters. */
+/** Whether a push to that ref passes the branch and tag filters. */
 export function refPasses(filter: Filter, ref: string): boolean {
   const branch = ref.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : undefined;
   const tag = ref.startsWith("refs/tags/") ? ref.slice("refs/tags/".length) : undefined;

@@ -26,7 +26,7 @@ export interface GitCall {
 
 const GRACE = { interruptMs: 500, terminateMs: 500 };
 
-/** True when git ended well. */
+/** Returns whether git succeeded. */
 export async function git(call: GitCall, args: readonly string[]): Promise<boolean> {
   const auth = call.auth && {
     GIT_CONFIG_COUNT: "2",
@@ -39,7 +39,7 @@ export async function git(call: GitCall, args: readonly string[]): Promise<boole
     LANG: "C.UTF-8",
     GIT_TERMINAL_PROMPT: "0",
     GIT_CONFIG_NOSYSTEM: "1",
-    // as the real action has it: a workspace does not live long enough to be tidied
+    // like the real action; the workspace is deleted before clean-up would matter
     GIT_CONFIG_COUNT: "1",
     GIT_CONFIG_KEY_0: "maintenance.auto",
     GIT_CONFIG_VALUE_0: "false",
@@ -60,7 +60,7 @@ export interface FactsSource {
   readonly signal: AbortSignal;
 }
 
-/** Facts about a trigger's commits, asked for once and only when a workflow's filters need them. */
+/** Facts about a trigger's commits, read once and only if a workflow's filters need them. */
 export function gitFacts(source: FactsSource, trigger: WorkflowTrigger): TriggerFacts {
   let changed: Promise<readonly string[] | undefined> | undefined;
   let message: Promise<string> | undefined;
@@ -106,7 +106,9 @@ async function withBare<T>(
   }
 }
 
-/** Pull requests: three dots from the base. Pushes: what the push brought, a new branch from its first new commit on. */
+/**
+ * Pull requests: a three-dot diff from the base. Pushes: the pushed commits; a new branch from its first new commit on.
+ */
 async function changedFiles(
   lines: Lines,
   fetch: Fetch,

@@ -13,16 +13,16 @@ import type { WorkflowStep } from "./workflow-file.ts";
 export interface EnvironmentSource {
   readonly log: JobLog;
   readonly temp: string;
-  /** The search path of a step to which nobody has added. */
+  /** The search path of a step before anyone extends it. */
   readonly path: readonly string[];
-  /** What the runner says about the run, and its defaults. */
+  /** The runner's variables about the run, and its defaults. */
   readonly runnerEnv: Readonly<Record<string, string>>;
-  /** Of the workflow and the job. */
+  /** `env` of the workflow and the job. */
   readonly env: Readonly<Record<string, string>>;
   showSummary(markdown: string): void;
 }
 
-/** GitHub shows at most this much of the summaries of one step; a job's page is bounded by it here. */
+/** GitHub shows at most this much of one step's summaries; it also bounds the job's page here. */
 const SUMMARY_LIMIT = 1024 * 1024;
 
 export class JobEnvironment {
@@ -37,7 +37,7 @@ export class JobEnvironment {
     this.#variables = source.env;
   }
 
-  /** What `env` says, before a step adds its own. */
+  /** The values of `env` before any step adds to them. */
   get variables(): Readonly<Record<string, string>> {
     return this.#variables;
   }
@@ -46,10 +46,10 @@ export class JobEnvironment {
     return makeCommandFiles(join(this.#in.temp, "_runner_file_commands"));
   }
 
-  /** The whole environment of a stage; `env`: the variables, and the step's own over them. */
+  /** The complete environment of a stage; `env` has the variables and, over them, the step's own. */
   of({ step, name }: Stage, files: CommandFiles, env: Readonly<Record<string, string>>): Record<string, string> {
     const { runnerEnv, path } = this.#in;
-    // A workflow may set HOME, LANG or CI for itself, but not what the runner says about the run.
+    // A workflow may set HOME, LANG or CI, but not the runner's facts about the run.
     const fixed = Object.entries(runnerEnv).filter(([key]) => /^(?:GITHUB|RUNNER|ACTIONS)_/.test(key));
     const about = Object.entries({ action: name, ...originOf(step) });
     const upper = about.map(([key, value]) => [`GITHUB_${key.toUpperCase()}`, value] as const);
@@ -60,7 +60,7 @@ export class JobEnvironment {
     };
   }
 
-  /** Takes over what a stage has written and said. `ok`: false when the runner could not read it. */
+  /** Applies what a stage wrote to its files. `ok` is false when a file could not be read. */
   async take(
     { step }: Stage,
     files: CommandFiles,

@@ -7,18 +7,18 @@ import type { Grace } from "./processes.ts";
 import type { WorkflowJob } from "./workflow-file.ts";
 
 export interface Machine {
-  /** Folder for everything temporary of this runner. */
+  /** Folder for the runner's temporary files. */
   readonly folder: string;
-  /** PATH of the steps; the folder with the played docker is put in front of it. */
+  /** PATH of the steps; the folder with the sandbox's docker is put in front of it. */
   readonly path: string;
   readonly containers: Containers;
-  /** Folders that stand for repositories of actions, by `owner/name`. */
+  /** Folders that replace repositories of actions, by `owner/name`. */
   readonly actions: Readonly<Record<string, string>>;
   readonly grace: Grace;
-  /** How long what follows a cancel may take before all of it is killed. */
+  /** Time for the steps after a cancel before everything is killed. */
   readonly afterCancelMs: number;
   readonly now: () => number;
-  /** The runner closes: even `always()` steps end. */
+  /** Aborted when the runner closes: even `always()` steps end. */
   readonly closing: AbortSignal;
 }
 
@@ -30,7 +30,7 @@ export interface JobInput {
   readonly definition: WorkflowJob;
   readonly jobId: number;
   readonly timeoutMinutes: number;
-  /** Contexts that exist before a machine does: github, needs, vars, inputs. */
+  /** Contexts that exist before the machine: github, needs, vars, inputs. */
   readonly contexts: ContextValues;
   readonly cancel: AbortSignal;
 }

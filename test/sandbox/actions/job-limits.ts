@@ -34,12 +34,12 @@ export class JobLimits {
     return this.#why;
   }
 
-  /** What asks a step that starts now to end. One that starts after a cancel is not asked again. */
+  /** Asks the current step to end. A step that starts after a cancel is not asked again. */
   forStep(): AbortSignal {
     return this.#why === undefined ? this.#ended.signal : this.#forced.signal;
   }
 
-  /** What kills everything at once, whatever it does. */
+  /** Kills everything at once. */
   get forced(): AbortSignal {
     return this.#forced.signal;
   }

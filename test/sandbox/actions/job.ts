@@ -58,7 +58,7 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
       docker,
       jobContexts,
       runnerEnv: env,
-      // the address of a service that is not there, with a token that opens nothing: as secret as the real one
+      // the address of a service that does not exist, with a token that opens nothing; secret like the real one
       actionEnv: { ACTIONS_RUNTIME_URL: `${backend.url}/_runtime/`, ACTIONS_RUNTIME_TOKEN: runtimeToken },
       env: { ...fileEnv, ...jobEnv },
       report: (steps: readonly JobStep[]) => backend.updateJob(jobId, { status: "in_progress", steps }),
@@ -81,7 +81,7 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
 
 type Identity = ReturnType<JobInput["subject"]["backend"]["openIdentity"]>;
 
-/** Only a job that says `id-token: write` may ask who it is, and none that runs for a fork. */
+/** Only a job with `id-token: write` may request identity tokens, and none that runs for a fork. */
 function identityOf({ definition, subject, handle }: JobInput, fork: boolean): Identity | undefined {
   const { backend, trigger, workflow } = subject;
   if (tokenPermissions(definition.permissions, workflow.permissions, fork)["id-token"] !== "write") return undefined;
@@ -105,7 +105,7 @@ interface Private {
   readonly identity: Identity | undefined;
 }
 
-/** The job's contexts and its clean environment: nothing of the process that runs the sandbox gets in. */
+/** The job's contexts and its clean environment, without anything of the process that runs the sandbox. */
 function surroundings(input: JobInput, places: JobPlaces, own: Private) {
   const { workspace, temp, home, eventPath } = places;
   const tools = join(workspace, "..", "tools");

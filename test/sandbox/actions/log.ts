@@ -3,15 +3,15 @@
  * secret bypasses the masking.
  */
 
-/** GitHub keeps far more; a local log beyond this helps nobody and would sit in memory. */
+/** GitHub keeps far more; beyond this a local log only uses memory. */
 const LOG_LIMIT = 4 * 1024 * 1024;
 const LINE_LIMIT = 64 * 1024;
 
 export class Masks {
-  /** Longest first: a secret that contains another must not leave its rest behind. */
+  /** Longest first, so that a secret containing another one leaves no rest. */
   #values: string[] = [];
 
-  /** A secret of several lines is masked line by line too, since logs show one line at a time. */
+  /** A secret of several lines is also masked line by line, since logs show single lines. */
   add(secret: string): void {
     const more = [secret, ...secret.split(/\r?\n/)].filter((value) => value.trim() !== "");
     this.#values = [...new Set([...this.#values, ...more])].sort((a, b) => b.length - a.length);

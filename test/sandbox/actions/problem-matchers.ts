@@ -5,7 +5,7 @@
 import * as z from "zod";
 
 const group = z.number().int().min(0).optional();
-/** What names a file, a line or a code is of no use in a log, and so is left unread. */
+/** Groups that name a file, line or code are ignored, since the log does not need them. */
 const pattern = z.object({ regexp: z.string(), severity: group, message: group, loop: z.boolean().default(false) });
 const matcher = z.object({
   owner: z.string().min(1),
@@ -21,7 +21,7 @@ export interface ProblemMatcher {
   readonly patterns: readonly Pattern[];
 }
 
-/** Throws with a sentence when the file is not one of matchers. */
+/** Throws a sentence when the file is not a matcher file. */
 export function readMatchers(text: string): ProblemMatcher[] {
   const read = file.safeParse(JSON.parse(text));
   if (!read.success) throw new Error(z.prettifyError(read.error));
@@ -34,7 +34,7 @@ export function readMatchers(text: string): ProblemMatcher[] {
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-/** The matchers of one job, the newest first; a further one of the same owner takes the place of the first. */
+/** A job's matchers, newest first; a new one replaces the one with the same owner. */
 export class MatcherRegistry {
   #all: readonly ProblemMatcher[] = [];
 
@@ -56,17 +56,17 @@ type Found = Readonly<Record<"severity" | "message", string | undefined>>;
 
 const NOTHING: Found = { severity: undefined, message: undefined };
 
-/** Codes for colours, which patterns do not see. */
+/** Colour codes, which are removed before matching. */
 const CODES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m?`, "g");
 const SEVERITIES = ["error", "warning", "notice"] as const;
 
 export interface Problem {
   readonly severity: (typeof SEVERITIES)[number];
-  /** The whole line, without its colours. */
+  /** The whole line without colours. */
   readonly line: string;
 }
 
-/** The matching of one stream: patterns of several lines match lines of the same stream. */
+/** Matches one stream: patterns of several lines match lines of the same stream. */
 export class StreamMatchers {
   readonly #registry: MatcherRegistry;
   readonly #running = new Map<ProblemMatcher, (Found | undefined)[]>();
@@ -88,7 +88,7 @@ export class StreamMatchers {
     return undefined;
   }
 
-  /** One line further through the patterns of a matcher, the last pattern first; answers what a whole match has found. */
+  /** Advances a matcher by one line, last pattern first; returns what a complete match found. */
   #advance(one: ProblemMatcher, line: string): Found | undefined {
     const state = this.#running.get(one) ?? [];
     this.#running.set(one, state);

@@ -6,12 +6,12 @@ import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { StringDecoder } from "node:string_decoder";
 
-/** A line that never ends is cut into pieces of this length. */
+/** A longer line is split into pieces of this length. */
 const LINE_LIMIT = 256 * 1024;
-/** How long output may still come after the command itself has ended (background processes hold the pipe open). */
+/** How long to wait for output after the command has ended, since background processes keep the pipe open. */
 const DRAIN_MS = 2_000;
 
-/** How long a process has to end by itself, after each of the two signals. */
+/** Time for a process to end after each of the two signals. */
 export interface Grace {
   readonly interruptMs: number;
   readonly terminateMs: number;
@@ -23,12 +23,12 @@ export interface Command {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly grace: Grace;
-  /** Asks it to end. */
+  /** Asks the process to end. */
   readonly signal: AbortSignal;
-  /** Kills it and its group at once. */
+  /** Kills the process and its group at once. */
   readonly kill?: AbortSignal;
   readonly onLine: (line: string) => void;
-  /** Lines of stderr, where these are to be told apart. */
+  /** Receives the lines of stderr if they are to be kept apart. */
   readonly onErrorLine?: (line: string) => void;
 }
 
@@ -90,13 +90,13 @@ export function runCommand(command: Command): Promise<Ended> {
   });
 }
 
-/** A line ends with a line feed, a carriage return, or both: so does it for GitHub's runner. */
+/** A line ends with a line feed, a carriage return, or both, as for GitHub's runner. */
 function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): () => void {
   const decoder = new StringDecoder("utf8");
   let rest = "";
   stream.on("data", (chunk: Buffer) => {
     const text = rest + decoder.write(chunk);
-    // a carriage return at the very end may be the first half of an ending
+    // a carriage return at the very end may be followed by a line feed
     const open = text.endsWith("\r") ? 1 : 0;
     const lines = text.slice(0, text.length - open).split(/\r\n|\r|\n/);
     rest = (lines.pop() ?? "") + text.slice(text.length - open);
@@ -118,13 +118,13 @@ function endGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // The whole group is gone already.
+    // The whole group has already ended.
   }
 }
 
 /**
- * Kills what a job left running, as GitHub's runner does: by a mark in the environment, which children inherit.
- * Systems without /proc keep such leftovers.
+ * Kills a job's leftover processes as GitHub's runner does: by a variable that children inherit. Without /proc,
+ * leftovers stay.
  */
 export async function killMarked(mark: string): Promise<void> {
   const entries = await readdir("/proc").catch(() => []);
@@ -135,7 +135,7 @@ export async function killMarked(mark: string): Promise<void> {
     try {
       process.kill(Number(entry), "SIGKILL");
     } catch {
-      // It ended by itself between the two looks.
+      // It ended between listing and signalling.
     }
   }
 }

@@ -18,13 +18,13 @@ export interface RunInput {
   readonly machine: Machine;
   readonly playJob: PlayJob;
   readonly groups: ConcurrencyGroups;
-  /** How many jobs may run at a time on this "fleet". */
+  /** How many jobs run at the same time. */
   readonly slots: LimitFunction;
   readonly holder: Holder;
 }
 
 interface Settled extends JobOutcome {
-  /** What `needs.<job>.result` says; a failure that the job allows itself reads as success. */
+  /** The value of `needs.<job>.result`; a failure under `continue-on-error` reads as success. */
   readonly result: "success" | "failure" | "cancelled" | "skipped";
 }
 
@@ -44,7 +44,7 @@ export function baseContexts(input: Pick<RunInput, "subject" | "inputs"> & { rea
   return { github: githubContext(subject, handle), inputs, vars };
 }
 
-/** Does the work while holding the group that the file asks for; cancelled when a newer one takes its place. */
+/** Does the work while holding the file's concurrency group; cancelled when a newer run replaces it. */
 async function inGroup(
   { groups, subject }: RunInput,
   wanted: Concurrency,
@@ -112,7 +112,7 @@ class RunOfJobs {
       forgiven = fillBoolean(definition["continue-on-error"], "job", context);
       const timeoutMinutes = fillNumber(definition["timeout-minutes"], "job", context);
       const own = new AbortController();
-      // A job that starts after the cancel does so because its `if` says always() or cancelled().
+      // A job that starts after the cancel does so because its `if` uses always() or cancelled().
       const cancel = holder.signal.aborted ? own.signal : AbortSignal.any([holder.signal, own.signal]);
       const jobHolder = { signal: cancel, cancel: () => own.abort() };
       const conclusion = await inGroup(this.#in, definition.concurrency, "job", context, jobHolder, () =>
@@ -134,7 +134,7 @@ class RunOfJobs {
       );
       outcome = { ...outcome, conclusion };
     } catch (error) {
-      // The author's mistake ends here as a failed job; a mistake of ours goes on, after the job is closed.
+      // A mistake of the author ends as a failed job; any other error is rethrown after the job is closed.
       const log = new JobLog((text) => backend.appendLog(jobId, text), machine.now);
       log.error(
         error instanceof ExpressionMistake ? `The template is not valid. ${error.message}` : "The runner failed.",
@@ -147,7 +147,7 @@ class RunOfJobs {
     return this.#settle(jobId, outcome, forgiven);
   }
 
-  /** Waits for a free machine, but no longer than until a cancel. */
+  /** Waits for a free machine until cancelled. */
   #onSlot(cancel: AbortSignal, work: () => Promise<RunConclusion>): Promise<RunConclusion> {
     if (cancel.aborted) return Promise.resolve("cancelled");
     let begun = false;
@@ -184,7 +184,7 @@ class RunOfJobs {
     return Object.fromEntries(settled.map(([name, end]) => [name, { result: end?.result, outputs: end?.outputs }]));
   }
 
-  /** For a job the functions look at everything it needs, near and far. */
+  /** In a job's condition, status functions look at all jobs it needs, directly or indirectly. */
   #status(definition: WorkflowJob) {
     const cancelled = this.#in.holder.signal.aborted;
     const near = definition.needs.map((name) => this.#settled.get(name)?.result);

@@ -22,12 +22,14 @@ import { baseContexts, playRunOf } from "./run.ts";
 import { starts, type TriggerFacts } from "./triggers.ts";
 import { readWorkflow } from "./workflow-file.ts";
 
-/** Machines that play jobs side by side. */
+/** How many jobs run in parallel. */
 const DEFAULT_CONCURRENCY = 4;
-/** As GitHub's runner ends a process: SIGINT, SIGTERM, the end; and with that the job, whatever follows the cancel. */
+/**
+ * As GitHub's runner ends a process: SIGINT, SIGTERM, SIGKILL; then the job, whatever its steps do after the cancel.
+ */
 const GRACE: Grace = { interruptMs: 7_500, terminateMs: 2_500 };
 const AFTER_CANCEL_MS = 5 * 60_000;
-/** Ended runs that can still be run again; older ones are forgotten. */
+/** Ended runs that can be run again; older ones are forgotten. */
 const KEPT_RUNS = 500;
 
 export interface RunnerOptions {
@@ -35,17 +37,16 @@ export interface RunnerOptions {
   readonly containers: Containers;
   readonly concurrency?: number;
   readonly now?: () => number;
-  /** How long a process has after SIGINT and after SIGTERM, when a run is cancelled or a step's time is over. */
+  /** Time for a process after SIGINT and after SIGTERM, when a run is cancelled or a step reaches its time limit. */
   readonly grace?: Grace;
-  /** How long the steps and the cleaning up after a cancel may take. */
+  /** Time for steps and clean-up after a cancel. */
   readonly afterCancelMs?: number;
-  /** Folders of this machine that stand for repositories of actions, by `owner/name`, at every ref. */
+  /** Folders that replace repositories of actions at every ref, by `owner/name`. */
   readonly actions?: Readonly<Record<string, string>>;
-  /** PATH of the steps. */
   readonly path?: string;
-  /** How one job of a workflow is played; unless given, its steps in order, as programs of this machine. */
+  /** Runs one job of a workflow; by default its steps in order, as programs of this machine. */
   readonly playJob?: PlayJob;
-  /** Told what GitHub shows only on its pages: why a workflow did not start, what the runner could not do. */
+  /** Receives what GitHub shows only on its pages: why a workflow did not start, or what the runner could not do. */
   readonly report?: (sentence: string) => void;
 }
 
@@ -68,7 +69,7 @@ interface KeptRun {
   readonly subject: RunSubject;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly htmlUrl: string;
-  /** Set while an attempt is running or waiting. */
+  /** Set while an attempt runs or waits. */
   active: AbortController | undefined;
 }
 
@@ -102,12 +103,15 @@ class Fleet {
     };
   }
 
-  /** The local GitHub refused something, e.g. because the repository is gone: say it, and serve the others. */
+  /**
+   * The local GitHub refused something, e.g. because the repository was deleted: report it and continue with the
+   * others.
+   */
   readonly #failed = (error: unknown): void => this.#report(sentence(error));
 
   trigger(trigger: WorkflowTrigger): void {
     if (this.#closing.signal.aborted) return;
-    // One after the other, so that runs of a concurrency group queue up in the order of their events.
+    // One after the other, so that runs of a concurrency group queue in the order of their events.
     this.#deciding = this.#deciding.then(() => this.#decide(trigger)).catch(this.#failed);
     this.#track(this.#deciding);
   }
@@ -152,7 +156,7 @@ class Fleet {
   async #consider(path: string, text: string, trigger: WorkflowTrigger, facts: TriggerFacts): Promise<void> {
     const read = readWorkflow(text);
     if (!read.ok) {
-      // A file whose `on:` cannot be read fails at every push, for GitHub cannot know when it was meant to run.
+      // A file whose `on:` is unreadable fails at every push, since GitHub cannot know its events.
       const hit = read.events
         ? await starts(read.events, path, trigger, facts)
         : trigger.event === "push" && !trigger.byWorkflowToken;

@@ -27,14 +27,14 @@ export class ShownSteps {
     this.#rows = [this.setUp, ...this.steps, this.complete];
   }
 
-  /** A row that is known only now: before the one that it is to stand before. */
+  /** Inserts a row that became known only now, before the given one. */
   insert(name: string, before: Row): Row {
     const row = new Row(name);
     this.#rows = this.#rows.flatMap((other) => (other === before ? [row, other] : [other]));
     return row;
   }
 
-  /** As GitHub numbers them. */
+  /** Numbered as on GitHub. */
   all(): JobStep[] {
     return this.#rows.map(({ name, status, conclusion }, index) => ({ name, status, conclusion, number: index + 1 }));
   }

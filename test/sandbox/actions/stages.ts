@@ -8,22 +8,22 @@ export interface Stage {
   readonly step: WorkflowStep;
   readonly row: Row;
   readonly condition: string;
-  /** What `github.action` says. */
+  /** The value of `github.action`. */
   readonly name: string;
-  /** Undefined: a script, an action that is played by name, or one of the workspace before its step has begun. */
+  /** Undefined for a script, a built-in action, or a workspace action before its step has begun. */
   readonly action: FoundAction | undefined;
 }
 
 export const plainName = (step: WorkflowStep): string =>
   step.name ?? `Run ${step.uses ?? (step.run ?? "").trim().split("\n")[0] ?? ""}`;
 
-/** Where an action is from, for `github` and GITHUB_*; all undefined for what has no repository. */
+/** The action's repository and ref, for `github` and GITHUB_*; undefined when it has no repository. */
 export function originOf(step: WorkflowStep): { action_repository?: string; action_ref?: string } {
   const name = step.uses === undefined ? undefined : actionName(step.uses);
   return name === undefined ? {} : { action_repository: name.repository, action_ref: name.ref };
 }
 
-/** One name for each step: its id, or one made of what it runs, numbered from the second on. */
+/** A unique name per step: its id, or a name made from what it runs, numbered from the second on. */
 export function namesOf(steps: readonly WorkflowStep[]): string[] {
   const seen = new Map<string, number>();
   return steps.map((step) => {

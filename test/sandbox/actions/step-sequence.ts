@@ -36,7 +36,7 @@ export interface SequenceInput extends JobInput, JobPlaces {
   readonly docker: DockerFolder;
   readonly jobContexts: ContextValues & { readonly github: ContextValues };
   readonly runnerEnv: Readonly<Record<string, string>>;
-  /** What programs of actions see beside it, and scripts do not. */
+  /** Additional variables for programs of actions; scripts do not get them. */
   readonly actionEnv: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   report(steps: readonly JobStep[]): void;
@@ -82,7 +82,7 @@ export class StepSequence {
     return { conclusion, outputs: this.#outputs() };
   }
 
-  /** All actions are fetched before the first step: without one of them, nothing of the job is played. */
+  /** All actions are fetched before the first step; if one is missing, the job does not run. */
   async #setUp(): Promise<Stage[]> {
     const { definition, machine, subject, limits, home, workspace } = this.#in;
     const names = namesOf(definition.steps);
@@ -128,7 +128,7 @@ export class StepSequence {
     const { step, row } = stage;
     const skipped: StepRecord = { outcome: "skipped", conclusion: "skipped", outputs: {} };
     const { log, limits } = this.#in;
-    // Before the condition is looked at: a cancel that comes in between must still reach the step.
+    // Before the condition is evaluated, since a cancel in between must still reach the step.
     const toEnd = limits.forStep();
     try {
       if (!holds(stage.condition, "step.if", this.#context(this.#environment.variables, stage), this.#status()))
@@ -152,7 +152,7 @@ export class StepSequence {
     }
   }
 
-  /** Runs the stage under the step's own time limit and reads what it wrote for the runner. */
+  /** Runs the stage under the step's own time limit and reads the files that it wrote for the runner. */
   async #timed(stage: Stage, env: Record<string, string>, context: Context, toEnd: AbortSignal): Promise<StepOutcome> {
     const { log, limits, machine, workspace, temp, home } = this.#in;
     const { step } = stage;
@@ -222,7 +222,7 @@ export class StepSequence {
     return playNode({ ...work, env, program: join(folder, runs[kind] ?? runs.main) });
   }
 
-  /** Known from the moment that its action begins, and once: a cancel before that leaves nothing to tidy up. */
+  /** Registered once, when the action begins: before that, a cancel leaves nothing to clean up. */
   #expectPost({ step, name }: Stage, action: FoundAction): void {
     const { post, "post-if": condition } = action.file.runs;
     if (post === undefined || this.#posts.some((other) => other.step === step)) return;

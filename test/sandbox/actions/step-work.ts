@@ -13,11 +13,11 @@ export interface StepOutcome {
 
 export interface StepWork {
   readonly log: JobLog;
-  /** What the processes of this stage say to the runner. */
+  /** Output of this stage's processes for the runner. */
   readonly output: StageOutput;
-  /** Aborted when the job is cancelled or the step's time is over. */
+  /** Aborted when the job is cancelled or the step reaches its time limit. */
   readonly signal: AbortSignal;
-  /** Aborted when the runner waits for nothing any more. */
+  /** Aborted when the runner stops waiting. */
   readonly kill: AbortSignal;
   readonly grace: Grace;
   readonly workspace: string;
@@ -33,7 +33,7 @@ export interface RunWork extends StepWork {
   readonly workingDirectory: string | undefined;
 }
 
-/** An action that the sandbox knows by name and plays by itself. */
+/** An action that the sandbox implements itself. */
 export interface ActionWork extends StepWork {
   readonly uses: string;
   readonly inputs: Readonly<Record<string, string>>;

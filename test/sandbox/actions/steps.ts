@@ -9,7 +9,7 @@ import { checkout } from "./checkout.ts";
 import { type Ended, runCommand } from "./processes.ts";
 import type { ActionWork, NodeWork, RunWork, StepOutcome, StepWork } from "./step-work.ts";
 
-/** The command lines GitHub documents. Without `shell` bash runs without pipefail, which surprises many. */
+/** The command lines that GitHub documents. Without `shell`, bash runs without pipefail. */
 const SHELLS: Readonly<Record<string, string>> = {
   "": "bash -e {0}",
   bash: "bash --noprofile --norc -eo pipefail {0}",
@@ -42,7 +42,7 @@ export async function playRun(work: RunWork): Promise<StepOutcome> {
   return outcomeOf(ended, work);
 }
 
-/** What the action says of a failure it says itself: GitHub's runner adds nothing. */
+/** An action reports its failures itself: GitHub's runner adds nothing. */
 export async function playNode(work: NodeWork): Promise<StepOutcome> {
   if (!(await stat(work.program).catch(() => undefined))?.isFile()) {
     work.log.error(`File not found: '${work.program}'`);
@@ -66,7 +66,7 @@ function outcomeOf(ended: Ended, { log }: StepWork): StepOutcome {
 
 const CHECKOUT = "actions/checkout";
 
-/** Actions that only prepare a hosted machine: here there is nothing to do. */
+/** Actions that only prepare a hosted machine, and do nothing here. */
 const NOTHING_TO_DO: Readonly<Record<string, string>> = {
   "actions/setup-node": "the Node.js of this machine is used",
   "actions/upload-artifact": "the sandbox keeps no artifacts",

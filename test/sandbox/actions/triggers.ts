@@ -8,7 +8,7 @@ import { branchPasses, filtersPaths, pathsPass, refPasses } from "./filters.ts";
 import type { Filter, WorkflowEvents } from "./workflow-file.ts";
 
 export interface TriggerFacts {
-  /** Files that count for path filters; undefined when git cannot tell, and then GitHub runs the workflow. */
+  /** Files for path filters; undefined when git cannot tell, and then GitHub runs the workflow. */
   changedFiles(): Promise<readonly string[] | undefined>;
   headMessage(): Promise<string>;
 }
@@ -64,11 +64,11 @@ function typePasses(
 
 async function pushStarts(filter: Filter, trigger: WorkflowTrigger, facts: TriggerFacts): Promise<boolean> {
   const push = pushed.safeParse(trigger.payload);
-  // A deleted branch runs on the default branch, and is filtered by its own name.
+  // A deletion runs workflows of the default branch, filtered by the deleted branch's name.
   if (!refPasses(filter, (push.success && push.data.ref) || trigger.ref)) return false;
   const message = push.success ? push.data.head_commit?.message : undefined;
   if (asksToSkip(message ?? (await facts.headMessage()))) return false;
-  // A deleted branch has no changes to filter by.
+  // A deleted branch has no changed files.
   if (push.success && push.data.deleted === true) return !filtersPaths(filter);
   return changesPass(filter, facts);
 }

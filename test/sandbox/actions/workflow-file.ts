@@ -100,7 +100,7 @@ const events = z
     check_run: z.union([filter, nothing]).optional(),
     workflow_dispatch: z.union([dispatch, z.null().transform(() => dispatch.parse({}))]).optional(),
   })
-  // Events that this sandbox never sends (schedule, release, …) are valid and simply do not come.
+  // Events that the sandbox never sends (schedule, release, …) are valid.
   .loose();
 const on = z.preprocess((value) => {
   const names = typeof value === "string" ? [value] : value;
@@ -127,10 +127,10 @@ export type Permissions = z.output<typeof permissions>;
 
 export type ReadWorkflow =
   | { readonly ok: true; readonly workflow: Workflow }
-  /** `events` is known when only the rest of the file is wrong: then the run fails to start on those events alone. */
+  /** `events` is known when only the rest of the file is invalid: the run then fails on those events only. */
   | { readonly ok: false; readonly problem: string; readonly events: WorkflowEvents | undefined };
 
-/** GitHub reads at most 500 KB of workflow file. */
+/** GitHub reads at most 500 KB of a workflow file. */
 const FILE_LIMIT = 500_000;
 
 export function readWorkflow(text: string): ReadWorkflow {

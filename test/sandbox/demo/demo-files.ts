@@ -36,7 +36,7 @@ test("greets someone without a name", () => {
 });
 `;
 
-/** A file named BROKEN turns CI red: the way to see what happens then. */
+/** A file named BROKEN turns CI red, to show how that is handled. */
 const CI = `name: CI
 on:
   push:
@@ -61,9 +61,9 @@ jobs:
 `;
 
 export interface DemoOptions {
-  /** Text of `.github/workflows/run-job.yml`; absent: the repository has no such workflow. */
+  /** Text of `.github/workflows/run-job.yml`; absent when the repository has no such workflow. */
   readonly runJobWorkflow?: string;
-  /** Text of `.github/journeyman.yml`; absent: no settings file. */
+  /** Text of `.github/journeyman.yml`; absent when there is no settings file. */
   readonly settings?: string;
 }
 

@@ -30,7 +30,7 @@ export function allows(permissions: PermissionMap, need: Need): boolean {
 const covers = (token: AccessToken, repository: Repository) =>
   token.repositoryIds?.has(repository.id) ?? token.installation?.repositoryIds.has(repository.id) ?? false;
 
-/** Throws unless the actor may do one of the things named. */
+/** Throws unless the actor may do one of the named things. */
 export function authorize(actor: Actor, repository: Repository | undefined, needs: readonly Need[]): Repository {
   if (!repository) throw notFound();
   const writes = needs.every((need) => need.endsWith(":write"));
@@ -69,7 +69,7 @@ function authorizeUser(user: User, repository: Repository, needs: readonly Need[
   return repository;
 }
 
-/** Does the actor hold a level beyond what `authorize` asked for? E.g. label edits or merging by a user. */
+/** Whether the actor has a level beyond what `authorize` checked, e.g. for label edits or merging by a user. */
 export function mayWrite(actor: Actor, repository: Repository, permission: string): boolean {
   if (actor.kind === "token")
     return covers(actor.token, repository) && allows(actor.token.permissions, `${permission}:write`);

@@ -7,7 +7,7 @@ import { repoApi, repoHtml } from "./payloads.ts";
 import { workflowJobJson, workflowRunJson } from "./payloads-checks.ts";
 import type { World } from "./world.ts";
 
-/** A job's log is kept up to this size; GitHub cuts long logs as well. */
+/** Log size limit of a job; GitHub cuts long logs too. */
 const LOG_LIMIT = 8 * 1024 * 1024;
 
 const byActions = (world: World): Cause => ({ user: world.state.actionsBot, byWorkflowToken: true });
@@ -26,7 +26,7 @@ export function actionsBackend(world: World): ActionsBackend {
     secrets: (repository) => ({ ...named(repository).secrets }),
     variables: (repository) => ({ ...named(repository).variables }),
     workflowToken: (repository, permissions) => {
-      // Workflow files write `pull-requests`, the API `pull_requests`.
+      // Workflow files spell `pull-requests`, the API `pull_requests`.
       const normal = Object.entries(permissions).map(([name, level]) => [name.replaceAll("-", "_"), level]);
       const { value } = world.tokens.createWorkflowToken(named(repository), world.state.actionsBot, {
         metadata: "read",
@@ -216,7 +216,7 @@ function jobEvent(world: World, repository: Repository, run: WorkflowRun, job: W
   });
 }
 
-/** Asked for over REST; the runner ends the run. False when it is over already. */
+/** A REST request to cancel; the runner ends the run. False when the run is already over. */
 export function cancelRun(world: World, run: WorkflowRun): boolean {
   if (run.status === "completed") return false;
   run.cancelRequested = true;

@@ -23,14 +23,14 @@ export interface Api {
 
 export interface Incoming {
   readonly method: string;
-  /** Below `/api/v3`. */
+  /** The path below `/api/v3`. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
-/** `drop`: cut the connection, or leave it open without an answer. */
+/** `drop` cuts the connection; `hang` leaves it open without an answer. */
 export type Outgoing = { readonly drop: "cut" | "stall" } | (Reply & { readonly drop?: false });
 
 const ANONYMOUS: Actor = { kind: "anonymous" };
@@ -151,7 +151,7 @@ function faultReply(fault: Fault): Outgoing {
   return { status: fault.status, body: { message, documentation_url: "https://docs.github.com/rest" }, headers };
 }
 
-/** ETags on what was read; an unchanged answer is 304 without a body. */
+/** Adds ETags to reads; an unchanged answer is 304 without a body. */
 function conditional(reply: Reply, incoming: Incoming): Reply {
   if (incoming.method !== "GET" || reply.status !== 200 || reply.body === undefined) return reply;
   const etag = `"${createHash("sha256").update(JSON.stringify(reply.body)).digest("hex")}"`;

@@ -26,7 +26,7 @@ const refused = (status: 405 | 409, message: string): MergeOutcome => ({ ok: fal
 const HEAD_MOVED = "Head branch was modified. Review and try the merge again.";
 const METHOD_NAMES = { merge: "Merge commits", squash: "Squash merges", rebase: "Rebase merges" };
 
-/** Why GitHub would not merge now, whatever git says; undefined when nothing stands against it. */
+/** Why GitHub would not merge now, apart from git; undefined when nothing prevents it. */
 function refusal(repository: Repository, issue: PullIssue, order: MergeOrder): MergeOutcome | undefined {
   if (issue.state === "closed") return refused(405, "Pull Request is not mergeable");
   if (order.sha !== undefined && order.sha !== issue.pull.headSha) return refused(409, HEAD_MOVED);
@@ -67,7 +67,7 @@ async function mergeNow(
   if (base === undefined) return refused(405, "Pull Request is not mergeable");
   const sha = await mergeCommit(git, order.method, { base, head }, mergeText(world, repository, issue, order, cause));
   if (sha === undefined) return refused(405, "Pull Request is not mergeable");
-  // The head may have moved, or the pull request been closed, while git worked.
+  // The head may have moved, or the pull request been closed, while git ran.
   const late = refusal(repository, issue, { ...order, sha: order.sha ?? head });
   if (late) return late;
   if (git.refs.set(ref, sha, base) !== "ok")
@@ -126,7 +126,7 @@ export function dropBranch(world: World, repository: Repository, branch: string,
   return true;
 }
 
-/** Something about this commit changed: merge what waited for it. */
+/** Called when the state of a commit changed: merges the pull requests that waited for it. */
 export function considerAutoMerge(world: World, repository: Repository, headSha: string): void {
   for (const issue of world.state.pulls(repository)) {
     if (issue.state !== "open" || issue.pull.headSha !== headSha || !issue.pull.autoMerge) continue;
@@ -152,7 +152,7 @@ export interface AutoMergeOrder {
   readonly expectedHeadOid: string | undefined;
 }
 
-/** Turns auto-merge on; the answer is GitHub's sentence when it will not. */
+/** Enables auto-merge; returns GitHub's sentence when it refuses. */
 export async function enableAutoMerge(
   world: World,
   repository: Repository,

@@ -10,11 +10,11 @@ export interface Call {
   readonly status: number;
   readonly actor: "app" | "installation" | "workflow" | "user" | "user-to-server" | "client" | "anonymous";
   readonly kind: Level;
-  /** Operation name, else the first field, of a GraphQL request. */
+  /** The GraphQL operation's name, or its first field. */
   readonly graphql: string | undefined;
 }
 
-/** Older calls are forgotten beyond this many. */
+/** Older calls beyond this number are forgotten. */
 const CALL_LIMIT = 100_000;
 
 export class Calls {

@@ -39,7 +39,7 @@ export function newSuite(
   return suite;
 }
 
-/** Each push makes an empty, queued suite for an App that may write checks. */
+/** Each push creates an empty, queued suite for Apps that may write checks. */
 export function requestSuite(
   world: World,
   repository: Repository,
@@ -135,7 +135,7 @@ function applyInput(world: World, run: CheckRun, input: CheckInput): void {
       annotations: [...run.output.annotations, ...annotations],
     };
   }
-  // A conclusion implies "completed"; any other status takes it away again.
+  // A conclusion implies "completed"; any other status removes it.
   const status = input.conclusion === undefined ? input.status : "completed";
   if (status === undefined) return;
   run.status = status;
@@ -151,7 +151,7 @@ function afterChange(world: World, repository: Repository, run: CheckRun, cause:
   world.considerAutoMerge(repository, run.headSha);
 }
 
-/** A suite made by an App is complete when all its runs are; a workflow's suite follows its run instead. */
+/** An App's suite is complete when all its runs are; a workflow's suite follows its run. */
 function refreshSuite(world: World, repository: Repository, suite: CheckSuite, cause: Cause): void {
   const runs = [...repository.checkRuns.values()].filter((run) => run.suiteId === suite.id);
   const latest = [...new Map(runs.map((run) => [run.name, run])).values()];
@@ -197,7 +197,7 @@ export function checkEvent(
     },
     ...more,
   });
-  // `on: check_run` never fires for what Actions itself made.
+  // `on: check_run` never fires for check runs that Actions created.
   const sha = repository.git.branch(repository.defaultBranch);
   if (run.appSlug === ACTIONS_SLUG || sha === undefined) return;
   trigger(world, {
@@ -214,7 +214,7 @@ export function checkEvent(
   });
 }
 
-/** A person presses a button of an App's check run; false where it shows none of that name, as before it is complete. */
+/** A person presses a button of an App's check run; false when it has none of that name, e.g. before it is complete. */
 export function pressButton(
   world: World,
   repository: Repository,
@@ -227,7 +227,7 @@ export function pressButton(
   return true;
 }
 
-/** “Re-run” of an App's check; a workflow's check is run again with its run. */
+/** “Re-run” of an App's check; a workflow's check is repeated with its run. */
 export function askForCheck(world: World, repository: Repository, run: CheckRun, cause: Cause): boolean {
   if (run.appSlug === ACTIONS_SLUG) return false;
   checkEvent(world, repository, run, "rerequested", cause);

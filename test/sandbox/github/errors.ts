@@ -30,12 +30,12 @@ export class Refusal extends Error {
 export const notFound = (): Refusal => new Refusal(404, "Not Found");
 export const notAccessible = (): Refusal => new Refusal(403, "Resource not accessible by integration");
 
-/** 422 in the shape `{"message":"Validation Failed","errors":[…]}`. */
+/** 422 in the format `{"message":"Validation Failed","errors":[…]}`. */
 export function validationFailed(resource: string, message: string, more: Record<string, unknown> = {}): Refusal {
   return new Refusal(422, "Validation Failed", { errors: [{ resource, code: "custom", message, ...more }] });
 }
 
-/** Reads a request body; what does not fit is GitHub's 422 naming the property. */
+/** Parses a request body; an invalid one gets GitHub's 422 that names the property. */
 export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.infer<T> {
   const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;

@@ -5,7 +5,7 @@ import type { Cause, Installation, Json, Repository } from "./model.ts";
 import { repositoryJson, userJson } from "./payloads.ts";
 import type { World } from "./world.ts";
 
-/** Permission an App needs to be sent an event (any of them). */
+/** The permissions of which an App needs one to receive an event. */
 const EVENT_NEEDS: Readonly<Record<string, readonly Need[]>> = {
   workflow_run: ["actions:read"],
   workflow_job: ["actions:read"],
@@ -27,12 +27,12 @@ function receives(installation: Installation, event: string): boolean {
   const needs = EVENT_NEEDS[event];
   if (!needs) throw new Error(`no permission is known for the event ${event}`);
   if (!needs.some((need) => allows(installation.permissions, need))) return false;
-  // Writing checks subscribes to their events, asked for or not.
+  // Writing checks subscribes to their events in any case.
   const automatic = event.startsWith("check_") && allows(installation.permissions, "checks:write");
   return automatic || installation.events.includes(event);
 }
 
-/** Completes a payload with repository, sender and installation, and sends it if the App is there to get it. */
+/** Adds repository, sender and installation to a payload, and sends it if the App is installed. */
 export function emit(world: World, repository: Repository, event: string, cause: Cause, payload: Json): Json {
   const installation = world.state.installationOf(repository);
   const whole = {

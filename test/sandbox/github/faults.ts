@@ -2,24 +2,24 @@
 export interface Fault {
   readonly match: { readonly method?: string; readonly path?: RegExp; readonly graphql?: RegExp };
   readonly status: number;
-  /** With 403 or 429: GitHub's words for the secondary rate limit. */
+  /** With 403 or 429: GitHub's text for the secondary rate limit. */
   readonly secondary?: boolean;
   /** Seconds. */
   readonly retryAfter?: number;
-  /** How often; 1 unless given. */
+  /** How often; 1 by default. */
   readonly times?: number;
-  /** false: the request is carried out and its answer is lost. */
+  /** false: the request is processed and its answer is lost. */
   readonly before?: boolean;
-  /** The connection is cut instead of an answer. */
+  /** The connection is cut instead of answered. */
   readonly drop?: boolean;
-  /** The connection stays open and no answer ever comes. */
+  /** The connection stays open without an answer. */
   readonly stall?: boolean;
 }
 
 export interface FaultTarget {
   readonly method: string;
   readonly path: string;
-  /** The query text of a GraphQL request. */
+  /** Part of a GraphQL request's query text. */
   readonly graphql: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export class Faults {
     this.#faults.push({ fault, left: fault.times ?? 1 });
   }
 
-  /** True when no fault is left to hit anything. */
+  /** True when every fault has been used. */
   get spent(): boolean {
     return this.#faults.every(({ left }) => left === 0);
   }

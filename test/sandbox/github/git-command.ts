@@ -2,7 +2,7 @@
 import { execa } from "execa";
 import { searchPath } from "../search-path.ts";
 
-/** A git command of the sandbox that takes longer than this hangs. */
+/** A git command of the sandbox that takes longer hangs. */
 const GIT_TIMEOUT_MS = 30_000;
 
 export function gitEnvironment(): Record<string, string> {

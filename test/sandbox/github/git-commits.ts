@@ -4,7 +4,7 @@ import type { GitObjects } from "./git-objects.ts";
 export interface Signature {
   readonly name: string;
   readonly email: string;
-  /** Milliseconds since 1970; git keeps whole seconds. */
+  /** Milliseconds since 1970; git stores whole seconds. */
   readonly at: number;
 }
 
@@ -55,7 +55,7 @@ export function writeCommit(objects: GitObjects, commit: Omit<Commit, "sha">): s
   return objects.write("commit", Buffer.from(`${lines.join("\n")}\n\n${message}`));
 }
 
-/** Everything reachable from a commit, itself included. */
+/** Everything reachable from a commit, including itself. */
 export function reachable(objects: GitObjects, from: string): Set<string> {
   const seen = new Set<string>();
   const open = [from];
@@ -67,7 +67,7 @@ export function reachable(objects: GitObjects, from: string): Set<string> {
   return seen;
 }
 
-/** Is `ancestor` the same as `commit` or behind it? Walks only as far as needed. */
+/** Whether `ancestor` is `commit` or one of its ancestors. Walks only as far as needed. */
 export function isAncestor(objects: GitObjects, ancestor: string, commit: string): boolean {
   const seen = new Set<string>();
   const open = [commit];
@@ -80,13 +80,13 @@ export function isAncestor(objects: GitObjects, ancestor: string, commit: string
   return false;
 }
 
-/** Commits of `head` that `base` does not have, oldest first. */
+/** Commits of `head` that are not in `base`, oldest first. */
 export function commitsBetween(objects: GitObjects, base: string | undefined, head: string): Commit[] {
   const known = base ? reachable(objects, base) : new Set<string>();
   const found: Commit[] = [];
   const seen = new Set<string>();
   const visit = (sha: string) => {
-    // Iterative: a long history must not exhaust the stack.
+    // Iterative, so that a long history does not exhaust the stack.
     const stack: { sha: string; done: boolean }[] = [{ sha, done: false }];
     for (let top = stack.pop(); top; top = stack.pop()) {
       const commit = readCommit(objects, top.sha);

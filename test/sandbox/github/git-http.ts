@@ -48,7 +48,7 @@ export async function serveGit(
   }
 }
 
-/** A private repository asks who is there before it says that it does not exist. */
+/** A private repository asks for credentials before it answers that it does not exist. */
 function refuse(response: ServerResponse, error: Refusal, known: boolean): void {
   const status = known && error.status !== 401 ? error.status : 401;
   const texts: Record<number, string> = {
@@ -63,7 +63,7 @@ function refuse(response: ServerResponse, error: Refusal, known: boolean): void 
   response.end(`${texts[status] ?? error.message}\n`);
 }
 
-/** What the hooks of `git-store.ts` need to know about the push. */
+/** Variables that the hooks of `git-store.ts` read. */
 function environment(repository: Repository, actor: Actor): Record<string, string> {
   const permissions = actor.kind === "token" ? actor.token.permissions : { workflows: "write" };
   const isBranch = (branch: string) => `refs/heads/${branch}`;
@@ -76,12 +76,12 @@ function environment(repository: Repository, actor: Actor): Record<string, strin
 
 async function push(world: World, repository: Repository, actor: Actor, run: () => Promise<void>): Promise<void> {
   const cause = causeOf(world.state, actor, world.appId);
-  // One push at a time, since each tells what it did in the same file.
+  // One push at a time, since all report in the same file.
   await world.tasks.exclusive(`push ${repository.id}`, async () => {
     const file = pushedFile(repository);
     rmSync(file, { force: true });
     await run();
-    // at once: whoever has pushed may already look
+    // at once, since the client may read the result immediately
     const told = existsSync(file) ? readFileSync(file, "utf8") : "";
     for (const line of told.split("\n").filter((one) => one !== "")) {
       const [before = ZERO, after = ZERO, ref = ""] = line.split(" ");
@@ -121,7 +121,7 @@ function backend(
       GIT_PROTOCOL: header("git-protocol"),
     },
   });
-  // Unpacked here: http-backend then needs no length, and a cut connection cannot leave it waiting.
+  // Decompressed here: http-backend then needs no length, and a cut connection cannot make it wait.
   const body = header("content-encoding") === "gzip" ? request.pipe(createGunzip()) : request;
   body.on("error", () => child.kill());
   child.stdin.on("error", () => body.unpipe(child.stdin));
@@ -134,12 +134,12 @@ function backend(
       response.end();
       resolve();
     });
-    // The client went away: git must not wait for it.
+    // The client disconnected; git must not wait for it.
     response.on("close", () => child.kill());
   });
 }
 
-/** Splits the CGI header block from the body. */
+/** Splits the CGI headers from the body. */
 function relay(stdout: NodeJS.ReadableStream, response: ServerResponse): void {
   let head = Buffer.alloc(0);
   let open = true;

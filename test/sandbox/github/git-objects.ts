@@ -15,7 +15,7 @@ export interface GitObject {
   readonly data: Buffer;
 }
 
-/** Objects never change, so what was read once may be kept; the limit is for memory alone. */
+/** Objects never change, so they can be cached; the limit is only for memory. */
 const CACHED_BYTES = 16 * 1024 * 1024;
 const isType = (text: string): text is ObjectType => ["blob", "tree", "commit", "tag"].includes(text);
 

@@ -18,7 +18,7 @@ import { dirname, join } from "node:path";
 export type RefOutcome = "ok" | "moved" | "blocked";
 export const ZERO = "0".repeat(40);
 
-/** The rules of git-check-ref-format that matter for names people send. */
+/** The rules of git-check-ref-format that matter for names people enter. */
 export function isValidRef(ref: string): boolean {
   return (
     /^refs\/[^/]+\/./.test(ref) &&

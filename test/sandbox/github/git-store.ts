@@ -30,12 +30,12 @@ const CONFIG = `[core]
 \tallowReachableSHA1InWant = true
 `;
 
-/** What a push has changed, and nobody else: a line for each ref, where the environment of the push says. */
+/** Reports what a push changed: one line per ref, in the file that the push's environment names. */
 const POST_RECEIVE_HOOK = `#!/bin/sh
 exec cat > "$SANDBOX_PUSHED"
 `;
 
-/** What GitHub refuses on push; the environment of the push says which rules count (see `git-http.ts`). */
+/** GitHub's rules for pushes; the push's environment tells which apply (see `git-http.ts`). */
 const UPDATE_HOOK = `#!/bin/sh
 ref="$1"; old="$2"; new="$3"
 zero=0000000000000000000000000000000000000000
@@ -98,7 +98,7 @@ export class GitStore {
     return this.refs.get(`refs/heads/${name}`);
   }
 
-  /** A commit from a SHA, branch, tag or full ref. */
+  /** Resolves a SHA, branch, tag or full ref to a commit. */
   resolve(revision: string): string | undefined {
     const found =
       this.refs.get(revision) ??
@@ -129,7 +129,7 @@ export class GitStore {
     return editTree(this.objects, base, changes);
   }
 
-  /** A commit that changes files on top of another; `null` removes a file. */
+  /** Creates a commit that changes files on top of another; `null` removes a file. */
   commitFiles(
     parent: string | undefined,
     files: Readonly<Record<string, string | Buffer | null>>,
@@ -160,7 +160,7 @@ export class GitStore {
     return listTree(this.objects, tree, recursive);
   }
 
-  /** Paths that differ between two commits (undefined: nothing). */
+  /** Paths that differ between two commits (undefined: the empty tree). */
   changes(before: string | undefined, after: string | undefined) {
     const tree = (sha: string | undefined) => (sha ? this.commit(sha)?.tree : undefined);
     return compareTrees(this.objects, tree(before), tree(after));
@@ -176,14 +176,14 @@ export class GitStore {
   }
 
   async mergeBase(a: string, b: string): Promise<string | undefined> {
-    // most branches are ahead of their base, and a process costs much
+    // most branches are ahead of their base, and a git process is expensive
     if (this.isAncestor(a, b)) return a;
     if (this.isAncestor(b, a)) return b;
     const { code, stdout } = await this.run("merge-base", a, b);
     return code === 0 ? stdout.trim() : undefined;
   }
 
-  /** Of two commits, which never change: what was worked out once is kept. */
+  /** About two commits, which never change, so results are cached. */
   patches(before: string, after: string): Promise<readonly PatchedFile[]> {
     const key = `${before} ${after}`;
     const known = this.#patches.get(key) ?? this.#diff(before, after);

@@ -14,7 +14,7 @@ export interface FileEntry {
   readonly sha: string;
 }
 
-/** What a path becomes; `null` deletes it. */
+/** The new content of a path; `null` deletes it. */
 export type TreeChange = { readonly mode: string; readonly sha: string } | null;
 
 export interface ChangedPaths {
@@ -56,7 +56,7 @@ export function writeTree(objects: GitObjects, entries: readonly TreeEntry[]): s
   return objects.write("tree", Buffer.concat(parts));
 }
 
-/** A new tree: the base with some paths changed. Folders that become empty vanish, as in git. */
+/** Creates a tree from the base with some paths changed. Folders that become empty vanish, as in git. */
 export function editTree(
   objects: GitObjects,
   base: string | undefined,

@@ -9,7 +9,7 @@ type ObjectOf<Id, Made> = (context: GraphqlContext, repository: Repository, id: 
 export interface GraphqlContext {
   readonly world: World;
   readonly request: ApiRequest;
-  /** Objects that lead to pull requests and are led to by them. */
+  /** Objects that pull requests refer to and that refer to them. */
   readonly objects: {
     readonly commit: ObjectOf<string, object | null>;
     readonly ref: ObjectOf<string, object | null>;

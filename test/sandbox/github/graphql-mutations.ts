@@ -105,7 +105,7 @@ function pullById(context: GraphqlContext, id: string, need: Need): { repository
   throw unresolved(id);
 }
 
-/** The parts of a REST request that checks shared with REST look at. */
+/** The parts of a REST request that shared checks use. */
 const asRequest = (context: GraphqlContext, repository: Repository): RepositoryRequest => ({
   ...context.request,
   repository,
@@ -221,7 +221,7 @@ function minimize(context: GraphqlContext, input: z.infer<typeof minimizeInput>[
   throw unresolved(input.subjectId);
 }
 
-/** To reviews, which REST has no reactions of. */
+/** Reviews get reactions only here; REST has none for them. */
 function addReaction(context: GraphqlContext, input: z.infer<typeof reactionInput>["input"]) {
   const number = nodeNumber(input.subjectId, "PRR");
   for (const repository of context.world.state.repositories.values()) {
@@ -245,7 +245,7 @@ function createRef(context: GraphqlContext, args: unknown) {
   return { clientMutationId: null, ref: refObject(context, repository, input.name) };
 }
 
-/** All or nothing: everything is checked before the first ref moves, and nothing can come between in one process. */
+/** All or nothing: all refs are checked before the first one moves, and nothing runs in between. */
 function updateRefs(context: GraphqlContext, input: z.infer<typeof updateRefsInput>["input"]) {
   const repository = repositoryById(context, input.repositoryId, "contents:write");
   const { git } = repository;

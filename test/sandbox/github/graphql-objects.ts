@@ -13,7 +13,7 @@ import { repoHtml } from "./payloads.ts";
 import { hasPull } from "./state.ts";
 import { iso } from "./world.ts";
 
-/** GitHub cuts a blob's text here. */
+/** GitHub cuts a blob's text at this size. */
 const TEXT_LIMIT = 512 * 1024;
 
 const named = z.looseObject({ owner: z.string(), name: z.string() });

@@ -152,7 +152,7 @@ function requiredIn(context: GraphqlContext, repository: Repository, name: strin
   };
 }
 
-/** Suites of a commit, those that have no check run yet among them. */
+/** A commit's suites, including those without a check run. */
 export function suiteObjects(context: GraphqlContext, repository: Repository, sha: string): object[] {
   mustHave(context, repository, "checks:read");
   return [...repository.checkSuites.values()]

@@ -7,7 +7,7 @@ import type { GraphqlContext } from "./graphql-context.ts";
 import type { Repository } from "./model.ts";
 import type { World } from "./world.ts";
 
-/** GitHub Actions has the same number everywhere; other Apps of the sandbox get one from their name. */
+/** GitHub Actions has the same id everywhere; other Apps of the sandbox get one from their name. */
 export function appIdOf(world: World, slug: string): number {
   if (slug === world.appSlug) return world.appId;
   return slug === ACTIONS_SLUG
@@ -15,7 +15,7 @@ export function appIdOf(world: World, slug: string): number {
     : 900_000 + [...slug].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0);
 }
 
-/** Of a protected branch: what those read who may not read its protection itself. */
+/** A branch's rules as seen by those who may not read its protection. */
 export function rulesOf({ world }: GraphqlContext, { protections }: Repository, branch: string) {
   const protection = protections.get(branch);
   const contexts = protection?.requiredChecks ?? [];

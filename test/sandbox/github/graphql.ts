@@ -25,9 +25,9 @@ const requestBody = z.object({
 
 export interface QueryDescription {
   readonly text: string;
-  /** The operation's name, else its first field. */
+  /** The operation's name, or its first field. */
   readonly name: string;
-  /** How many mutations it carries: each counts as one content-creating call. */
+  /** How many mutations it has; each counts as one content-creating call. */
   readonly mutations: number;
 }
 
@@ -50,7 +50,7 @@ export function describeQuery(body: unknown): QueryDescription | undefined {
 
 let loading: Promise<GraphQLSchema> | undefined;
 
-/** Loaded at the first query: it takes a third of a second, and REST alone does not need it. */
+/** Loaded at the first query, since it takes a third of a second and REST does not need it. */
 function loadSchema(): Promise<GraphQLSchema> {
   loading ??= import("@octokit/graphql-schema").then(({ schema }) => {
     const { json } = schema;
@@ -59,7 +59,7 @@ function loadSchema(): Promise<GraphQLSchema> {
   return loading;
 }
 
-/** A field that the sandbox does not know is an error, not a silent null. */
+/** A field that the sandbox does not implement is an error, not a silent null. */
 const resolveField: GraphQLFieldResolver<unknown, GraphqlContext> = (source, args, context, info) => {
   if (typeof source === "object" && source !== null && info.fieldName in source) {
     const value: unknown = Reflect.get(source, info.fieldName);
@@ -123,7 +123,7 @@ function errorJson(error: GraphQLError): Record<string, unknown> {
   };
 }
 
-/** The sentence inside "Validation Failed", where there is one. */
+/** The sentence inside "Validation Failed", if there is one. */
 function detail(refusal: Refusal): string {
   const errors = z.array(z.object({ message: z.string() })).safeParse(refusal.body.errors);
   return errors.success ? errors.data.map((one) => one.message).join(", ") : refusal.message;

@@ -5,7 +5,7 @@ import type { World } from "./world.ts";
 
 export type AppPermissions = PermissionMap;
 
-/** What the App's manifest asks for. */
+/** The events and permissions that the App's manifest asks for. */
 const PERMISSIONS: PermissionMap = {
   contents: "write",
   pull_requests: "write",
@@ -39,7 +39,7 @@ const short = (repository: Repository): Json => ({
   private: repository.private,
 });
 
-/** One installation for each owner, as on GitHub. */
+/** One installation per owner, as on GitHub. */
 export function installOn(
   world: World,
   repositories: readonly Repository[],

@@ -53,7 +53,7 @@ export function openIssue(
   return issue;
 }
 
-/** `issues` for an issue; a pull request's changes are told by `pull_request` (see `pulls.ts`). */
+/** `issues` for an issue; changes of a pull request send `pull_request` (see `pulls.ts`). */
 function issueEvent(world: World, repository: Repository, issue: Issue, action: string, cause: Cause, more: Json = {}) {
   const event = issue.pull ? "pull_request" : "issues";
   if (event === "issues")
@@ -195,7 +195,7 @@ export function findComment(repository: Repository, id: number): { issue: Issue;
   return undefined;
 }
 
-/** 201 for a new reaction, 200 when the same one was there. */
+/** 201 for a new reaction, 200 when it already existed. */
 export function react(
   world: World,
   reactions: Reaction[],
@@ -244,7 +244,7 @@ function triggerComment(world: World, repository: Repository, payload: Json, cau
 }
 
 const FEED_TEXT = 100;
-/** The first line a person would read: hidden markers are skipped. */
+/** The first visible line; hidden markers are skipped. */
 export const firstLine = (text: string): string =>
   (
     text

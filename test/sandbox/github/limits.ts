@@ -1,7 +1,7 @@
 /** Counts GitHub's published rate limits per actor; `server.ts` refuses the requests. */
 import type { Actor } from "./tokens.ts";
 
-/** Requests an hour for an installation; secondary limits as documented under "rate limits for the REST API". */
+/** Hourly requests of an installation; secondary limits as documented under "rate limits for the REST API". */
 const PRIMARY = 5000;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -16,7 +16,7 @@ const WRITE_POINTS = 5;
 export interface Cost {
   readonly write: boolean;
   readonly graphql: boolean;
-  /** How many writes that create content; creating a token is none, each mutation is one. */
+  /** How many content-creating writes the request counts as; creating a token is none, each mutation is one. */
   readonly content: number;
 }
 
@@ -69,7 +69,7 @@ export class Limits {
     this.#enforced = enforced;
   }
 
-  /** Takes the request in, or says why not. Every request taken in must be given to `leave`. */
+  /** Admits the request, or returns why not. Every admitted request must be passed to `leave`. */
   enter(key: string, cost: Cost): LimitAnswer | undefined {
     const account = this.#account(key);
     const refusal = this.#enforced ? this.#refusal(account, key, cost) : undefined;
@@ -85,7 +85,7 @@ export class Limits {
     this.#account(key).running -= 1;
   }
 
-  /** An answer of 304 costs nothing. */
+  /** A 304 costs nothing. */
   refund(key: string): void {
     this.#account(key).used -= 1;
   }
@@ -150,7 +150,7 @@ export class Limits {
 
 const contentOf = (spent: readonly Spent[]) => spent.reduce((total, one) => total + one.content, 0);
 
-/** Until the oldest of them no longer counts. */
+/** The time until the oldest of them no longer counts. */
 const waitSeconds = (spent: readonly Spent[], now: number, window: number) =>
   Math.max(1, Math.ceil(((spent[0]?.at ?? now) + window - now) / 1000));
 

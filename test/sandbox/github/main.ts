@@ -33,25 +33,25 @@ export type { HookEvent, HookPredicate } from "./webhook-faults.ts";
 export type { Delivery, WebhookTarget } from "./webhooks.ts";
 
 export interface GitHubOptions {
-  /** 0: any free port. */
+  /** 0 for any free port. */
   readonly port?: number;
-  /** Where the folder of the repositories is made (else among the temporary files); `close` removes it. */
+  /** The parent folder of the repositories (by default for temporary files); `close` removes them. */
   readonly root?: string;
   readonly appId?: number;
   readonly appSlug?: string;
-  /** PEM; a pair is made when absent. */
+  /** PEM; a pair is generated when absent. */
   readonly appPrivateKey?: string;
   readonly webhook?: WebhookTarget;
-  /** Webhooks in flight at once: 1 keeps their order, more does not, as on GitHub. */
+  /** Concurrent webhooks: 1 keeps their order, more does not, as on GitHub. */
   readonly deliveriesAtOnce?: number;
   /** Added to each API call. */
   readonly latencyMs?: number;
-  /** `published`: GitHub's own limits are enforced. */
+  /** `published` enforces GitHub's own limits. */
   readonly limits?: "published" | "off";
   readonly now?: () => number;
   /** False: no webhook may go to a host that the internet does not reach, as on github.com. */
   readonly privateHooks?: boolean;
-  /** Told beside the forms for issues and comments, in Markdown. */
+  /** Markdown shown beside the forms for issues and comments. */
   readonly hint?: string;
 }
 

@@ -9,7 +9,7 @@ const PASSING = ["success", "skipped", "neutral"];
 export type MergeState = "behind" | "blocked" | "clean" | "dirty" | "draft" | "unknown" | "unstable";
 export type Verdict = "passed" | "pending" | "failed" | "missing";
 
-/** Check runs that count on a commit: the latest of each name in each suite. */
+/** The check runs that count on a commit: the latest of each name in each suite. */
 export function latestCheckRuns(repository: Repository, sha: string): CheckRun[] {
   const latest = new Map<string, CheckRun>();
   for (const run of repository.checkRuns.values())
@@ -75,7 +75,7 @@ export function reviewDecision(
   return approvals >= needed ? "APPROVED" : "REVIEW_REQUIRED";
 }
 
-/** What protection still wants, in GitHub's sentences; empty when nothing. */
+/** The unmet requirements of the protection, in GitHub's sentences. */
 export function blockers(repository: Repository, issue: PullIssue): string[] {
   const protection = protectionOf(repository, issue.pull.baseRef);
   if (!protection) return [];
@@ -112,7 +112,7 @@ export function isBehind(repository: Repository, issue: PullIssue): boolean {
   return base !== undefined && !repository.git.isAncestor(base, issue.pull.headSha);
 }
 
-/** True, false, or null while GitHub has not worked it out for this pair of commits. */
+/** True, false, or null while GitHub has not computed it for these two commits. */
 export function mergeableOf(repository: Repository, issue: PullIssue): boolean | null {
   const known = issue.pull.mergeability;
   const base = repository.git.branch(issue.pull.baseRef);

@@ -3,7 +3,7 @@ import type { Signature } from "./git-commits.ts";
 import type { GitStore } from "./git-store.ts";
 import type { MergeMethod } from "./model.ts";
 
-/** The tree that merging gives, or undefined on a conflict. */
+/** The tree that merging produces, or undefined on a conflict. */
 export async function mergedTree(git: GitStore, base: string, head: string): Promise<string | undefined> {
   if (git.isAncestor(base, head)) return git.commit(head)?.tree;
   const { code, stdout, stderr } = await git.run(
@@ -23,7 +23,7 @@ export interface MergeText {
   readonly committer: Signature;
 }
 
-/** The commit that the base branch will move to, or undefined on a conflict. */
+/** The new commit of the base branch, or undefined on a conflict. */
 export async function mergeCommit(
   git: GitStore,
   method: MergeMethod,
@@ -37,7 +37,7 @@ export async function mergeCommit(
   return git.writeCommit({ tree, parents, ...text });
 }
 
-/** Each commit picked onto the base: merged with a copy of its parent as common ancestor. */
+/** Cherry-picks each commit onto the base: merges it with a copy of its parent as common ancestor. */
 async function rebased(git: GitStore, base: string, head: string, committer: Signature): Promise<string | undefined> {
   let tip = base;
   for (const commit of git.between(base, head)) {

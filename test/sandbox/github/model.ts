@@ -14,17 +14,17 @@ export interface User {
   readonly type: "User" | "Bot" | "Organization";
 }
 
-/** Who did something. With GITHUB_TOKEN most workflows must not start. */
+/** The actor of a change. With GITHUB_TOKEN most workflows must not start. */
 export interface Cause {
   readonly user: User;
   readonly byWorkflowToken: boolean;
-  /** Set when it was done with an App's token; the App's id. */
+  /** The App's id, if the change was made with its token. */
   readonly appId?: number;
 }
 
 export interface Protection {
   readonly requiredChecks: readonly string[];
-  /** Slugs of the Apps that checks of these names must come from; others come from whoever makes them. */
+  /** The Apps that must report the named checks; other checks may come from any App. */
   readonly checkApps: Readonly<Record<string, string>>;
   readonly requiredReviews: number;
   readonly strict: boolean;
@@ -76,13 +76,13 @@ export interface Issue {
   pull: PullRequest | undefined;
 }
 
-/** Of one line of the new file. */
+/** For a comment on one line of the new file. */
 export interface ReviewComment {
   readonly id: number;
   readonly path: string;
   readonly line: number;
   readonly body: string;
-  /** The diff up to the line. */
+  /** The diff up to that line. */
   readonly hunk: string;
   readonly reactions: Reaction[];
 }
@@ -107,7 +107,7 @@ export interface AutoMerge {
 }
 
 export interface Mergeability {
-  /** The pair of commits that the answer is about; another pair makes it unknown again. */
+  /** The two commits that the answer is for; other commits make it unknown again. */
   readonly base: string;
   readonly head: string;
   readonly mergeable: boolean;
@@ -117,7 +117,7 @@ export interface PullRequest {
   readonly id: number;
   readonly headRef: string;
   headSha: string;
-  /** Owner of the fork that the head lives in; undefined when it is a branch of this repository. */
+  /** Owner of the fork that has the head; undefined for a branch of this repository. */
   readonly fork: User | undefined;
   baseRef: string;
   baseSha: string;
@@ -128,7 +128,7 @@ export interface PullRequest {
   mergedBy: User | undefined;
   mergeCommitSha: string | undefined;
   mergeability: Mergeability | undefined;
-  /** Changed lines, known once git has counted them. */
+  /** Changed lines, once git has counted them. */
   lines: { readonly additions: number; readonly deletions: number } | undefined;
   autoMerge: AutoMerge | undefined;
   readonly reviews: Review[];
@@ -203,7 +203,7 @@ export interface WorkflowRun {
 }
 
 export interface WorkflowJob {
-  /** The same number as its check run's, as on GitHub. */
+  /** The same id as its check run's, as on GitHub. */
   readonly id: number;
   readonly runId: number;
   readonly attempt: number;

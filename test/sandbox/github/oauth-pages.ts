@@ -1,6 +1,6 @@
 /**
- * `/login/oauth/…` over HTTP: the authorization page and the exchange of codes. Whoever is at the browser may pick any
- * account of this local GitHub.
+ * `/login/oauth/…` over HTTP: the authorization page and the exchange of codes. The visitor may choose any account of
+ * this local GitHub.
  */
 import type { ServerResponse } from "node:http";
 import * as z from "zod";
@@ -51,13 +51,13 @@ const asked = z.object({
     .regex(/^[\w-]{43}$/)
     .optional(),
   code_challenge_method: z.literal("S256").optional(),
-  /** Whom to be: chosen on the page, or named in the address by a test. */
+  /** The account: chosen on the page, or named in the address by a test. */
   login: one.optional(),
   cancel: one.optional(),
 });
 type Asked = z.infer<typeof asked>;
 
-/** As GitHub's documentation says: a wrong address for the answer is told to the right one. */
+/** As documented by GitHub: an invalid redirect URI is reported to the registered one. */
 function authorize(world: World, request: PageRequest): Shown {
   const given =
     request.method === "GET" ? request.url.searchParams : new URLSearchParams(request.body.toString("utf8"));
@@ -105,7 +105,7 @@ const exchangeBody = z.object({
   code_verifier: one.optional(),
 });
 
-/** Errors come with status 200, as GitHub's do. */
+/** Errors are answered with status 200, as GitHub does. */
 function exchange(world: World, request: PageRequest): Shown {
   const form = Object.fromEntries(new URLSearchParams(request.body.toString("utf8")));
   const read = exchangeBody.safeParse(form);
@@ -128,7 +128,7 @@ function exchange(world: World, request: PageRequest): Shown {
   };
 }
 
-/** Browsers hold the redirect that follows a form to `form-action`, so the page names where that leads. */
+/** Browsers apply `form-action` to the redirect after a form, so the page lists its target. */
 export function shown(status: number, title: string, body: Html, target = ""): Shown {
   return {
     status,

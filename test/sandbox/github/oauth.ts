@@ -67,7 +67,7 @@ export class Oauth {
     this.#now = now;
   }
 
-  /** The callback URLs of the App's settings, the first one being the default. */
+  /** The callback URLs of the App's settings; the first is the default. */
   get callbacks(): readonly string[] {
     return this.#callbacks;
   }
@@ -86,7 +86,7 @@ export class Oauth {
     return value;
   }
 
-  /** Who the code speaks for, once: whatever comes of it, the code is spent. */
+  /** The user of the code. A code works once, even if the exchange fails. */
   exchange(asked: Exchange): User | OauthError {
     if (!this.isClient(asked.clientId, asked.clientSecret)) return WRONG_CLIENT;
     const code = this.#codes.get(asked.code);
@@ -101,7 +101,7 @@ export class Oauth {
   }
 }
 
-/** What GitHub adds to the callback's address when the person or the request is at fault. */
+/** The parameters that GitHub adds to the callback's address on an error or a denial. */
 export const callbackErrors = {
   denied: {
     error: "access_denied",

@@ -38,7 +38,7 @@ function answer(world: World, request: PageRequest): Said {
   return { status: 404, body: { message: "Not Found" } };
 }
 
-/** A job's own token is asked for, GITHUB_TOKEN opens nothing here; when the run has ended, neither does. */
+/** Must be requested with the job's own token: GITHUB_TOKEN does not work, and neither does after the run has ended. */
 function identityToken(world: World, { url, headers }: PageRequest): Said {
   const bearer = /^bearer (\S+)$/i.exec(headers.authorization ?? "")?.[1] ?? "";
   const identity = world.oidc.identity(url.pathname, bearer);

@@ -7,7 +7,7 @@ import type { RunIdentity } from "../ports.ts";
 import { keyPair } from "./key-pair.ts";
 import { fullName, type Json, type Repository, type WorkflowRun } from "./model.ts";
 
-/** GitHub's tokens live five minutes, and are valid since ten minutes before, for clocks that are behind. */
+/** GitHub's tokens live five minutes, and are valid from ten minutes before, for clocks that are behind. */
 const LIFE_S = 300;
 const EARLY_S = 600;
 
@@ -39,7 +39,7 @@ export class Oidc {
     this.#now = now;
   }
 
-  /** Lets one job of a run ask for tokens until {@link close}. */
+  /** Lets one job of a run request tokens until {@link close}. */
   open(identity: RunIdentity): { readonly url: string; readonly token: string } {
     const grant = { id: randomBytes(12).toString("hex"), token: randomBytes(96).toString("base64url"), identity };
     this.#grants.set(grant.id, grant);
@@ -50,7 +50,7 @@ export class Oidc {
     for (const [id, grant] of this.#grants) if (grant.token === token) this.#grants.delete(id);
   }
 
-  /** Whom the bearer of this token speaks for at this path. */
+  /** The job that this token belongs to, at this path. */
   identity(pathname: string, bearer: string): RunIdentity | undefined {
     const grant = this.#grants.get(new RegExp(`^${REQUEST_PATH}/(\\w+)/idtoken$`).exec(pathname)?.[1] ?? "");
     if (!grant || grant.token.length !== Buffer.byteLength(bearer)) return undefined;
@@ -97,7 +97,7 @@ export class Oidc {
     return `${signed}.${sign("sha256", Buffer.from(signed), key.private).toString("base64url")}`;
   }
 
-  /** Made when it is first needed: most tests never ask. */
+  /** Created when first needed, since most tests never ask. */
   #signingKey(): Key {
     this.#key ??= {
       id: randomBytes(20).toString("hex"),
@@ -107,14 +107,14 @@ export class Oidc {
   }
 }
 
-/** Numbers are texts in all of them. */
+/** All numbers are strings. */
 function claims(identity: RunIdentity, repository: Repository, run: WorkflowRun): Json {
   const { owner } = repository;
   const name = fullName(repository);
   const workflow = `${name}/${run.path}@${identity.ref}`;
   const about = run.event === "pull_request" ? "pull_request" : `ref:${identity.ref}`;
   return {
-    // repositories made since July 2026 have the numbers in it, which outlive names
+    // repositories created since July 2026 have the numbers in it, which outlive names
     sub: `repo:${owner.login}@${owner.id}/${repository.name}@${repository.id}:${about}`,
     ref: identity.ref,
     ref_type: identity.ref.startsWith("refs/tags/") ? "tag" : "branch",

@@ -34,7 +34,7 @@ export function gitCommitJson(world: World, repository: Repository, commit: Comm
   };
 }
 
-/** A commit as `commits` answers it: the git object with the accounts behind it. */
+/** A commit as `commits` answers it: the git object with its accounts. */
 export function commitJson(world: World, repository: Repository, commit: Commit): Json {
   const { sha, node_id, parents, tree, ...rest } = gitCommitJson(world, repository, commit);
   const account = (who: Commit["author"]) => accountOf(world, who.email);

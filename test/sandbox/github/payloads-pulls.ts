@@ -7,7 +7,7 @@ import { association, labelJson } from "./payloads-issues.ts";
 import { hasPull, type PullIssue } from "./state.ts";
 import { iso, isoOrNull, type World } from "./world.ts";
 
-/** The short form, as lists have it. */
+/** The short form, as in lists. */
 export function pullSummaryJson(world: World, repository: Repository, issue: PullIssue): Json {
   const { pull } = issue;
   const url = `${repoApi(world, repository)}/pulls/${issue.number}`;
@@ -62,7 +62,7 @@ export function pullSummaryJson(world: World, repository: Repository, issue: Pul
   };
 }
 
-/** Where it comes from and where it goes. */
+/** Head and base. */
 function endsJson(world: World, repository: Repository, { pull }: PullIssue): Json {
   const headOwner = pull.fork ?? repository.owner;
   return {
@@ -108,7 +108,7 @@ function forkJson(world: World, repository: Repository, login: string): Json {
   };
 }
 
-/** The long form: one pull request, with what git says about it. */
+/** The long form: one pull request with git's facts about it. */
 export function pullJson(world: World, repository: Repository, issue: PullIssue): Json {
   const { pull } = issue;
   const commits = repository.git.between(pull.baseSha, pull.headSha);

@@ -71,7 +71,7 @@ export function pullEvent(
   });
 }
 
-/** The head branch has moved. */
+/** Called when the head branch has moved. */
 export function synchronize(world: World, repository: Repository, issue: PullIssue, after: string, cause: Cause): void {
   const before = issue.pull.headSha;
   issue.pull.headSha = after;
@@ -100,7 +100,7 @@ export function reopenPull(world: World, repository: Repository, issue: PullIssu
   triggerPull(world, repository, issue, "reopened", payload, cause);
 }
 
-/** “Approve workflows to run”: what a pull request of GITHUB_TOKEN has not started, a person's click does. */
+/** “Approve workflows to run”: a person's click starts the workflows of a pull request made with GITHUB_TOKEN. */
 export function approveWorkflows(world: World, repository: Repository, issue: PullIssue, cause: Cause): void {
   const payload: Json = {
     action: "opened",
@@ -165,7 +165,7 @@ export function labelPull(
   );
 }
 
-/** Works out whether the pull request can be merged, and with it `refs/pull/N/merge`. */
+/** Computes mergeability, and with it `refs/pull/N/merge`. */
 export async function refreshMergeability(world: World, repository: Repository, issue: PullIssue): Promise<void> {
   const { git } = repository;
   const head = issue.pull.headSha;
@@ -185,7 +185,7 @@ export async function refreshMergeability(world: World, repository: Repository, 
   git.refs.set(`refs/pull/${issue.number}/merge`, test);
 }
 
-/** Workflows on `pull_request` run on the test merge; on a conflict they do not run at all. */
+/** Workflows on `pull_request` run on the test merge; on a conflict they do not run. */
 function triggerPull(
   world: World,
   repository: Repository,

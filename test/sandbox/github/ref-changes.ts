@@ -16,11 +16,11 @@ export interface RefChange {
   readonly ref: string;
   /** ZERO when it did not exist. */
   readonly before: string;
-  /** ZERO when it is gone. */
+  /** ZERO when it was deleted. */
   readonly after: string;
 }
 
-/** GitHub lists no more commits than this in one `push`. */
+/** GitHub lists at most this many commits in one `push`. */
 const PUSH_COMMITS = 2048;
 
 export function refChanged(world: World, repository: Repository, change: RefChange, cause: Cause): void {
@@ -104,7 +104,7 @@ function pushPayload(world: World, repository: Repository, { ref, before, after 
 function triggerPush(world: World, repository: Repository, change: RefChange, cause: Cause, payload: Json): void {
   const { defaultBranch, git } = repository;
   const gone = change.after === ZERO;
-  // A deleted branch is a push as well; its commit falls back to the default branch's.
+  // A deletion is a push too; its commit is the default branch's.
   const sha = gone ? git.branch(defaultBranch) : change.after;
   if (sha === undefined) return;
   trigger(world, {

@@ -72,7 +72,7 @@ function jobParam(request: RepositoryRequest): { run: WorkflowRun; job: Workflow
   throw notFound();
 }
 
-/** No log before the job has ended; then a link that needs no token. */
+/** 404 until the job has ended; then a link that needs no token. */
 function jobLogs(world: World, request: RepositoryRequest): Reply {
   const { job } = jobParam(request);
   if (job.status !== "completed") throw notFound();

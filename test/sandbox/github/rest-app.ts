@@ -233,7 +233,7 @@ function getUserById(world: World, request: ApiRequest): Reply {
 
 const userTokenBody = z.object({ access_token: z.string() });
 
-/** The App takes back a token that a person has given it. */
+/** The App revokes a token that a person gave it. */
 function revokeUserToken(world: World, request: ApiRequest): Reply {
   if (request.actor.kind !== "client" || request.params.client_id !== world.oauth.clientId) throw notFound();
   if (!world.tokens.revokeUserToken(parseBody(userTokenBody, request.body).access_token)) throw notFound();

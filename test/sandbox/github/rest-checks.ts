@@ -94,7 +94,7 @@ function suiteFor(world: World, request: RepositoryRequest, appSlug: string, hea
   const suites = [...repository.checkSuites.values()].filter(
     (suite) => suite.headSha === headSha && suite.appSlug === appSlug,
   );
-  // A check made with GITHUB_TOKEN is filed under some workflow of the commit.
+  // A check created with GITHUB_TOKEN is filed under some workflow of the commit.
   const known = suites[0];
   if (known) return known;
   const branch = [...repository.git.refs.list("refs/heads/")].find(([, sha]) => sha === headSha)?.[0];

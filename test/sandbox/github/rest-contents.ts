@@ -152,7 +152,7 @@ export function fileJson(
   const html = repoHtml(world, repository);
   return {
     ...file,
-    // a binary and an empty file have none
+    // binary and empty files have none
     ...(patch === "" ? {} : { patch }),
     changes: file.additions + file.deletions,
     blob_url: `${html}/blob/${head}/${file.filename}`,
@@ -207,5 +207,5 @@ export const contentRoutes: readonly Route[] = [
   repositoryRoute("GET /commits", "contents:read", listCommits),
 ];
 
-/** Last of all: `*sha` would swallow `/commits/:ref/check-runs`. */
+/** Must be the last route, since `*sha` would match `/commits/:ref/check-runs`. */
 export const commitRoutes: readonly Route[] = [repositoryRoute("GET /commits/*sha", "contents:read", getCommit)];

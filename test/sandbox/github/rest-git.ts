@@ -45,12 +45,12 @@ const commitBody = z.object({
 
 export const isWorkflowFile = (path: string): boolean => path.startsWith(".github/workflows/");
 
-/** GitHub answers 409 to git data calls of a repository without any commit. */
+/** GitHub answers 409 to git data calls of a repository without commits. */
 function mustHaveCommits({ repository }: RepositoryRequest): void {
   if (repository.git.isEmpty()) throw new Refusal(409, "Git Repository is empty.");
 }
 
-/** An App without `workflows: write` may not touch workflow files. */
+/** An App without `workflows: write` may not change workflow files. */
 export function mayTouch(request: RepositoryRequest, paths: Iterable<string>): void {
   if (request.actor.kind !== "token" || mayWrite(request.actor, request.repository, "workflows")) return;
   for (const path of paths) if (isWorkflowFile(path)) throw notAccessible();
@@ -199,7 +199,7 @@ function createRef(world: World, request: RepositoryRequest): Reply {
   return created(refJson(world, request.repository, body.ref, body.sha));
 }
 
-/** The commits that become reachable may not change workflow files without the permission. */
+/** Commits that become reachable may not change workflow files without the permission. */
 function mustKeepWorkflows(request: RepositoryRequest, target: string): void {
   const { git } = request.repository;
   if (request.actor.kind !== "token" || mayWrite(request.actor, request.repository, "workflows")) return;

@@ -48,7 +48,7 @@ function issueParam(request: RepositoryRequest): Issue {
   return issue;
 }
 
-/** `issues` covers issues, `pull_requests` pull requests; a token with one of them may not reach the other kind. */
+/** `issues` covers issues, `pull_requests` pull requests; a token with one of them cannot access the other. */
 function mustFit(request: RepositoryRequest, issue: Issue): void {
   if (request.actor.kind !== "token" || request.method === "GET") return;
   const fits = mayWrite(request.actor, request.repository, issue.pull ? "pull_requests" : "issues");
@@ -70,7 +70,7 @@ function checkBody(body: string, resource: string): void {
 
 function createIssue(world: World, request: RepositoryRequest): Reply {
   const { title, body, labels } = parseBody(newIssue, request.body);
-  // Labels of someone without write access are dropped silently, as on GitHub.
+  // Labels by people without write access are dropped silently, as on GitHub.
   const allowed = mayWrite(request.actor, request.repository, "issues") ? (labels ?? []) : [];
   const input = { title, body: body ?? null, labels: allowed };
   return created(

@@ -39,7 +39,7 @@ export interface PullOrder {
   readonly draft: boolean;
 }
 
-/** Checks what GitHub checks before it opens a pull request; the same for REST and GraphQL. */
+/** GitHub's checks before it opens a pull request, shared by REST and GraphQL. */
 export function openChecked(
   world: World,
   request: Pick<RepositoryRequest, "repository" | "cause">,
@@ -87,7 +87,7 @@ export function pullParam(world: World, request: RepositoryRequest): PullIssue {
   return issue;
 }
 
-/** Unknown until asked: the question starts the work, and a later one gets the answer. */
+/** Unknown until asked: the request starts the computation, and a later one gets the result. */
 export function askMergeability(world: World, request: Pick<RepositoryRequest, "repository">, issue: PullIssue): void {
   if (issue.state === "open" && mergeableOf(request.repository, issue) === null)
     world.tasks.start(() => pulls.refreshMergeability(world, request.repository, issue));

@@ -25,7 +25,7 @@ function getRepository(world: World, request: RepositoryRequest): Reply {
   });
 }
 
-/** `permission` knows four words; `role_name` is exact. */
+/** `permission` has four values; `role_name` is exact. */
 const SIMPLE = {
   admin: "admin",
   maintain: "write",

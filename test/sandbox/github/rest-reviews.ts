@@ -41,7 +41,7 @@ async function createReview(world: World, request: RepositoryRequest): Promise<R
   return ok(reviewJson(world, request.repository, issue.number, review));
 }
 
-/** One alone is a review without words. */
+/** A single comment is a review without a body. */
 async function createComment(world: World, request: RepositoryRequest): Promise<Reply> {
   const issue = pullParam(world, request);
   const comments = await reviews.onLines(request.repository, issue, [parseBody(commentBody, request.body)]);

@@ -35,7 +35,7 @@ export function addReview(
   const pull_request = pullSummaryJson(world, repository, issue);
   emit(world, repository, "pull_request_review", cause, {
     action: "submitted",
-    // an empty one is null here, though not over REST
+    // an empty body is null here, though not over REST
     review: { ...shown, state: review.state.toLowerCase(), body: review.body === "" ? null : review.body },
     pull_request,
   });
@@ -47,7 +47,7 @@ export function addReview(
   return review;
 }
 
-/** The hunk of a file's patch up to this line of the new file; null: the line is not part of the diff. */
+/** The hunk of a file's patch up to this line of the new file; null when the line is not in the diff. */
 export function hunkUpTo(patch: string, line: number): string | null {
   let [hunk, next]: [string[], number] = [[], 0];
   for (const text of patch.split("\n")) {
@@ -62,7 +62,7 @@ export function hunkUpTo(patch: string, line: number): string | null {
   return null;
 }
 
-/** With the lines of the diff that they stand on. */
+/** The comments with their lines of the diff. */
 export async function onLines<Said extends Pick<ReviewComment, "path" | "line" | "body">>(
   { git }: Repository,
   { pull }: PullIssue,

@@ -68,7 +68,7 @@ export function route(line: string, handle: Handler<ApiRequest>, options: { cont
   };
 }
 
-/** A route below `/repos/:owner/:repo`, open to those who have one of the needs. */
+/** A route below `/repos/:owner/:repo` for those who have one of the needed permissions. */
 export function repositoryRoute(
   line: string,
   needs: Need | readonly Need[],

@@ -21,11 +21,11 @@ export class SandboxGitHub extends SandboxSettings {
   readonly apiUrl: string;
   readonly appId: number;
   readonly privateKey: string;
-  /** What a person signs in to the App with. */
+  /** The OAuth client of the App. */
   readonly clientId: string;
   readonly clientSecret: string;
   readonly faults: Faults;
-  /** Tricks on webhooks: drop, duplicate, delay, reorder, hold and release. */
+  /** Webhook faults: drop, duplicate, delay, reorder, hold and release. */
   readonly webhooks: WebhookFaults;
   readonly actions: ActionsBackend;
   readonly #api: Api;
@@ -54,7 +54,7 @@ export class SandboxGitHub extends SandboxSettings {
     this.world.webhooks.setTarget(target);
   }
 
-  /** Where people come back to who have signed in. */
+  /** The callback URLs for signing in. */
   setCallbacks(urls: readonly string[]): void {
     this.world.oauth.setCallbacks(urls);
   }
@@ -63,7 +63,7 @@ export class SandboxGitHub extends SandboxSettings {
     return this.repositoryOf(name).git.readFile(revision, path)?.toString("utf8");
   }
 
-  /** Every file of a commit as text, by its path. */
+  /** All files of a commit as text, by path. */
   tree(name: RepoName, revision: string): Record<string, string> {
     const { git } = this.repositoryOf(name);
     const commit = git.commit(git.resolve(revision) ?? revision);
@@ -76,7 +76,7 @@ export class SandboxGitHub extends SandboxSettings {
     return Object.fromEntries(refs.map(([ref, sha]) => [ref.slice("refs/heads/".length), sha]));
   }
 
-  /** Full names of all refs that begin so, those that are no branch and no tag among them. */
+  /** Full names of all refs with this prefix, including those that are neither branch nor tag. */
   refs(name: RepoName, prefix: string): string[] {
     return [...this.repositoryOf(name).git.refs.list(prefix).keys()];
   }
@@ -128,7 +128,7 @@ export class SandboxGitHub extends SandboxSettings {
     }));
   }
 
-  /** The reviews of a pull request, as somebody who looks at it sees them. */
+  /** The reviews of a pull request, as shown on its page. */
   reviews(name: RepoName, number: number) {
     const seen = (reactions: readonly Reaction[]) => reactions.map(({ content }) => content);
     return this.pullOf(this.repositoryOf(name), number).pull.reviews.map((review) => ({
@@ -194,7 +194,7 @@ export class SandboxGitHub extends SandboxSettings {
     return this.world.feed.onChange(listener);
   }
 
-  /** Resolves when no webhook is in flight and nothing is being worked out. What is held back does not count. */
+  /** Resolves when no webhook is in flight and no background work is pending. Held webhooks do not count. */
   async idle(): Promise<void> {
     do {
       await this.world.webhooks.settle();

@@ -28,7 +28,6 @@ export class SandboxPeople extends SandboxRecords {
     issues.setIssueState(this.world, repository, this.issueOf(repository, number), "closed", this.causedBy(by));
   }
 
-  /** Returns the comment's id. */
   comment(name: RepoName, number: number, input: { body: string; by: string }): number {
     const repository = this.repositoryOf(name);
     return issues.addComment(
@@ -77,7 +76,7 @@ export class SandboxPeople extends SandboxRecords {
     return pulls.openPull(this.world, repository, order, this.causedBy(input.by)).number;
   }
 
-  /** A pull request from someone's fork: its commits are here, its branch is not. */
+  /** A pull request from a fork: its commits are in this repository, its branch is not. */
   openForkPullRequest(
     name: RepoName,
     input: { title: string; by: string; files: FileMap; body?: string; branch?: string },
@@ -112,7 +111,7 @@ export class SandboxPeople extends SandboxRecords {
     );
   }
 
-  /** A comment on one line of the changed file; its id. */
+  /** Comments on one line of the changed file; returns the comment's id. */
   async commentOnLine(
     name: RepoName,
     number: number,
@@ -143,7 +142,7 @@ export class SandboxPeople extends SandboxRecords {
     return dropBranch(this.world, this.repositoryOf(name), branch, this.causedBy(by));
   }
 
-  /** As `git push --delete` of a ref that is no branch, which nobody is told of. */
+  /** Like `git push --delete` of a ref that is no branch, for which no event is sent. */
   dropRef(name: RepoName, ref: string): boolean {
     return this.repositoryOf(name).git.refs.delete(ref);
   }
@@ -158,12 +157,12 @@ export class SandboxPeople extends SandboxRecords {
     );
   }
 
-  /** A commit on a branch (made from the default branch when it is new), pushed by a person. Returns its SHA. */
+  /** A person pushes a commit to a branch, which is created from the default branch when it is new. Returns its SHA. */
   pushCommit(name: RepoName, branch: string, files: FileMap, by: string, message = "Change files"): string {
     return this.#push(name, branch, { files, message, cause: this.causedBy(by) });
   }
 
-  /** The same by a run with its own token, after which GitHub starts no workflow. */
+  /** The same by a run with GITHUB_TOKEN, after which GitHub starts no workflow. */
   pushByRun(name: RepoName, branch: string, files: FileMap, message: string): string {
     return this.#push(name, branch, {
       files,

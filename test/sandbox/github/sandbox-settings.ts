@@ -19,7 +19,7 @@ export interface RepositorySetup {
   readonly deleteBranchOnMerge?: boolean;
   readonly mergeMethods?: Partial<Record<MergeMethod, boolean>>;
   readonly defaultBranch?: string;
-  /** No commit at all. */
+  /** A repository without any commit. */
   readonly empty?: boolean;
 }
 
@@ -35,7 +35,7 @@ export class SandboxSettings extends SandboxPeople {
     return userJson(this.world, this.world.state.ensureUser(login, type));
   }
 
-  /** A token of a person, as for curl. */
+  /** A personal token, e.g. for curl. */
   userToken(login: string): string {
     return this.world.tokens.userToken(this.world.state.ensureUser(login));
   }
@@ -127,7 +127,7 @@ export class SandboxSettings extends SandboxPeople {
     Object.assign(this.repositoryOf(name), change);
   }
 
-  /** Gives the default branch another name, with which open pull requests go along; no event tells of it here. */
+  /** Renames the default branch and retargets open pull requests; the sandbox sends no event for it. */
   renameDefaultBranch(name: RepoName, to: string): void {
     const repository = this.repositoryOf(name);
     const from = repository.defaultBranch;
@@ -139,7 +139,7 @@ export class SandboxSettings extends SandboxPeople {
     for (const { pull } of this.world.state.pulls(repository)) if (pull.baseRef === from) pull.baseRef = to;
   }
 
-  /** As if nothing had been signed: GitHub Enterprise Server signs what an App commits only when it is told to. */
+  /** Commits of the App are no longer signed: GitHub Enterprise Server signs them only when configured to. */
   forgetSignatures(name: RepoName): void {
     this.repositoryOf(name).verifiedCommits.clear();
   }

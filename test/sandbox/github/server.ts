@@ -37,7 +37,7 @@ async function serve(api: Api, request: IncomingMessage, response: ServerRespons
   if (isAppPath(url.pathname)) return serveAppPages(api, page, response);
   if (isOidcPath(url.pathname)) return serveOidc(api, page, response);
   if (path === undefined) return servePage(api, page, response);
-  // GitHub's own clock, by which it believes tokens or not
+  // GitHub's clock, by which it accepts tokens or not
   response.setHeader("date", new Date(api.world.now()).toUTCString());
   send(request, response, await answer(api, { method, path, query: url.searchParams, headers: request.headers, body }));
 }

@@ -14,9 +14,9 @@ export interface PullIssue extends Issue {
   pull: PullRequest;
 }
 
-/** GitHub's own bot behind GITHUB_TOKEN, with its real number. */
+/** GitHub's own bot behind GITHUB_TOKEN, with its real id. */
 const ACTIONS_BOT: User = { id: 41898282, login: "github-actions[bot]", type: "Bot" };
-/** The committer of what is merged or edited on the site. */
+/** The committer of merges and edits on the site. */
 export const WEB_FLOW: User = { id: 19864447, login: "web-flow", type: "User" };
 
 export const hasPull = (issue: Issue): issue is PullIssue => issue.pull !== undefined;
@@ -41,7 +41,7 @@ export class State {
     this.users.set(this.bot.login.toLowerCase(), this.bot);
   }
 
-  /** One counter for all kinds of records: a number then tells them apart in tests and logs. */
+  /** One counter for all kinds of records, so that an id identifies a record in tests and logs. */
   nextId(): number {
     this.#lastId += 1;
     return this.#lastId;

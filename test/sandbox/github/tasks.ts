@@ -18,7 +18,7 @@ export class Tasks {
     this.#running.add(task);
   }
 
-  /** One at a time for each key: two merges into one branch must not interleave. */
+  /** Tasks of one key run one at a time: two merges into one branch must not interleave. */
   exclusive<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#locks.get(key) ?? Promise.resolve();
     const mine = before.then(work, work);

@@ -5,12 +5,12 @@ import { Refusal } from "./errors.ts";
 import type { Installation, PermissionMap, Repository, User } from "./model.ts";
 import type { Oauth } from "./oauth.ts";
 
-/** Installation tokens live one hour; the same for GITHUB_TOKEN unless it is revoked when its job ends. */
+/** Installation tokens live one hour, and so does GITHUB_TOKEN unless its job ends earlier. */
 const TOKEN_LIFE_MS = 3_600_000;
-/** User-to-server tokens live eight hours, and what renews them half a year. */
+/** User-to-server tokens live eight hours, refresh tokens half a year. */
 const USER_TOKEN_LIFE_S = 28_800;
 const REFRESH_LIFE_S = 15_897_600;
-/** GitHub refuses JWTs that end later, and those from a clock that is ahead of its own. */
+/** GitHub refuses JWTs that end later, and those issued in its future. */
 const JWT_LIFE_S = 600;
 
 export interface AccessToken {
@@ -18,7 +18,7 @@ export interface AccessToken {
   readonly value: string;
   readonly expiresAt: number;
   readonly permissions: PermissionMap;
-  /** undefined: every repository of the installation. */
+  /** undefined for every repository of the installation. */
   readonly repositoryIds: ReadonlySet<number> | undefined;
   readonly installation: Installation | undefined;
   readonly user: User;
@@ -29,9 +29,9 @@ export type Actor =
   | { readonly kind: "app" }
   | { readonly kind: "token"; readonly token: AccessToken }
   | { readonly kind: "user"; readonly user: User }
-  /** A person by way of the App: may do what both may; here it says who they are and no more. */
+  /** A person through the App, with the permissions of both; here it only identifies them. */
   | { readonly kind: "user-to-server"; readonly user: User }
-  /** The App by its client id and secret. */
+  /** The App, authenticated by client id and secret. */
   | { readonly kind: "client" };
 
 const header = z.object({ alg: z.literal("RS256") });
@@ -62,7 +62,7 @@ export class Tokens {
     this.#now = parts.now;
   }
 
-  /** The actor behind an Authorization header; throws GitHub's 401. */
+  /** The actor of an Authorization header; throws GitHub's 401. */
   identify(authorization: string | undefined): Actor {
     if (authorization === undefined || authorization === "") return { kind: "anonymous" };
     const { name, value } = credentialsOf(authorization);
@@ -107,7 +107,7 @@ export class Tokens {
     return value;
   }
 
-  /** As GitHub answers the exchange of a code. */
+  /** GitHub's answer to the exchange of a code. */
   createUserToken(user: User): Readonly<Record<string, string | number>> {
     const value = `ghu_${randomBytes(18).toString("hex")}`;
     this.#userToServer.set(value, { user, expiresAt: this.#now() + USER_TOKEN_LIFE_S * 1_000 });
@@ -130,14 +130,15 @@ export class Tokens {
     this.#tokens.delete(value);
   }
 
-  /** After an uninstallation no token of it works any more. */
+  /** An uninstallation invalidates all tokens of the installation. */
   revokeInstallation(id: number): void {
     for (const [value, token] of this.#tokens) if (token.installation?.id === id) this.#tokens.delete(value);
   }
 
   #createKey(token: Omit<AccessToken, "value" | "expiresAt">): AccessToken {
     const random = (bytes: number) => randomBytes(bytes).toString("base64url");
-    // The current shape: `ghs_<app id>_<jwt>`, about 520 characters. The signature is random: tokens are looked up.
+    // The current format: `ghs_<app id>_<jwt>`, about 520 characters. The signature is random, since tokens are looked
+    // up.
     const payload = Buffer.from(JSON.stringify({ iss: "sandbox", jti: random(48) })).toString("base64url");
     const value = `ghs_${this.#appId}_${Buffer.from('{"alg":"RS256","typ":"JWT"}').toString("base64url")}.${payload}.${random(256)}`;
     const newKey: AccessToken = { ...token, value, expiresAt: this.#now() + TOKEN_LIFE_MS };

@@ -8,15 +8,15 @@ export interface HookEvent {
 }
 export type HookPredicate = (event: HookEvent) => boolean;
 
-/** What becomes of one event: sent so often, after so long, or kept back. */
+/** How one event is sent: how often, after which delay, or held. */
 export interface Fate {
   readonly copies: number;
   readonly delayMs: number;
-  /** Not sent; `recorded` says whether the delivery log shows a failed attempt. */
+  /** Not sent; `recorded` tells whether the delivery log shows a failed attempt. */
   readonly dropped: false | "recorded" | "silent";
 }
 
-/** Resolves when the event was delivered, or is known never to be. */
+/** Resolves when the event was delivered, or will never be. */
 type Send = () => Promise<void>;
 
 interface Rule {
@@ -50,12 +50,12 @@ export class WebhookFaults {
     this.#add(when, options.times, { delayMs });
   }
 
-  /** Gathers `size` matching events, then sends them last first. */
+  /** Collects `size` matching events, then sends them in reverse order. */
   reorder(when: HookPredicate, size: number): void {
     this.#gatherings.push({ when, size, events: [] });
   }
 
-  /** Keeps matching events back until `release`. */
+  /** Holds matching events until `release`. */
   hold(when: HookPredicate = anything): void {
     this.#held = { when, sends: this.#held?.sends ?? [] };
   }
@@ -66,7 +66,7 @@ export class WebhookFaults {
     this.#sendInTurn(sends);
   }
 
-  /** Forgets every trick; what was kept back is sent. */
+  /** Removes all faults and sends held events. */
   clear(): void {
     this.#rules = [];
     const gathered = this.#gatherings.flatMap((gathering) => gathering.events);
@@ -81,7 +81,7 @@ export class WebhookFaults {
     return Object.assign({ copies: 1, delayMs: 0, dropped: false }, ...fates.map((rule) => rule.fate));
   }
 
-  /** True when the event was kept back; `send` is then called later. */
+  /** True when the event was held; `send` is then called later. */
   keepsBack(event: HookEvent, send: Send): boolean {
     const gathering = this.#gatherings.find((candidate) => candidate.when(event));
     if (gathering) {
@@ -97,12 +97,12 @@ export class WebhookFaults {
     return true;
   }
 
-  /** True while events that were kept back are on their way. */
+  /** True while held events are being sent. */
   get busy(): boolean {
     return this.#sending > 0;
   }
 
-  /** Each waits for the one before: the order is the point. */
+  /** One after the other, since their order matters. */
   #sendInTurn(sends: readonly Send[]): void {
     this.#sending += sends.length;
     const turn = sends.reduce<Promise<void>>((before, send) => {

@@ -43,7 +43,7 @@ interface Message {
 
 /** GitHub waits ten seconds for an answer. */
 const ANSWER_LIMIT_MS = 10_000;
-/** The log shows three days; beyond this many entries the oldest go earlier, for memory's sake. */
+/** The log keeps three days; beyond this many entries, fewer. */
 const LOG_LIFE_MS = 3 * 24 * 3_600_000;
 const LOG_LIMIT = 5_000;
 const RESPONSE_LIMIT = 10_000;
@@ -65,7 +65,7 @@ export class Webhooks {
     hookId: number;
     now: () => number;
     target?: WebhookTarget | undefined;
-    /** Above 1, order is as little promised as on GitHub. */
+    /** Above 1 the order is not guaranteed, as on GitHub. */
     atOnce: number;
     onDelivery: (delivery: Delivery) => void;
   }) {
@@ -90,7 +90,7 @@ export class Webhooks {
   }
 
   async settle(): Promise<void> {
-    // What a test delays or has sent in turn is in flight too.
+    // Delayed and reordered events count as in flight.
     if (!this.idle) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
@@ -112,7 +112,7 @@ export class Webhooks {
     const message: Message = {
       guid: randomUUID(),
       event,
-      // From the text: the log must show what was sent, whatever changes later.
+      // Copied, since the log must show what was sent, whatever changes later.
       payload: JSON.parse(body),
       body,
       installationId,

@@ -12,14 +12,14 @@ import type { Webhooks } from "./webhooks.ts";
 
 export interface World {
   readonly appId: number;
-  /** Of the App that was made last. */
+  /** The slug of the App that was created last. */
   appSlug: string;
-  /** Where browsers and git go. */
+  /** The base address for browsers and git. */
   readonly url: string;
-  /** Where REST goes: `${url}/api/v3`. */
+  /** The base address of REST: `${url}/api/v3`. */
   readonly apiUrl: string;
   readonly now: () => number;
-  /** What the site tells beside the forms for issues and comments, in Markdown. */
+  /** Markdown shown beside the forms for issues and comments. */
   readonly hint: string;
   readonly state: State;
   readonly tokens: Tokens;
@@ -32,7 +32,7 @@ export interface World {
   readonly triggers: Set<(trigger: WorkflowTrigger) => void>;
   readonly cancels: Set<(runId: number) => void>;
   readonly reruns: Set<(runId: number, attempt: number) => void>;
-  /** Something about this commit changed: merges what waited for it. */
+  /** Called when the state of a commit changed: merges what waited for it. */
   readonly considerAutoMerge: (repository: Repository, headSha: string) => void;
 }
 

@@ -128,7 +128,7 @@ function replace({ file, from, to }: { file: string; from: string; to: string },
   return bash(words, `node -e ${quote(program)} ${[file, from, to].map(quote).join(" ")}`);
 }
 
-/** The editor inserts after a line number, so the model asks for the count of lines before. */
+/** The editor inserts after a line number, so the model first asks for the number of lines. */
 function appendTurns(file: string, text: string, editor: boolean): Turn[] {
   const count = () =>
     bash(`I count the lines of ${file}.`, `awk 'END { print NR }' ${quote(file)} 2>/dev/null || echo missing`);

@@ -19,7 +19,7 @@ export interface FederationRule {
   readonly serviceAccount: string;
   readonly issuer: string;
   readonly audience: string;
-  /** A prefix where it ends with `*`. */
+  /** A prefix if it ends with `*`. */
   readonly subject: string;
   readonly claims?: Readonly<Record<string, string>>;
   readonly lifetimeSeconds: number;
@@ -57,7 +57,7 @@ const INVALID = refused(401, "invalid_grant", "The assertion is not accepted.");
 export class Federation {
   readonly #setup: FederationSetup;
   readonly #now: () => number;
-  /** When each access token ends. */
+  /** The expiry time of each access token. */
   readonly #tokens = new Map<string, number>();
   readonly #used = new Set<string>();
   readonly #exchanges: Said[] = [];
@@ -67,12 +67,12 @@ export class Federation {
     this.#now = now;
   }
 
-  /** Every answer so far. */
+  /** All answers so far. */
   get exchanges(): readonly Said[] {
     return this.#exchanges;
   }
 
-  /** Ends all access tokens, as an administrator does. */
+  /** Revokes all access tokens, like an administrator. */
   revoke(): void {
     this.#tokens.clear();
   }

@@ -39,7 +39,7 @@ export function entryOf(name: string, today: string): ModelEntry | null {
   };
 }
 
-/** A page of the list, or the one model that the path names. Retired ones are listed for those who ask for them. */
+/** A page of the list, or the model that the path names. Retired ones are listed only on request. */
 export function answerModels(url: URL, today: string): Refusal {
   const name = decodeURIComponent(url.pathname.slice(MODELS_PATH.length + 1));
   if (name !== "") {
@@ -58,7 +58,7 @@ export function answerModels(url: URL, today: string): Refusal {
   return { status: 200, body: { data, has_more: listed.length > data.length, ...ends } };
 }
 
-/** What the endpoint says to a message for this model; null: nothing against it. */
+/** The endpoint's error for a message to this model; null when there is none. */
 export function refuseModel(name: string, max_tokens: number, today: string): Refusal | null {
   const entry = entryOf(name, today);
   if (entry === null || entry.lifecycle === "retired") return refusal(404, "not_found_error", `model: ${name}`);

@@ -36,7 +36,7 @@ export type ContentBlock =
       readonly id?: string;
     };
 
-/** What a script answers. `delayMs` is waited for before the first byte. */
+/** A script's answer. `delayMs` is waited for before the first byte. */
 export type ModelReply =
   | {
       readonly content: readonly ContentBlock[];
@@ -50,7 +50,7 @@ export type ModelReply =
       readonly body: unknown;
       readonly delayMs?: number;
     }
-  /** Takes the request and never answers. */
+  /** Accepts the request and never answers. */
   | { readonly stall: true }
   /** Sends the first half of the answer, then drops the connection. */
   | { readonly cut: true; readonly content: readonly ContentBlock[] };
@@ -125,7 +125,7 @@ export function toolResults(one: ModelMessage): ToolResult[] {
   });
 }
 
-/** The first turn is the user's, and every tool use is answered in the very next message. */
+/** The first turn is the user's, and every tool use is answered in the next message. */
 function turnProblem(messages: readonly ModelMessage[]): string | undefined {
   if (messages[0]?.role !== "user") return 'messages: first message must use the "user" role';
   for (const [index, one] of messages.entries()) {

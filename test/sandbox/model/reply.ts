@@ -16,7 +16,7 @@ export interface ModelMessageOut {
   readonly usage: Usage;
 }
 
-/** Ids come from the conversation, so that a repeated request gets the same ones. */
+/** Ids derive from the conversation, so that a repeated request gets the same ones. */
 export function messageOf(request: ModelRequest, reply: Spoken): ModelMessageOut {
   const seed = createHash("sha256")
     .update(JSON.stringify([request.messages, reply.content]))
@@ -43,7 +43,7 @@ export function messageOf(request: ModelRequest, reply: Spoken): ModelMessageOut
 
 export const jsonAnswer = (message: ModelMessageOut): string => JSON.stringify(message);
 
-/** Pieces of a text or of a tool's JSON input, as a stream brings them. */
+/** Parts of a text or of a tool's JSON input, as a stream sends them. */
 const PIECE = 40;
 
 function* piecesOf(text: string): Generator<string> {

@@ -9,9 +9,9 @@ import { errorBody, type ModelReply, type ModelRequest, readRequest, type Script
 import { jsonAnswer, messageOf, sseAnswer } from "./reply.ts";
 import { countTokens } from "./usage.ts";
 
-/** The real endpoint takes 32 MB. */
+/** The real endpoint's limit is 32 MB. */
 const BODY_LIMIT = 32 * 1024 * 1024;
-/** Requests kept for `requests()`; the oldest go first. */
+/** Requests kept for `requests()`; the oldest are dropped first. */
 const KEPT_REQUESTS = 1_000;
 
 export interface SeenRequest {
@@ -21,13 +21,13 @@ export interface SeenRequest {
 }
 
 export interface ModelOptions {
-  /** 0 or nothing: any free port. */
+  /** 0 or undefined for any free port. */
   readonly port?: number;
-  /** The address of this machine to listen at; unless given, that which nobody else reaches. */
+  /** The address to listen on; by default one that only this machine reaches. */
   readonly host?: string;
   readonly script?: Script;
   readonly now?: () => number;
-  /** Who may sign in without a key; unless given, nobody. */
+  /** The federation rules for signing in without a key; none by default. */
   readonly federation?: FederationSetup;
 }
 
@@ -80,7 +80,7 @@ export async function startModel(options: ModelOptions = {}): Promise<Model> {
 const NO_KEY = "x-api-key header is required";
 
 interface Serving {
-  /** The day, on which it depends what is retired. */
+  /** The day, which decides which models are retired. */
   today(): string;
   remember(one: SeenRequest): void;
   script(): Script;
@@ -122,7 +122,7 @@ async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving
   await answer(res, read.request, await serving.script()(read.request), serving.closing);
 }
 
-/** An access token counts as a bearer token alone. */
+/** An access token is accepted as a bearer token only. */
 function federationRefusal(key: string, { headers }: IncomingMessage, federation: Federation): string | null {
   if (!federation.isAccessToken(key)) return null;
   if (headers["x-api-key"] !== undefined) return "invalid x-api-key";

@@ -15,12 +15,12 @@ const asked = z.object({
   }),
 });
 
-/** What each action of a task is worth, and takes. */
+/** Price and time of each action of a task. */
 const CENTS = 150;
 const SECONDS = 600;
 const TITLE_LIMIT = 72;
 
-/** Null: this request wants no shape. One that is not known here gets an empty object, which its reader will refuse. */
+/** Null when the request wants no schema. An unknown schema gets an empty object, which its reader refuses. */
 export function structuredScript(request: ModelRequest): ModelReply | null {
   const read = asked.safeParse(request);
   if (!read.success) return null;
@@ -44,7 +44,7 @@ function quoteFor(request: ModelRequest): object {
   };
 }
 
-/** The block of this name in what the user says; empty where there is none. */
+/** The block of this name in the user's message; empty when there is none. */
 function block(request: ModelRequest, tag: string): string {
   const text = request.messages.map(textOf).join("\n");
   const start = text.indexOf(`<${tag}>`);
@@ -57,7 +57,7 @@ interface Found {
   readonly reason: string;
 }
 
-/** Does the change hold what this action asks for? Null: that cannot be seen. */
+/** Whether the change contains what this action asks for; null when that cannot be seen. */
 function find(action: Action, change: string): Found | null {
   if (!("file" in action)) return null;
   const wanted = action.do === "replace" ? action.to : action.do === "delete" ? "" : action.text;
@@ -66,7 +66,7 @@ function find(action: Action, change: string): Found | null {
   return { good, reason: `${said(action)}: ${good ? "that is in the change" : "that is not in the change"}.` };
 }
 
-/** Passes what holds every line that the task asks for, fails what lacks one, and is not sure of anything else. */
+/** Passes a change that has every line of the task, fails one that lacks a line, and is unsure about anything else. */
 function verdictOn(request: ModelRequest): object {
   const change = block(request, "change");
   const found = readTask(taskText(request)).actions.map((action) => find(action, change));

@@ -14,9 +14,9 @@ export type Action =
 
 export interface Task {
   readonly text: string;
-  /** Empty where no sentence of the task is known. */
+  /** Empty when no sentence of the task is known. */
   readonly actions: readonly Action[];
-  /** Parts of the task that are none of the known sentences. */
+  /** Parts of the task that are not known sentences. */
   readonly unclear: readonly string[];
 }
 
@@ -66,7 +66,7 @@ const SENTENCES: readonly Sentence[] = [
   { example: "fail", shape: pattern("fail"), make: () => ({ do: "fail" }) },
 ];
 
-/** A task of each kind that the model understands, to try. Several are joined by “then”. */
+/** An example task of each known kind. Several are joined by “then”. */
 export const KNOWN_TASKS: readonly string[] = SENTENCES.map(({ example }) => example);
 
 function pattern(source: string): RegExp {
@@ -83,7 +83,7 @@ function actionOf(sentence: string): Action | undefined {
   return undefined;
 }
 
-/** What the brief adds to a task of an issue; nothing to be done. */
+/** Text that the brief adds to the task of an issue, and that asks for nothing. */
 const WHERE_ASKED = /^Asked for in #\d+: /;
 
 export function readTask(text: string): Task {
@@ -101,7 +101,7 @@ export function readTask(text: string): Task {
   return { text: whole, actions, unclear };
 }
 
-/** The last `<task>` block of the first user message, since instructions before it may speak of such blocks too. */
+/** The last `<task>` block of the first user message, since instructions before it may mention such blocks. */
 export function taskText(request: ModelRequest): string {
   const first = request.messages.find((one) => one.role === "user");
   const text = first ? textOf(first) : "";

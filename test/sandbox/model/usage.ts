@@ -6,7 +6,7 @@ import type { ModelRequest, Usage } from "./protocol.ts";
 
 const CHARACTERS_PER_TOKEN = 4;
 
-/** What the real endpoint adds for the tool-use preamble. */
+/** Tokens that the real endpoint adds for the tool-use preamble. */
 const TOOLS_OVERHEAD = 346;
 
 const tokens = (value: unknown): number => Math.ceil((JSON.stringify(value) ?? "").length / CHARACTERS_PER_TOKEN);

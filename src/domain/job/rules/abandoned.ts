@@ -1,4 +1,4 @@
-/** What becomes of a job when an effect was tried as often as it may be. Whatever hangs on it ends in words. */
+/** Ends or continues a job when an effect has failed for the last time, with a sentence that says why. */
 import type { Command } from "../command.ts";
 import { atOnce, type Context, change, type Decision, showNow, unchanged } from "../decision.ts";
 import type { Job } from "../job.ts";

@@ -1,4 +1,6 @@
-/** From a pull request to a merge: looking, judging, merging, and what GitHub or people do meanwhile. */
+/**
+ * Rules from pull request to merge: reading facts, judging them, merging, and changes by GitHub or people meanwhile.
+ */
 
 import type { Command } from "../command.ts";
 import {

@@ -1,4 +1,6 @@
-/** What comes of work that is done: a pull request with its first words, or the agent's own words where there is none. */
+/**
+ * Rules for finished work: a pull request with its first text, or the agent's own words if there is nothing to merge.
+ */
 
 import type { Command } from "../command.ts";
 import { type Context, change, type Decision, later, showCheck, showComment, showNow, unchanged } from "../decision.ts";

@@ -1,6 +1,6 @@
 /**
- * What a run tells of itself while it goes on: that it gets on, its result, and by a push of ours that the work is on the
- * branch. Nothing here ends an attempt: a run that has told everything may still break, so its end alone is its end.
+ * Rules for reports of a running attempt: progress, the submitted result, and a push by the App. None of them ends the
+ * attempt: a run that has reported everything may still break, so only its end does.
  */
 
 import type { Command } from "../command.ts";

@@ -1,4 +1,4 @@
-/** What the sender asks for: create, pay, cancel, discard, and further rounds by a message or a retry. */
+/** Rules for requests of the sender: create, pay, cancel, discard, and further rounds by a message or a retry. */
 
 import { counted } from "../../../text/plural.ts";
 import { charge } from "../../market/ledger.ts";

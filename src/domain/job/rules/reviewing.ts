@@ -1,6 +1,6 @@
 /**
- * Who says that work of the market is good, beside its checks: the judge, and the sender where neither can say. What
- * they say is about one commit; a branch that moves is judged again, and not without end.
+ * Rules for the review of market work beyond its checks: by the judge, or by the sender if the judge cannot decide. A
+ * review applies to one commit; a branch that moves is judged again, a limited number of times.
  */
 
 import { marketOf } from "../../../contracts/settings.ts";
@@ -89,20 +89,20 @@ export function judged(job: Job, report: Of<"judged">, { now }: Context): Decisi
   if (!isOnMarket(job) || !isWanted({ type: "judge", round, attempt: report.attempt, sha }, job)) return unchanged;
   const nth = (job.work.judgement?.nth ?? 0) + (verdict === "none" ? 0 : 1);
   const judgement = { sha, verdict, reasons, nth };
-  const heard = change(job, now, {
+  const judged = change(job, now, {
     set: { work: { ...job.work, judgement } },
     event: verdict === "none" ? null : "judged",
     note: [verdict, ...reasons.map((text) => `- ${text}`)].join("\n"),
     effects: isWatched(job) ? [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] : [],
   });
-  if (job.status !== "submitted") return heard;
+  if (job.status !== "submitted") return judged;
   if (verdict === "fail") {
     const why = ["The judge finds that the work does not do what was asked:", ...reasons.map((text) => `- ${text}`)];
-    return andThen({ ...heard, effects: [] }, (next) => failAttempt(next, now, why.join("\n")));
+    return andThen({ ...judged, effects: [] }, (next) => failAttempt(next, now, why.join("\n")));
   }
-  if (!isApart(job)) return heard;
+  if (!isApart(job)) return judged;
   const may_run = heldFiles(job) !== null && verdict === "pass" && marketOf(job.settings).run_checks === "after_judge";
-  return andThen(heard, (next) => (may_run ? letRun(next, now, null) : leaveToSender(next, now)));
+  return andThen(judged, (next) => (may_run ? letRun(next, now, null) : leaveToSender(next, now)));
 }
 
 /** A worker's files come to the job's branch, and their pull request opens. */

@@ -1,7 +1,7 @@
 /**
- * An attempt on GitHub Actions: the brief reaches the branch, a run starts and ends, its result is read, a pull request
- * opens. Webhooks come late, twice and out of order, and may outrun the outcome of our own push: each step accepts
- * what it can recognise as its own and drops the rest.
+ * Rules for an attempt on GitHub Actions: brief pushed, run started and ended, result read, pull request opened.
+ * Webhooks come late, twice, out of order, and before the outcome of the App's own push: each rule accepts what it
+ * recognises as its own and ignores the rest.
  */
 import { RUN_COMMIT_PREFIX } from "../../../contracts/brief.ts";
 import { marketOf, type RepositorySettings } from "../../../contracts/settings.ts";

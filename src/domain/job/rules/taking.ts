@@ -1,6 +1,6 @@
 /**
- * Work that was turned down and is merged after all: who takes it pays for it, from the escrow where that still holds the
- * price, else from the sender's wallet; what that does not hold is owed, and paid when it does.
+ * Rules for rejected work that is merged after all: the price is paid from the escrow if it is still there, otherwise
+ * from the sender's wallet. What the wallet lacks becomes a debt, paid as soon as it can be.
  */
 
 import { counted } from "../../../text/plural.ts";

@@ -1,4 +1,7 @@
-/** The calls of the agent v2 dialect: from requests to commands, answered with the job. Creating does not wait for GitHub. */
+/**
+ * The calls of the agent v2 dialect: translates requests to commands and answers with the job. Creating does not wait
+ * for GitHub.
+ */
 import type { Request } from "express";
 import type { z } from "zod";
 import { canReadAsSender, readableJobs } from "../../../domain/access.ts";

@@ -1,6 +1,6 @@
 /**
- * The project in the path of the agent v2 dialect: which repository it means, and whether the key may use it. Never asks
- * GitHub: only creating a job needs to know whether the App is installed.
+ * Resolves the project in the path of the agent v2 dialect to a repository, and checks whether the key may use it. Does
+ * not ask GitHub: only creating a job needs to know whether the App is installed.
  */
 import type { Request, RequestHandler } from "express";
 import { canReachName } from "../../../domain/access.ts";

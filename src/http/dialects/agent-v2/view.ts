@@ -1,4 +1,4 @@
-/** How a job reads in the agent v2 dialect: a pure function of the stored job and a few facts about the server. */
+/** Formats a job for the agent v2 dialect, from the stored job and a few facts about the server. Pure. */
 import * as z from "zod";
 import { actionsWork, fullName, type Job, NOT_REPORTED } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";

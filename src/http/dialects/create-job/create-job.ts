@@ -1,4 +1,4 @@
-/** `POST /api/create-job`: makes a job and answers once its branch is on GitHub. */
+/** `POST /api/create-job`: creates a job and answers once its branch is on GitHub. */
 import * as z from "zod";
 import { isFinal, type Job } from "../../../domain/job/job.ts";
 import { BRANCH_LIMIT_MS } from "../../../domain/job/next-timer.ts";

@@ -1,4 +1,4 @@
-/** The create-job dialect: one call that makes a job and answers with its branch, one that says how it stands. */
+/** The create-job dialect: one call creates a job and answers with its branch, another returns its status. */
 import type { Dialect } from "../dialect.ts";
 import { createJob, NAME } from "./create-job.ts";
 import { jobStatus } from "./job-status.ts";

@@ -1,4 +1,4 @@
-/** `GET /api/jobs/status`: how a job of the create-job dialect stands, from the store alone. GitHub is never asked. */
+/** `GET /api/jobs/status`: the status of a job of the create-job dialect, from the store alone. Does not ask GitHub. */
 import * as z from "zod";
 import { canReadAsSender } from "../../../domain/access.ts";
 import { asJobId } from "../../../domain/job/job.ts";

@@ -1,4 +1,4 @@
-/** How a job reads in the create-job dialect: a pure function of the stored record. */
+/** Formats a job for the create-job dialect. Pure. */
 import * as z from "zod";
 import { type Job, runOf } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";

@@ -1,6 +1,6 @@
 /**
- * Finds the job in the path of a market route for whoever may read it, command it or work on it, by the rules of
- * `src/domain/access.ts`; else answers why not.
+ * Finds the job that a market path names if the caller may read it, command it or work on it, by the rules of
+ * `src/domain/access.ts`; otherwise returns the refusal.
  */
 import type { Request } from "express";
 import { canCommand, canReach, canRead, claimingAgent } from "../../../domain/access.ts";

@@ -1,4 +1,4 @@
-/** Agents of an account: how they are named and found, and the default one that every account has without making it. */
+/** Agents of an account: their names and ids, and the default agent that every account has. */
 import { hash } from "node:crypto";
 import type { Agent, AgentStore } from "../../../engine/ports/agents.ts";
 import { failure, type HttpResult } from "../../routing/answer.ts";

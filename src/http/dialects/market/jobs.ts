@@ -1,4 +1,4 @@
-/** What a sender does with jobs: list, read, pay, cancel, and fetch their attachments. */
+/** Routes for a sender's jobs: list, read, pay, cancel, and fetch attachments. */
 import type { Request } from "express";
 import * as z from "zod";
 import { readableJobs } from "../../../domain/access.ts";

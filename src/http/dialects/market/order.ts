@@ -1,4 +1,4 @@
-/** What `POST /api/jobs/run` takes, and on what its estimate rests. Reads alone. */
+/** Parses `POST /api/jobs/run`, and collects what its estimate is based on. Read-only. */
 import { hash } from "node:crypto";
 import * as z from "zod";
 import { PRICE_CENTS, TIME_LIMIT_SECONDS } from "../../../domain/market/bounds.ts";

@@ -1,6 +1,6 @@
 /**
- * Quotes: estimates that a sender was shown and may order at for a while. A quote carries the id of the job that it
- * becomes, so it is ordered once.
+ * Quotes: estimates that were shown to a sender, who may order at that price for a while. A quote contains the id of
+ * the job that it becomes, so it can be ordered once.
  */
 import { randomBytes } from "node:crypto";
 import { limitWithin, priceWithin } from "../../../domain/market/bounds.ts";

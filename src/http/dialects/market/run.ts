@@ -1,6 +1,6 @@
 /**
- * `POST /api/jobs/run`: orders work in two steps. The first answers an estimate and makes nothing; the second orders at
- * what was shown, and pays in the commit that makes the job.
+ * `POST /api/jobs/run`: orders work in two steps. The first returns an estimate and creates nothing; the second orders
+ * at that price, and pays in the commit that creates the job.
  */
 import type { Request } from "express";
 import * as z from "zod";

@@ -1,6 +1,6 @@
 /**
  * `POST /api/stripe/webhook`: Stripe's events about payments, disputes and refunds, authenticated by their signature.
- * Events that come twice or out of order are booked once and come to the same.
+ * An event is booked once, however often and in whatever order it arrives.
  */
 import type { RequestHandler } from "express";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-/** What a worker submits: its shape, and what goes from it into the job's record and into its attachment blob. */
+/** A worker's submission: its schema, and how it is divided between the job's record and its attachment blob. */
 import * as z from "zod";
 import { NO_USAGE } from "../../../contracts/result.ts";
 import { type AttachmentBlob, EMPTY_BLOB } from "../../../domain/job/attachments.ts";

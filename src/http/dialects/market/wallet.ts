@@ -1,4 +1,4 @@
-/** `/api/wallet`: what an account holds and why, an admin's credit, and top-ups through a payment provider. */
+/** `/api/wallet`: balance and statement of an account, credit by an admin, and top-ups through a payment provider. */
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { accountNamed } from "../../../domain/job/account.ts";

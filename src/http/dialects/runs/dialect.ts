@@ -1,4 +1,4 @@
-/** What the workflow runs of jobs report. Makes no jobs. */
+/** The dialect in which workflow runs report about their jobs. Creates no jobs. */
 import type { Dialect } from "../dialect.ts";
 import { runRoutes } from "./runs.ts";
 

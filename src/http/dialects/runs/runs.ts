@@ -1,6 +1,6 @@
 /**
- * Routes for the workflow runs of jobs: log lines as they come, and the result right before the push, which is answered
- * with a token for it. A result has no effect before the run has ended.
+ * Routes for the workflow runs of jobs: log lines as they come, and the result right before the push, answered with a
+ * token for it. A result takes effect when the run has ended.
  */
 import * as z from "zod";
 import {

@@ -10,7 +10,7 @@ const COOKIE = "acting-as";
 
 export interface Person {
   readonly user: User;
-  /** What they may do, in a word. */
+  /** Their permission in one word. */
   readonly role: string;
 }
 
@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<string, string>> = {
   none: "no access",
 };
 
-/** The longest-trusted first; who has nothing to do with the repository last. */
+/** By permission, highest first; people without access last. */
 export function peopleOf(world: World, repository: Repository | undefined): Person[] {
   const users = [...world.state.users.values()].filter(({ type, login }) => type === "User" && login !== "web-flow");
   if (repository === undefined) return users.map((user) => ({ user, role: "" }));
@@ -36,7 +36,7 @@ export function peopleOf(world: World, repository: Repository | undefined): Pers
 
 const WRITERS = ["may write", "maintainer", "owner"];
 
-/** The person of the cookie; without one, somebody who may write here. */
+/** The user of the cookie, or by default one with write access. */
 export function actingPerson(people: readonly Person[], cookies: string | undefined): Person | undefined {
   const pairs = (cookies ?? "").split(";").map((pair) => pair.trim().split("="));
   const login = pairs.find(([name]) => name === COOKIE)?.[1];

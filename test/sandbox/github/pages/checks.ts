@@ -14,7 +14,7 @@ export function checkLink(repository: Repository, base: string, run: CheckRun): 
   return workflow === undefined ? `${base}/runs/${run.id}` : `${base}/actions/runs/${workflow}/job/${run.id}`;
 }
 
-/** The buttons of one check run; GitHub shows them when it is complete. */
+/** The buttons of one check run, which GitHub shows when it is complete. */
 export function checkButtons(base: string, run: CheckRun): Html {
   if (run.status !== "completed" || run.appSlug === ACTIONS_SLUG) return nothing;
   const path = `${base}/runs/${run.id}`;
@@ -31,7 +31,7 @@ export function checkList({ repository, base }: Pick<Visit, "repository" | "base
   )}${statuses.map((one) => html`<li>${mark(one.state)} ${one.context} <span class="dim">${one.description ?? one.state}</span></li>`)}</ul>`;
 }
 
-/** One mark for all checks of a commit, which leads to them. */
+/** One mark for all checks of a commit, with a link to them. */
 export function rollup(repository: Repository, base: string, sha: string): Html {
   const state = rollupState(repository, sha);
   return state === undefined ? nothing : html`<a href="${base}/commit/${sha}">${mark(state.toLowerCase())}</a>`;

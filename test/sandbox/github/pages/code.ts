@@ -64,7 +64,7 @@ function tree(visit: Visit, ref: string, path: string): Page | undefined {
   };
 }
 
-/** `{ref}/{path}`: a branch's name may have slashes, so the first prefix that is one counts. */
+/** `{ref}/{path}`: branch names may contain slashes, so the first prefix that is a branch counts. */
 export const codePage: Render = (visit) => {
   const { git } = visit.repository;
   const parts = (visit.rest[0] ?? "").split("/");

@@ -48,7 +48,7 @@ const review = (base: string, one: Review): Said => ({
   ),
 });
 
-/** What happened last; GitHub tells more of this than is kept here. */
+/** The latest events; GitHub shows more than the sandbox records. */
 function ending({ pull, closedAt }: Issue): Html {
   if (closedAt === undefined) return nothing;
   if (pull?.merged)
@@ -70,7 +70,7 @@ export function timeline({ base }: Visit, issue: Issue): Html {
   return live("timeline", html`${first}${rest}${ending(issue)}`);
 }
 
-/** What the tasks may say here, where somebody told us. */
+/** A hint about possible tasks, if there is one. */
 export const hint = ({ world, base }: Visit): Html =>
   world.hint === "" ? nothing : html`<aside class="hint">${markdown(world.hint, base)}</aside>`;
 
@@ -89,7 +89,7 @@ export const stateButton = ({ base }: Visit, issue: Issue): Html => {
   );
 };
 
-/** Labels to take away and to add; the names that the repository knows are offered. */
+/** Forms that remove and add labels; the repository's label names are suggested. */
 export function labelsPanel({ repository, base }: Visit, issue: Issue): Html {
   const path = `${base}/issues/${issue.number}/labels`;
   const others = [...repository.labels.values()].filter(({ name }) => !issue.labels.includes(name));

@@ -38,7 +38,7 @@ const text = ({ form }: SubmittedForm, name: string): string => (form.get(name) 
 
 const opened = z.object({ number: z.number() });
 
-/** Only the site has these, and GitHub shows them to those who may write. */
+/** Only the site has these actions, and GitHub shows them to people with write access. */
 function mustWrite({ repository, user }: SubmittedForm): { readonly user: User; readonly byWorkflowToken: false } {
   if (!hasRole(repository, user.login, "write")) throw new Refusal(403, "Must have push access to repository");
   return { user, byWorkflowToken: false };
@@ -92,7 +92,7 @@ async function ready(submitted: SubmittedForm, number: string): Promise<string> 
   return `pull/${number}`;
 }
 
-/** Does one thing over REST and goes to a page. */
+/** Performs one REST request and returns the page to go to. */
 const over =
   (
     order: (submitted: SubmittedForm, caught: string) => readonly [line: string, body?: unknown],
@@ -154,7 +154,7 @@ const FORMS: readonly (readonly [RegExp, Work])[] = [
   ],
 ];
 
-/** Does what the form at this path is for; answers the next page, or throws a refusal. */
+/** Performs the form at this path; returns the next page, or throws a refusal. */
 export async function submit(submitted: SubmittedForm, path: string): Promise<string> {
   for (const [pattern, work] of FORMS) {
     const caught = pattern.exec(path);

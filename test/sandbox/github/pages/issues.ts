@@ -37,7 +37,7 @@ ${live("list", html`<div class="box"><p class="box-head">${filter("open")} ${fil
 export const issueList: Render = (visit) => list(visit, false);
 export const pullList: Render = (visit) => list(visit, true);
 
-/** Pull requests that name this issue. */
+/** Pull requests that mention this issue. */
 function development({ world, repository, base }: Visit, issue: Issue): Html {
   const names = new RegExp(`#${issue.number}\\b`);
   const found = world.state.pulls(repository).filter(({ body }) => names.test(body ?? ""));

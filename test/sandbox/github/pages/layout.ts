@@ -7,13 +7,13 @@ import type { Person } from "./acting.ts";
 
 const file = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
 
-/** By path; each is read once. */
+/** Assets by path; each is read once. */
 export const ASSETS: ReadonlyMap<string, { readonly type: string; readonly text: string }> = new Map([
   ["/-/style.css", { type: "text/css; charset=utf-8", text: file("style.css") }],
   ["/-/live.js", { type: "text/javascript; charset=utf-8", text: file("live.js") }],
 ]);
 
-/** `target`: where a form may lead beside this site. */
+/** `target`: an address outside of this site to which a form may lead. */
 export const policy = (target = ""): string =>
   [
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:",
@@ -28,11 +28,11 @@ export interface Frame {
   readonly tab?: Tab | undefined;
   readonly people?: readonly Person[];
   readonly acting?: Person | undefined;
-  /** Where the page is, to come back to. */
+  /** The page's address, to return to. */
   readonly path?: string;
 }
 
-/** A part that follows what happens; the rest of a page, with what was typed into it, stays. */
+/** A part that updates itself; the rest of the page, including typed text, stays. */
 export const live = (name: string, content: Html): Html => html`<div data-live="${name}">${content}</div>`;
 
 function tabs(repository: Repository, current: Tab | undefined): Html {

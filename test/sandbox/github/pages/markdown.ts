@@ -12,7 +12,7 @@ const plainTags = (raw: string): string => escaped(raw.replace(COMMENT, "")).rep
 
 const isSafeLink = (address: string): boolean => /^(?:https?:\/\/|\/(?!\/)|#)/i.test(address);
 
-/** `#12` is a link to that issue, as on the site. */
+/** `#12` links to that issue, as on the site. */
 function linkIssues(reader: MarkdownIt, issues: string): void {
   reader.linkify.add("#", {
     validate: (text, at) => /^\d{1,9}(?![\w-])/.exec(text.slice(at, at + 10))?.[0].length ?? 0,

@@ -8,7 +8,7 @@ export const time = (at: number): Html => {
   return html`<time datetime="${iso}" title="${iso}">${iso.slice(11, 19)}</time>`;
 };
 
-/** A branch, or a folder or file on it: names may hold what an address gives another meaning, such as `?` and `#`. */
+/** The address of a branch, folder or file, escaping characters such as `?` and `#`. */
 export const treeLink = (base: string, ref: string, path = ""): string =>
   [base, "tree", ...`${ref}/${path}`.split("/").map(encodeURIComponent)].join("/").replace(/\/$/, "");
 
@@ -63,7 +63,7 @@ export const mark = (result: string): Html => {
 
 export const result = (run: Pick<CheckRun, "conclusion" | "status">): string => run.conclusion ?? run.status;
 
-/** A button that is a form of its own, since it changes something. */
+/** A button in its own form, since it changes something. */
 export const button = (
   action: string,
   label: string,

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 
-/** The same machine and port by another of its names: people type `localhost`, and editors forward ports to it. */
+/** The same host and port under another name: people type `localhost`, and editors forward ports. */
 function isOwn(origin: string, own: string): boolean {
   if (origin === own) return true;
   if (!URL.canParse(origin)) return false;
@@ -11,11 +11,11 @@ function isOwn(origin: string, own: string): boolean {
   return LOOPBACK.includes(given.hostname) && given.port === known.port && given.protocol === known.protocol;
 }
 
-/** A page of another site must not be able to act here. */
+/** Pages of other sites must not be able to act here. */
 export const isForeign = ({ origin }: IncomingHttpHeaders, own: string): boolean =>
   origin !== undefined && !isOwn(origin, own);
 
-/** The path of this site that is meant; what could lead away from it is `/`. */
+/** The path of this site that is meant; anything that could leave the site becomes `/`. */
 export function pathHere(given: string | undefined | null): string {
   const site = "http://sandbox";
   if (!given || !URL.canParse(given, site)) return "/";

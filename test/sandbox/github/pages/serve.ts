@@ -48,7 +48,7 @@ interface Place {
   readonly request: PageRequest;
   readonly response: ServerResponse;
   readonly repository: Repository | undefined;
-  /** Below the repository's own path. */
+  /** The path below the repository's own. */
   readonly below: string;
   readonly people: readonly Person[];
   readonly acting: Person | undefined;
@@ -154,7 +154,7 @@ const details = z.array(
   z.union([z.string(), z.looseObject({ message: z.string().optional(), field: z.string().optional() })]),
 );
 
-/** GitHub's words, with what it says of each field. */
+/** GitHub's message, with its details about each field. */
 function sentencesOf({ message, body }: Refusal): string[] {
   const read = details.safeParse(body.errors);
   const more = (read.data ?? []).map((one) =>

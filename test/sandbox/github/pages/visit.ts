@@ -13,7 +13,7 @@ export interface Visit {
   readonly base: string;
   readonly acting: Person;
   readonly query: URLSearchParams;
-  /** What the page's pattern caught of the path. */
+  /** The captured groups of the page's pattern. */
   readonly rest: readonly string[];
 }
 
@@ -23,5 +23,5 @@ export interface Page {
   readonly body: Html;
 }
 
-/** A page, the path where it is, or nothing. */
+/** A page, a path to redirect to, or nothing. */
 export type Render = (visit: Visit) => Page | string | undefined | Promise<Page | undefined>;
