@@ -81,18 +81,21 @@ const builtins: Plugin = {
   },
 };
 
-const REQUIRED = /^(?:const|var) (\w+_js_1|ioredis_1|pino_\d) = require\(("[^"]+")\);$/gm;
+const REQUIRED = /^(?:const|var) (\w+_js_1|ioredis_1|pino_\d|oidc_utils_1) = require\(("[^"]+")\);$/gm;
 const LAZY =
   "const lazy = (load) => { let loaded; return new Proxy({}, { get: (_, name) => (loaded ??= load())[name] }); };\n";
 
+/** What is changed: all of Probot, and of `@actions/core` the file that all others are reached by. */
+const LAZILY = /[\\/]node_modules[\\/](?:probot[\\/]lib[\\/].*|@actions[\\/]core[\\/]lib[\\/]core)\.js$/;
+
 /**
  * The parts of Probot are loaded when they are first used: its own server, set-up page and Redis client, each with many
- * packages, are of no use to an App that serves itself.
+ * packages, are of no use to an App that serves itself. So is the HTTP client by which an action learns who it is.
  */
 const lazyRequires: Plugin = {
   name: "lazy-requires",
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]node_modules[\\/]probot[\\/]lib[\\/].*\.js$/ }, async ({ path }) => {
+    onLoad({ filter: LAZILY }, async ({ path }) => {
       const source = await readFile(path, "utf8");
       const lazily = source.replace(REQUIRED, (_, name: string, from: string) => {
         return `const ${name} = lazy(() => require(${from}));`;

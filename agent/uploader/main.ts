@@ -15,6 +15,7 @@ const ports: UploaderPorts = {
   environment: process.env,
   input: process.stdin,
   print: (row) => void process.stdout.write(`${row}\n`),
+  now: Date.now,
   pause: (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
 };
 

@@ -15,6 +15,7 @@ export interface UploaderPorts {
   readonly environment: NodeJS.ProcessEnv;
   readonly input: AsyncIterable<Buffer>;
   readonly print: (row: string) => void;
+  readonly now: () => number;
   /** Waits; an aborted signal ends the wait early. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
 }
@@ -25,7 +26,7 @@ export interface ProgressPorts extends UploaderPorts {
 }
 
 export async function uploadProgress(ports: ProgressPorts): Promise<void> {
-  const { environment, input, print, pause, limitFlush } = ports;
+  const { environment, input, print, now, pause, limitFlush } = ports;
   const read = readUploaderSettings(environment);
   const ended = new AbortController();
   const over = new AbortController();
@@ -34,7 +35,7 @@ export async function uploadProgress(ports: ProgressPorts): Promise<void> {
     if (why !== null) print(escapeRunnerCommands(`courier | The App did not receive the whole log: ${why}`));
   };
   const sent = read.ok
-    ? uploadLog({ outbox, app: new AppClient(read.settings, Date.now), ended: ended.signal, over: over.signal, pause })
+    ? uploadLog({ outbox, app: new AppClient(read.settings, now), ended: ended.signal, over: over.signal, pause })
     : Promise.resolve(read.reason);
   const said = sent.then(say);
   await readAgentOutput(input, { print, keep: (line) => outbox.add(line) });
@@ -43,13 +44,13 @@ export async function uploadProgress(ports: ProgressPorts): Promise<void> {
   await said;
 }
 
-export async function submitResult({ environment, input, print, pause }: UploaderPorts): Promise<void> {
+export async function submitResult({ environment, input, print, now, pause }: UploaderPorts): Promise<void> {
   const read = readUploaderSettings(environment);
   const work = await readHandIn(input);
   const answer = !read.ok
     ? { ok: false as const, reason: read.reason }
     : work === null
       ? { ok: false as const, reason: "result and log are too large to submit" }
-      : await handIn(work, { app: new AppClient(read.settings, Date.now), pause });
+      : await handIn(work, { app: new AppClient(read.settings, now), pause });
   print(answer.ok ? `token ${answer.token.reveal()}` : `no ${answer.reason.replace(/[\p{C}\s]+/gu, " ")}`);
 }

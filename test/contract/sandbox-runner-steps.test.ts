@@ -50,13 +50,13 @@ describe("steps that go wrong", () => {
   });
 
   test("a step past its own limit fails, a job past its limit is cancelled and still cleans up", async () => {
-    const step = await bench.play(workflow("- { run: sleep 600, timeout-minutes: 0.01 }"));
+    const step = await bench.play(workflow("- { run: exec sleep 600, timeout-minutes: 0.01 }"));
     expect([step.run?.conclusion, textOf(step.job?.log)]).toEqual([
       "failure",
       expect.stringContaining("has timed out after 0.01 minutes"),
     ]);
     const job = await bench.play(
-      workflow("- run: sleep 600\n- { if: always(), run: echo swept }", { job: "timeout-minutes: 0.01" }),
+      workflow("- run: exec sleep 600\n- { if: always(), run: echo swept }", { job: "timeout-minutes: 0.01" }),
     );
     expect([job.run?.conclusion, textOf(job.job?.log)]).toEqual(["cancelled", expect.stringContaining("\nswept\n")]);
   });
@@ -125,7 +125,7 @@ describe("cancel, repeat and groups", () => {
   test("five minutes after a cancel, what still runs is killed", async () => {
     await bench.close();
     bench = await RunnerBench.open({ afterCancelMs: 300 });
-    const sweeping = workflow("- run: echo awake; sleep 600\n- { if: always(), run: echo sweeping; sleep 600 }");
+    const sweeping = workflow("- run: echo awake; exec sleep 600\n- { if: always(), run: echo sweeping; sleep 600 }");
     bench.backend.push(bench.backend.commit(sweeping));
     await bench.backend.until(awake);
     bench.backend.cancel(bench.backend.runs[0]?.id ?? 0);
@@ -171,7 +171,7 @@ describe("cancel, repeat and groups", () => {
   });
 
   test("cancel-in-progress ends the run that works", async () => {
-    const files = workflow("- run: echo awake; test -e go || sleep 600", {
+    const files = workflow("- run: echo awake; test -e go || exec sleep 600", {
       job: "concurrency: { group: one, cancel-in-progress: true }",
     });
     bench.backend.push(bench.backend.commit(files));

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { bundle } from "../../esbuild.config.ts";
+import { builtFolder } from "../build.ts";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import { bash, finish, scriptedModel, type Turn } from "../unit/scripted-model.ts";
 import { type Program, startProgram } from "./agent-program.ts";
@@ -58,7 +58,7 @@ test("the model is reached through the proxy, and nothing that the model runs ge
 test("the bundle, which is all that the image holds, finds the proxy too", async () => {
   const folder = mkdtempSync(join(tmpdir(), "agent-bundle-"));
   closing.push(() => rmSync(folder, { recursive: true, force: true }));
-  await bundle("agent", folder);
+  cpSync(builtFolder("agent"), folder, { recursive: true });
   const model = await scriptedModel([finish("done", "Say hello")]);
   const checkout = makeCheckout({ egress: [] });
   closing.push(model.close, checkout.remove);

@@ -4,10 +4,10 @@
  */
 import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { request } from "node:http";
+import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { json } from "node:stream/consumers";
+import { json, text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
 import { builtProgram } from "../build.ts";
@@ -58,8 +58,8 @@ export interface Stand {
   tooLong(acts: readonly Act[]): Promise<string[]>;
   /** The same for what can be done once only. */
   tooLongOnce(acts: readonly Act[]): Promise<string[]>;
-  /** Signed as GitHub does it; it must be taken. */
-  deliver(event: string, payload: object): Promise<void>;
+  /** Signed as GitHub does it; it must be taken. A text is JSON already. */
+  deliver(event: string, payload: object | string): Promise<void>;
   /** With one key after the other, since each may write so often in a minute. */
   ask(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Asked>;
   close(): Promise<void>;
@@ -101,6 +101,9 @@ async function begin(folder: string) {
   };
 }
 
+const answerTo = (asked: ClientRequest): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => asked.on("response", resolve).on("error", reject));
+
 export async function startStand(): Promise<Stand> {
   const folder = mkdtempSync(join(tmpdir(), "loop-"));
   const { sandbox, app, keys, source } = await begin(folder);
@@ -108,10 +111,7 @@ export async function startStand(): Promise<Stand> {
 
   const seen: Stand["seen"] = async (path = "/") => {
     const asked = request({ socketPath: join(folder, "watch.sock"), path }).end();
-    const answer = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
-      asked.on("response", resolve).on("error", reject);
-    });
-    return seenSchema.parse(await json(answer));
+    return seenSchema.parse(await json(await answerTo(asked)));
   };
   const most_ms = MOST_MS * Math.max(1, (await seen()).measure_ms / MEASURE_MS);
 
@@ -144,16 +144,18 @@ export async function startStand(): Promise<Stand> {
       return long;
     },
     async deliver(event, payload) {
-      const body = Buffer.from(JSON.stringify(payload));
-      const response = await fetch(`${app.url}/api/github/webhooks`, {
-        ...{ method: "POST", body },
+      const body = Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload));
+      // `fetch` copies a body, more than once
+      const sent = request(`${app.url}/api/github/webhooks`, {
+        ...{ method: "POST", agent: false },
         headers: {
           ...{ "content-type": "application/json", "x-github-event": event, "x-github-delivery": `loop-${++nth}` },
           "x-hub-signature-256": `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}`,
         },
-      });
-      const answer = await response.text();
-      if (response.status !== 200) throw new Error(`${event} was answered ${response.status}: ${answer}`);
+      }).end(body);
+      const response = await answerTo(sent);
+      const answer = await text(response);
+      if (response.statusCode !== 200) throw new Error(`${event} was answered ${response.statusCode}: ${answer}`);
     },
     async ask(method, path, body, headers = {}) {
       const response = await fetch(`${app.url}${path}`, {

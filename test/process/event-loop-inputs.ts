@@ -54,16 +54,21 @@ export const crowds = (values: number): readonly unknown[] => [
 /** Fields by which GitHub says what an event is about: with anything else in them nobody would look at the rest. */
 const KEPT = new Set(["action", "id", "ref", "head_branch", "type", "state", "status", "conclusion", "path", "login"]);
 
-/** The payload with all its free texts grown so that it has this size. */
-export function stuffed(payload: unknown, bytes: number, text: string): unknown {
+/** Stands where a text has grown. */
+const GROWN = "grown here";
+
+/** The payload as JSON, with all its free texts grown so that it has this size. */
+export function stuffed(payload: unknown, bytes: number, text: string): string {
   const places: Path[] = [];
   for (const at of placesIn(payload)) {
     const value = at.reduce<unknown>((inner, key) => (isObject(inner) ? Reflect.get(inner, key) : null), payload);
     if (typeof value === "string" && !KEPT.has(at.at(-1) ?? "")) places.push(at);
   }
   const share = Math.floor((bytes * 0.9 - JSON.stringify(payload).length) / Math.max(1, places.length));
-  const grown = filling(Math.max(1, share), text);
-  return places.reduce<unknown>((all, at) => withAt(all, at, grown), payload);
+  // written once: that is most of the work
+  const grown = JSON.stringify(filling(Math.max(1, share), text));
+  const marked = JSON.stringify(places.reduce<unknown>((all, at) => withAt(all, at, GROWN), payload));
+  return marked.replaceAll(JSON.stringify(GROWN), () => grown);
 }
 
 /** Settings files that a parser once took seconds for, or that a matcher does. */

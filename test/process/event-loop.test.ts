@@ -92,7 +92,7 @@ describe("a delivery", () => {
         const sizes = nth === 0 ? [small, large] : [small];
         return sizes.map((bytes) => ({
           name: `${name}.${payload.action} of ${bytes} bytes of ${JSON.stringify(text)}`,
-          act: () => stand.deliver(name, Object(stuffed({ ...payload, ...stand.source }, bytes, text))),
+          act: () => stand.deliver(name, stuffed({ ...payload, ...stand.source }, bytes, text)),
         }));
       }),
     );
@@ -187,15 +187,17 @@ describe("a request", () => {
     const all = (await operations()).filter(({ body }) => body !== undefined);
     expect(all.length).toBeGreaterThan(15);
     const statuses = new Map<string, Set<number>>();
+    const crowded = crowds(19_000).map((value) => ({ name: "crowded", value: () => value }));
     const acts = all.flatMap(({ method, path, body }, nth) =>
       placesIn(body).flatMap((place, at) => {
         const texts = [0, 7, 14].map((step) => PIECES[(nth + at + step) % PIECES.length] ?? "a");
         // what fits the longest fields, and as much as a body may hold, of which nothing gets past the schema
-        const values = [...texts.map((text) => filling(60_000, text)), filling(FULL, texts[0] ?? "a")];
-        return [...values, ...crowds(19_000)].map((value, which) => ({
-          name: `${method} ${path} with ${place.join(".")} ${[...texts, texts[0]][which] ?? "crowded"}`,
+        const sizes = [...texts.map((text) => [60_000, text] as const), [FULL, texts[0] ?? "a"] as const];
+        const values = sizes.map(([bytes, text]) => ({ name: text, value: () => filling(bytes, text) }));
+        return [...values, ...crowded].map(({ name, value }) => ({
+          name: `${method} ${path} with ${place.join(".")} ${name}`,
           act: async () => {
-            const { status } = await stand.ask(method, path, withAt(body, place, value));
+            const { status } = await stand.ask(method, path, withAt(body, place, value()));
             statuses.set(path, (statuses.get(path) ?? new Set()).add(status));
           },
         }));

@@ -1,12 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { bundle } from "../../esbuild.config.ts";
 import { costCents } from "../../src/contracts/models.ts";
 import type { Usage } from "../../src/contracts/result.ts";
+import { builtFolder } from "../build.ts";
 import { BRIEF, JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import { bash, finish, type ScriptedModel, scriptedModel, type Turn } from "../unit/scripted-model.ts";
 import { type Program, startProgram } from "./agent-program.ts";
@@ -153,7 +153,7 @@ test("where the settings narrow it, the gateway is the proxy too, and the provid
 test("the bundles, which are all that the image holds, find each other", async () => {
   const folder = mkdtempSync(join(tmpdir(), "agent-bundle-"));
   closing.push(() => rmSync(folder, { recursive: true, force: true }));
-  await bundle("agent", folder);
+  cpSync(builtFolder("agent"), folder, { recursive: true });
   const { model, checkout } = await open([finish("done", "Say hello")]);
   const gateway = await startGateway(model, {}, [process.execPath, join(folder, "gateway.js")]);
   const command = [process.execPath, join(folder, "main.js")];

@@ -61,7 +61,7 @@ function start(environment: Environment, work: "progress" | "hand-in" = "progres
   const print = (row: string): void => {
     text += `${row}\n`;
   };
-  const ports = { environment, input, print, pause };
+  const ports = { environment, input, print, now: Date.now, pause };
   return {
     output: () => text,
     ended: work === "hand-in" ? submitResult(ports) : uploadProgress({ ...ports, limitFlush: () => {} }),

@@ -400,7 +400,7 @@ describe("any number of files", () => {
 
   test("in LFS is looked at by few gits, and refused in words", async () => {
     const runner = start();
-    const files = `seq 8000 | while read -r at; do echo "$at" > "raw-$at"; done`;
+    const files = `seq 2000 | while read -r at; do echo "$at" > "raw-$at"; done`;
     expect(await startsOfGit(runner, `echo '* filter=lfs' > .gitattributes; ${files}`)).toBeLessThan(MOST);
     expect(resultOf(runner)).toMatchObject({
       outcome: "failed",

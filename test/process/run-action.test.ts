@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import type { State } from "../../agent/action/state.ts";
 import { parseResult } from "../../src/contracts/result.ts";
 import { BRIEF, JOB_ID } from "../unit/agent-job.ts";
 import { obeyed, Runner } from "./action-runner.ts";
@@ -90,8 +91,10 @@ test("a run that was cut off while its commit was fetched fetches it again for i
   const input = execFileSync("git", ["cat-file", "commit", runner.sha], { cwd: runner.remote });
   const args = ["hash-object", "-t", "commit", "-w", "--stdin"];
   expect(execFileSync("git", args, { cwd: repository, input }).toString().trim()).toBe(runner.sha);
-  const facts = { checked_out: false, base_known: false, merge_base: null, merged: false, conflicts: [] };
-  const state = { head: runner.sha, ...facts, failure: "The run was cancelled before the agent began." };
+  const state: State = {
+    ...{ head: runner.sha, checked_out: false, base_known: false, merge_base: null, merged: false, conflicts: [] },
+    ...{ own_image: false, failure: "The run was cancelled before the agent began." },
+  };
   writeFileSync(join(action, "state.json"), JSON.stringify(state));
   runner.agent("");
   const { output } = await runner.play("post");
