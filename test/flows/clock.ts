@@ -4,6 +4,8 @@ import type { Clock } from "../../src/engine/ports/clock.ts";
 export interface HandClock extends Clock {
   /** Lets this much time pass; what is due by then happens. */
   pass(ms: number): void;
+  /** Lets time pass to what is due next, if that is within this much. */
+  skip(ms: number): void;
 }
 
 interface Timer {
@@ -27,6 +29,10 @@ export function handClock(): HandClock {
     );
     timer.handle.unref();
   };
+  const pass = (ms: number): void => {
+    ahead += ms;
+    for (const timer of [...timers]) arm(timer);
+  };
   return {
     now,
     at(at, callback) {
@@ -38,9 +44,10 @@ export function handClock(): HandClock {
         if (timer.handle !== null) clearTimeout(timer.handle);
       };
     },
-    pass(ms) {
-      ahead += ms;
-      for (const timer of [...timers]) arm(timer);
+    pass,
+    skip(ms) {
+      const next = Math.min(...[...timers].map(({ at }) => at)) - now();
+      if (next > 0 && next <= ms) pass(next);
     },
   };
 }
@@ -55,6 +62,10 @@ export function stillClock(start = 1_900_000_000_000): HandClock {
       setImmediate(timer.callback);
     }
   };
+  const pass = (ms: number): void => {
+    now += ms;
+    ring();
+  };
   return {
     now: () => now,
     at(at, callback) {
@@ -63,9 +74,10 @@ export function stillClock(start = 1_900_000_000_000): HandClock {
       ring();
       return () => void timers.delete(timer);
     },
-    pass(ms) {
-      now += ms;
-      ring();
+    pass,
+    skip(ms) {
+      const next = Math.min(...[...timers].map(({ at }) => at)) - now;
+      if (next > 0 && next <= ms) pass(next);
     },
   };
 }

@@ -6,7 +6,7 @@ import { cp, rm } from "node:fs/promises";
 import { onTestFailed, onTestFinished } from "vitest";
 import type { Job, JobId } from "../../src/domain/job/job.ts";
 import { listenEarly } from "../../src/http/server/bootstrap.ts";
-import { type Composition, compose } from "../../src/main/compose.ts";
+import { type Composition, compose, type Overrides } from "../../src/main/compose.ts";
 import { environment } from "../../src/main/environment.ts";
 import { logTo } from "../../src/main/log.ts";
 import { readSettings } from "../../src/main/settings.ts";
@@ -14,11 +14,17 @@ import { builtProgram } from "../build.ts";
 import { assertAsRead } from "../contract/store/as-read.ts";
 import { dataFolder } from "../data-folder.ts";
 import { DEMO, type Sandbox, type SandboxSetup, startSandbox, WRITER } from "../sandbox/environment.ts";
-import { handClock } from "./clock.ts";
+import type { SandboxGitHub } from "../sandbox/github/main.ts";
+import { type HandClock, handClock } from "./clock.ts";
 import { scriptedRuns } from "./scripted-runs.ts";
 
 export const API_KEY = "test-admin-key-0123456789";
 export const WEBHOOK_SECRET = "test-webhook-secret-0123456789";
+
+/** What the App waits for no longer than this, such as its next edit of a comment, need not be waited for in earnest. */
+const SOON_MS = 10_000;
+/** So long nothing happens at GitHub before time goes on. */
+const QUIET_MS = 50;
 
 /** Longer than any single step takes on a slow machine; a condition that holds earlier is seen at once. */
 const TIMEOUT_MS = 60_000;
@@ -94,6 +100,44 @@ const variables = (
   SET_UP_PULL_REQUESTS: "false",
 });
 
+/** Whenever nothing happens any more, time goes on to what the App does next; ends when it is told to. */
+function skipWaits(github: SandboxGitHub, clock: HandClock): () => void {
+  let calls = -1;
+  const look = (): void => {
+    const before = calls;
+    calls = github.calls().length;
+    const quiet = calls === before && github.isIdle && github.runs(DEMO).every((run) => run.status === "completed");
+    if (quiet) clock.skip(SOON_MS);
+  };
+  const timer = setInterval(look, QUIET_MS);
+  return () => clearInterval(timer);
+}
+
+interface AppSetup {
+  readonly dataDir: string;
+  readonly model: boolean;
+  readonly more: Record<string, string>;
+}
+
+async function startApp(
+  sandbox: Sandbox,
+  { dataDir, model, more }: AppSetup,
+  overrides: Pick<Overrides, "log" | "clock">,
+): Promise<Composition> {
+  const { github } = sandbox;
+  // GitHub sends people back to where the App listens, so that is known first
+  const gate = await listenEarly({ host: "127.0.0.1", port: 0 });
+  const reading = readSettings(
+    environment(dataDir, { ...variables(sandbox, gate, model), DATA_DIR: dataDir, ...more }),
+    dataDir,
+  );
+  if (reading.kind !== "settings") throw new Error(`the settings are wrong: ${JSON.stringify(reading)}`);
+  const composed = await compose(reading.settings, { ...overrides, earlyListener: gate });
+  github.setWebhook({ url: `${composed.url}/api/github/webhooks`, secret: WEBHOOK_SECRET });
+  github.setCallbacks([`${composed.url}/keys/callback`]);
+  return composed;
+}
+
 /** For one test, with whose end it closes. */
 export async function startHarness(options?: HarnessOptions, more?: Record<string, string>): Promise<Harness> {
   const shared = await openHarness(options, more);
@@ -120,21 +164,9 @@ export async function openHarness(
   const log = logTo({ write: (line: string) => void lines.push(line) }, "debug");
   const { github } = sandbox;
 
-  const start = async (): Promise<Composition> => {
-    // GitHub sends people back to where the App listens, so that is known first
-    const gate = await listenEarly({ host: "127.0.0.1", port: 0 });
-    const reading = readSettings(
-      environment(dataDir, { ...variables(sandbox, gate, model), DATA_DIR: dataDir, ...more }),
-      dataDir,
-    );
-    if (reading.kind !== "settings") throw new Error(`the settings are wrong: ${JSON.stringify(reading)}`);
-    const composed = await compose(reading.settings, { log, clock, earlyListener: gate });
-    github.setWebhook({ url: `${composed.url}/api/github/webhooks`, secret: WEBHOOK_SECRET });
-    github.setCallbacks([`${composed.url}/keys/callback`]);
-    return composed;
-  };
-
+  const start = (): Promise<Composition> => startApp(sandbox, { dataDir, model, more }, { log, clock });
   let app = await start();
+  const endSkipping = skipWaits(github, clock);
   const job = async (id: JobId): Promise<Job> => {
     const stored = await app.store.jobs.load(id);
     if (stored === null) throw new Error(`there is no job ${id}`);
@@ -174,6 +206,7 @@ export async function openHarness(
     },
     lastWords: () => `${lines.slice(-60).join("")}\n${workflows.join("").slice(-4_000)}\n`,
     async close() {
+      endSkipping();
       await app.stop();
       await assertAsRead(app.store.jobs, dataDir);
       await sandbox.close();

@@ -2,6 +2,7 @@
  * Parses a workflow file: returns a validated workflow, or why GitHub would not start it. Keys that the sandbox does
  * not support are refused by name instead of ignored.
  */
+import { LRUCache } from "lru-cache";
 import { parse } from "yaml";
 import * as z from "zod";
 import { checkText, ExpressionMistake, type Place } from "./expressions.ts";
@@ -133,7 +134,17 @@ export type ReadWorkflow =
 /** GitHub reads at most 500 KB of a workflow file. */
 const FILE_LIMIT = 500_000;
 
+/** Every event asks for the same few files. */
+const READ_FILES = 32;
+const readFiles = new LRUCache<string, ReadWorkflow>({ max: READ_FILES });
+
 export function readWorkflow(text: string): ReadWorkflow {
+  const known = readFiles.get(text) ?? parseWorkflow(text);
+  readFiles.set(text, known);
+  return known;
+}
+
+function parseWorkflow(text: string): ReadWorkflow {
   if (text.length > FILE_LIMIT) return { ok: false, problem: "the file is too large", events: undefined };
   let document: unknown;
   try {

@@ -194,12 +194,17 @@ export class SandboxGitHub extends SandboxSettings {
     return this.world.feed.onChange(listener);
   }
 
-  /** Resolves when no webhook is in flight and no background work is pending. Held webhooks do not count. */
+  /** No webhook is in flight and no background work is pending. Held webhooks do not count. */
+  get isIdle(): boolean {
+    return this.world.webhooks.idle && this.world.tasks.idle;
+  }
+
+  /** Resolves once it is idle. */
   async idle(): Promise<void> {
     do {
       await this.world.webhooks.settle();
       await this.world.tasks.settle();
-    } while (!this.world.webhooks.idle || !this.world.tasks.idle);
+    } while (!this.isIdle);
   }
 
   close(): Promise<void> {
