@@ -87,8 +87,8 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     const reason = "ANTHROPIC_API_KEY holds invalid characters; copy the key again into the repository's secrets.";
     return { ok: false, stop: wrong(reason, "key_refused") };
   }
-  const { default: Anthropic } = await import("@anthropic-ai/sdk");
-  const client = new Anthropic({
+  const sdk = await import("./sdk.ts");
+  const client = new sdk.BaseAnthropic({
     // The gateway and local models need no key; the SDK does.
     apiKey: (gateway === null ? settings.apiKey : undefined) ?? "none",
     authToken: null,
@@ -99,9 +99,10 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     // The SDK's warnings would go to stdout, past the log and its redaction.
     logLevel: "off",
   });
+  const messages = new sdk.Messages(client);
   const silenceMs = settings.silenceMs ?? SILENCE_MS;
   const ask: Ask = async (request, signal) => {
-    const stream = client.messages.stream(request, { signal });
+    const stream = messages.stream(request, { signal });
     const read = await readAnswer(stream, silenceMs);
     if (read.ok) {
       if (answerSchema.safeParse(read.message).success)
@@ -111,9 +112,9 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     const { error } = read;
     if (signal.aborted) return stopped(down("The call was aborted because the run ends."));
     if (read.silent) return broken(`no data for ${silenceMs / 1_000} s`, read);
-    if (error instanceof Anthropic.APIConnectionError || !(error instanceof Anthropic.AnthropicError))
+    if (error instanceof sdk.APIConnectionError || !(error instanceof sdk.AnthropicError))
       return stopped(down(`The provider could not be reached: ${messageOf(error)}`));
-    if (error instanceof Anthropic.APIError && !(error instanceof Anthropic.APIUserAbortError))
+    if (error instanceof sdk.APIError && !(error instanceof sdk.APIUserAbortError))
       return error.status === undefined ? readStreamError(error, read) : stopped(readError(error, request.model));
     const events = stream.response?.headers.get("content-type")?.includes("event-stream") === true;
     if (read.received || events) return broken(messageOf(error), read);

@@ -102,13 +102,14 @@ export async function mountedPost({ dir, whole }: MountedPost): Promise<Mounted>
         answering(idempotency(parts)("POST /api/create-job", doNothing.run), log),
       );
   };
-  const large = {
+  const deliveries = {
+    isSigned: () => false,
     thread: { delivery: () => Promise.reject(new Error("nothing is delivered here")) },
     ...{ self: () => ({ appId: 1, slug: "" }), act: async () => {}, forged: () => {} },
   };
   const probot = new Probot({ appId: 1, privateKey: appKey, secret: "of nobody" });
   const messages = createMessageClasses();
-  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: 0, large, messages });
+  const listener = await createListener(probot, app, { timed: metrics.timed, trust_proxy: 0, deliveries, messages });
   const server = createServer(messages, listener);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -28,11 +28,11 @@ import {
 const inReview = () => led(begin(), ...TO_PULL_REQUEST);
 const working = () => led(begin(), briefPushed(), runChanged());
 const observed = (change: Parameters<typeof facts>[0] = {}): Command => ({ type: "observe", facts: facts(change) });
-const ciRun = (id: number, complete: boolean): Command => ({
+const ciRun = (id: number, complete: boolean, sha = "finish"): Command => ({
   type: "ci-run-changed",
   id,
   attempt: 1,
-  sha: "finish",
+  sha,
   complete,
 });
 /** Verified, with GitHub's own auto-merge on. */
@@ -75,6 +75,24 @@ describe("what looks green and is not", () => {
     const open = step(led(begin(), ...TO_PULL_REQUEST.slice(0, -1)), TO_PULL_REQUEST.at(-1) as Command);
     expect(looks(open)).toEqual([5_000]);
     expect(looks(step(job, observed(unchecked), (job.head_seen_at ?? 0) + 5_000))).toEqual([CI_BEGINS_MS]);
+  });
+
+  it("is looked at when CI that is known to run is over, and after a minute all the same", () => {
+    const looks = (decision: ReturnType<typeof step>): number[] =>
+      decision.kind === "unchanged"
+        ? []
+        : decided(decision)
+            .effects.filter((wanted) => wanted.effect.type === "read-facts")
+            .map((wanted) => wanted.not_before - at);
+    const job = inReview();
+    const at = job.head_seen_at ?? 0;
+    const begun = led(led(begin(), ...TO_PULL_REQUEST.slice(0, -1)), ciRun(1, false));
+    expect(looks(step(begun, TO_PULL_REQUEST.at(-1) as Command, at))).toEqual([60_000]);
+    expect(looks(step(job, ciRun(1, false), at + 4_000))).toEqual([60_000]);
+    expect(looks(step(led(job, ciRun(1, false)), ciRun(1, true), at + 12_000))).toEqual([12_500]);
+    // what the first look has asked for since is not put off
+    expect(looks(step(job, ciRun(1, false), at + 5_000))).toEqual([]);
+    expect(looks(step(job, ciRun(1, false, "older"), at + 4_000))).toEqual([]);
   });
 
   it.each([

@@ -23,15 +23,20 @@ export type DeliveryRead =
 
 type Translate = (event: string, payload: unknown, self: DeliveryTask["self"]) => TranslatedEvent;
 
+/** `signature`: as in `X-Hub-Signature-256`, over the bytes as they came. */
+export function isSigned(parts: readonly Uint8Array[], signature: string, secret: string): boolean {
+  const hmac = createHmac("sha256", secret);
+  for (const part of parts) hmac.update(part);
+  const [expected, given] = [Buffer.from(`sha256=${hmac.digest("hex")}`), Buffer.from(signature)];
+  return expected.length === given.length && timingSafeEqual(expected, given);
+}
+
 export function readDelivery(
   { parts, signature, event, self }: DeliveryTask,
   secret: string,
   translate: Translate,
 ): DeliveryRead {
-  const hmac = createHmac("sha256", secret);
-  for (const part of parts) hmac.update(part);
-  const [expected, given] = [Buffer.from(`sha256=${hmac.digest("hex")}`), Buffer.from(signature)];
-  if (expected.length !== given.length || !timingSafeEqual(expected, given)) return { kind: "forged" };
+  if (!isSigned(parts, signature, secret)) return { kind: "forged" };
   let payload: unknown;
   try {
     payload = JSON.parse(Buffer.concat(parts).toString("utf8"));

@@ -7,12 +7,12 @@ import express, { type Router } from "express";
 import type { ApplicationFunction, Probot } from "probot";
 import type { Timed } from "../admin/metrics.ts";
 import { adopt, type MessageClasses } from "./message-classes.ts";
-import { type LargeDeliveries, webhookPath } from "./webhook-receiver.ts";
+import { type Deliveries, webhookPath } from "./webhook-receiver.ts";
 
 export interface ListenerParts {
   readonly timed: Timed;
   readonly trust_proxy: number;
-  readonly large: LargeDeliveries;
+  readonly deliveries: Deliveries;
   /** Of the server that is to listen. */
   readonly messages: MessageClasses;
 }
@@ -20,7 +20,7 @@ export interface ListenerParts {
 export async function createListener(
   probot: Probot,
   app: ApplicationFunction,
-  { timed, trust_proxy, large, messages }: ListenerParts,
+  { timed, trust_proxy, deliveries, messages }: ListenerParts,
 ): Promise<RequestListener> {
   const server = express();
   adopt(server, messages);
@@ -35,5 +35,5 @@ export async function createListener(
     return router;
   };
   await probot.load(app, { getRouter });
-  return webhookPath(probot.webhooks, server, timed, large);
+  return webhookPath(probot.webhooks, server, timed, deliveries);
 }

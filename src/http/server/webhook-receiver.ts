@@ -1,7 +1,7 @@
 /**
  * Receives GitHub's deliveries. A request that cannot be GitHub's is refused before its body is read; bodies are read
- * within GitHub's own limit. Octokit verifies small ones and calls Probot's listeners; large ones are verified, parsed
- * and translated on a worker thread. Runs before everything else, since most requests are deliveries.
+ * within GitHub's own limit. Octokit calls Probot's listeners with small ones; large ones are verified, parsed and
+ * translated on a worker thread. Runs before everything else, since most requests are deliveries.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { performance } from "node:perf_hooks";
@@ -20,8 +20,10 @@ export const WEBHOOK_PATH = "/api/github/webhooks";
 
 type Next = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** What becomes of deliveries that Octokit does not see. */
-export interface LargeDeliveries {
+/** Checks signatures, and says what becomes of deliveries that Octokit does not see. */
+export interface Deliveries {
+  /** Is the signature that of these bytes? Octokit would make a text of them first, and of that bytes again. */
+  readonly isSigned: (parts: readonly Uint8Array[], signature: string) => boolean;
   /** Told of what is not signed with the secret. */
   readonly forged: (id: string | undefined) => void;
   readonly thread: Pick<BodyThread, "delivery">;
@@ -106,17 +108,22 @@ function parsed(body: string): unknown {
   }
 }
 
-async function deliverSmall(webhooks: Webhooks, { headers }: IncomingMessage, body: string): Promise<Refusal | null> {
-  if (!(await webhooks.verify(body, String(headers["x-hub-signature-256"])))) return FORGED;
+async function deliverSmall(
+  webhooks: Webhooks,
+  { isSigned }: Deliveries,
+  { headers }: IncomingMessage,
+  segments: Segments,
+): Promise<Refusal | null> {
+  if (!isSigned(segments.parts(), String(headers["x-hub-signature-256"]))) return FORGED;
   const [id, name] = [String(headers["x-github-delivery"]), String(headers["x-github-event"])];
-  const event = { id, name, payload: parsed(body) };
+  const event = { id, name, payload: parsed(segments.text()) };
   if (!isEvent(event)) return NO_OBJECT;
   await webhooks.receive(event);
   return null;
 }
 
 async function deliverLarge(
-  { thread, self, act }: LargeDeliveries,
+  { thread, self, act }: Deliveries,
   { headers }: IncomingMessage,
   parts: readonly Uint8Array[],
 ): Promise<Refusal | null> {
@@ -129,12 +136,12 @@ async function deliverLarge(
   return null;
 }
 
-export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed, large: LargeDeliveries): Next {
+export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed, deliveries: Deliveries): Next {
   const timer = timed(WEBHOOK_PATH);
   const hold = boundBodies(MAX_DELIVERY_BYTES_UNDER_WAY);
 
   const turnAway = (request: IncomingMessage, response: ServerResponse, why: Refusal): void => {
-    if (why[2] === FORGED[2]) large.forged(request.headers["x-github-delivery"]?.toString());
+    if (why[2] === FORGED[2]) deliveries.forged(request.headers["x-github-delivery"]?.toString());
     refuse(request, response, why);
   };
 
@@ -162,8 +169,8 @@ export function webhookPath(webhooks: Webhooks, next: Next, timed: Timed, large:
       held.whole();
       const delivered =
         segments.size <= LARGE_BODY_BYTES
-          ? deliverSmall(webhooks, request, segments.text())
-          : deliverLarge(large, request, segments.parts());
+          ? deliverSmall(webhooks, deliveries, request, segments)
+          : deliverLarge(deliveries, request, segments.parts());
       delivered.then(
         (why) => (why === null ? response.end("ok\n") : turnAway(request, response, why)),
         () => refuse(request, response, OUR_FAULT),

@@ -8,6 +8,7 @@ import { allRoutes, mountApi } from "../../http/api.ts";
 import { authentication } from "../../http/middleware/auth.ts";
 import { createAuthThrottle } from "../../http/middleware/wrong-key-throttling.ts";
 import type { Route } from "../../http/routing/route.ts";
+import { isSigned } from "../../http/server/large-body.ts";
 import { createListener } from "../../http/server/listener.ts";
 import type { MessageClasses } from "../../http/server/message-classes.ts";
 import type { ApiServices } from "../../http/services.ts";
@@ -58,11 +59,13 @@ export async function composeApi(settings: Settings, needs: ApiNeeds): Promise<A
   const routes = allRoutes(services);
   const { self, translate } = createEventTranslator(settings.app_id, github.identity, log);
   const app = createApp({ ...{ translate, service, log }, routes: (router) => mountApi(router, routes, services) });
+  const secret = settings.webhook_secret.reveal();
   const listener = await createListener(github.probot, app, {
     timed: metrics.timed,
     messages,
     trust_proxy: settings.trust_proxy,
-    large: {
+    deliveries: {
+      isSigned: (parts, signature) => isSigned(parts, signature, secret),
       ...{ thread, self, act: deliveryRecorder({ service, log }) },
       forged: (id) => warnOfSignature(log, id),
     },

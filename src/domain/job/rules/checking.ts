@@ -22,6 +22,7 @@ import { isApart, isFinal, isOnActions, isOnMarket, type Job, type MarketJob, ma
 import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../merge-verdict.ts";
 import { linesOf, type Reason } from "../reason.ts";
 import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
+import { incomplete, nextFirstLook } from "./first-look.ts";
 import { pushed } from "./reporting.ts";
 import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
 import { payTaken, takenWork } from "./taking.ts";
@@ -35,9 +36,6 @@ const AGAIN_MS = 5_000;
 /** How often GitHub may refuse a merge, or not know, before a person must look. */
 const MOST_REFUSALS = 5;
 const MOST_CI_RUNS = 50;
-
-const incomplete = (job: Job): number[] =>
-  job.ci_runs.filter((run) => run.sha === job.head_sha && !run.complete).map((run) => run.id);
 
 /** Reads facts only when they could change the verdict: while a known run is open they cannot, unless webhooks are in doubt. */
 export function reevaluate(job: Job, forced: boolean, { now }: Context): Decision {
@@ -61,7 +59,14 @@ export function ciRunChanged(job: Job, report: Report<"ci-run-changed">, context
   const { id, attempt, sha, complete } = report;
   const ci_runs = [...job.ci_runs.filter((run) => run.id !== id), { id, attempt, sha, complete }].slice(-MOST_CI_RUNS);
   const noted = change(job, context.now, { set: { ci_runs } });
-  return complete && sha === job.head_sha ? andThen(noted, (next) => reevaluate(next, false, context)) : noted;
+  if (sha !== job.head_sha) return noted;
+  return andThen(noted, (next) => (complete ? reevaluate(next, false, context) : ciBegun(next, context)));
+}
+
+/** Its end is waited for: a look before it is put off. */
+function ciBegun(job: Job, { now }: Context): Decision {
+  const look = isWatched(job) ? nextFirstLook(job, now) : null;
+  return look === null ? unchanged : change(job, now, { effects: [look] });
 }
 
 /**

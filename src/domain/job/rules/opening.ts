@@ -3,10 +3,11 @@
  */
 
 import type { Command } from "../command.ts";
-import { type Context, change, type Decision, later, showCheck, showComment, showNow, unchanged } from "../decision.ts";
+import { type Context, change, type Decision, showCheck, showComment, showNow, unchanged } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { isOnMarket, type Job } from "../job.ts";
 import { failAttempt, verify } from "./end-attempt.ts";
+import { firstLook } from "./first-look.ts";
 import { askJudge } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -19,9 +20,6 @@ export function finishedWithout(job: Job, now: number, set: Partial<Job>): Decis
 
 /** A job has two attempts in a round, and each opens one at most. */
 const MOST_FORMER = 1_000;
-
-/** What keeps a pull request from being merged, and no event tells of, is named within ten seconds. */
-const FIRST_LOOK_MS = 5_000;
 
 /** A check that is made when all others are over says as much, in one write; so does a comment on what is merged. */
 const firstWords = (opened: Job, now: number): WantedEffect[] => [
@@ -50,12 +48,7 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
   const asked = askJudge(opened);
   return change(job, now, {
     set: { ...opened, ...asked.set },
-    effects: [
-      ...firstWords(opened, now),
-      ...asked.effects,
-      // the events of checks come first as a rule; this is for a conflict, and for checks that are lost or will never be
-      later({ type: "read-facts", runs: [] }, now + FIRST_LOOK_MS),
-    ],
+    effects: [...firstWords(opened, now), ...asked.effects, firstLook(opened, now)],
   });
 }
 
