@@ -67,13 +67,12 @@ export const healthOf = (repository: string, findings: readonly Finding[]): z.ou
   findings: [...findings],
 });
 
-const paramsSchema = z
-  .object({
-    owner: z.string().meta({ description: "The owner's login." }),
-    name: z.string().meta({ description: "The repository's name." }),
-  })
-  .transform(({ owner, name }) => `${owner}/${name}`)
-  .pipe(repositoryField);
+const paramsSchema = z.object({
+  owner: z.string().meta({ description: "The owner's login." }),
+  name: z.string().meta({ description: "The repository's name." }),
+});
+
+const NO_NAME = failure(400, "invalid_field", "This is no name of a repository; name it as owner/name.");
 
 async function examined(parts: HealthParts, full_name: string): Promise<HttpResult> {
   const repository = await findRepository(parts, full_name);
@@ -106,13 +105,16 @@ export const healthRoute = (parts: HealthParts): Route =>
     example: { params: { owner: "octocat", name: "hello-world" } },
     answers: {
       200: { about: "The findings; none: all is well.", schema: healthSchema, example: EXAMPLE },
+      400: { about: "This is no name of a repository.", codes: ["invalid_field"] },
       403: { about: "The key is bound to another repository.", codes: ["forbidden"] },
       422: { about: "The App is not installed there.", codes: ["not_installed"] },
       502: { about: "GitHub cannot be asked.", codes: ["github_unavailable"] },
     },
     async work({ request, params }) {
-      if (!canReachName(principalOf(request), params)) return BOUND;
-      return examined(parts, params).catch((error: unknown) => {
+      const name = repositoryField.safeParse(`${params.owner}/${params.name}`);
+      if (!name.success) return NO_NAME;
+      if (!canReachName(principalOf(request), name.data)) return BOUND;
+      return examined(parts, name.data).catch((error: unknown) => {
         parts.log.warn({ request: requestId(request), err: error }, "a repository could not be examined");
         return GITHUB_AWAY;
       });

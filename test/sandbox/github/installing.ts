@@ -1,6 +1,7 @@
 /** Installs the App: records and the events that GitHub always sends. */
-import { fullName, type Installation, type Json, type PermissionMap, type Repository } from "./model.ts";
+
 import { EVENTS, PERMISSIONS } from "./app-permissions.ts";
+import { fullName, type Installation, type Json, type PermissionMap, type Repository } from "./model.ts";
 import { installationJson, userJson } from "./payloads.ts";
 import type { World } from "./world.ts";
 
