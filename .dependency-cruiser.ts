@@ -44,8 +44,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/main.ts": ["src/main/serve.ts"],
   "src/app.ts": ["src/domain", "src/engine/ports"],
   "src/main/cli.ts": [
-    ...["src/main/serve.ts", "src/main/keys-command.ts", "src/main/environment.ts", "src/main/settings.ts"],
-    "src/contracts",
+    ...["src/main/serve.ts", "src/main/keys-command.ts", "src/main/doctor-command.ts"],
+    ...["src/main/environment.ts", "src/main/settings.ts", "src/contracts"],
   ],
   "src/main/serve.ts": [
     ...["src/main/compose.ts", "src/main/setup.ts", "src/main/environment.ts", "src/main/settings.ts"],
@@ -60,6 +60,11 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "src/contracts",
   ],
   "src/main/keys-command.ts": ["src/main/settings.ts", "src/http", "src/store", "src/engine/ports"],
+  "src/main/server-doctor.ts": ["src/contracts", "src/domain"],
+  "src/main/doctor-command.ts": [
+    ...["src/main/server-doctor.ts", "src/main/app-file.ts", "src/main/compose", "src/main/environment.ts"],
+    ...["src/main/log.ts", "src/main/settings.ts", "src/contracts", "src/engine", "src/http"],
+  ],
   "src/main/compose.ts": [
     ...["src/main/compose", "src/main/log.ts", "src/main/seal.ts", "src/main/settings.ts", "src/engine", "src/store"],
     ...["src/github", "src/http", "src/webhooks", "src/job-log", "src/llm", "src/payments", "src/contracts"],

@@ -7,6 +7,7 @@ import type { Dialect } from "./dialects/dialect.ts";
 import { marketDialect } from "./dialects/market/dialect.ts";
 import { runsDialect } from "./dialects/runs/dialect.ts";
 import { pages } from "./pages/pages.ts";
+import { repositoryRoutes } from "./repositories/routes.ts";
 import { nothingHere, sendInternal } from "./routing/answer.ts";
 import { bodyErrors } from "./routing/body.ts";
 import { mount } from "./routing/mount.ts";
@@ -23,7 +24,12 @@ import { signInRoutes } from "./sign-in/sign-in.ts";
 export const DIALECTS: readonly Dialect[] = [createJobDialect, runsDialect, agentV2Dialect, marketDialect];
 
 export function allRoutes(services: ApiServices): readonly Route[] {
-  const groups: readonly RouteGroup[] = [...DIALECTS, adminRoutes, serverRoutes(() => ({ routes, groups }))];
+  const groups: readonly RouteGroup[] = [
+    ...DIALECTS,
+    repositoryRoutes,
+    adminRoutes,
+    serverRoutes(() => ({ routes, groups })),
+  ];
   const routes = groups.flatMap((group) => group.routes(services));
   return routes;
 }

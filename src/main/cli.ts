@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: `serve` and `keys`. Parses and prints; the work is done elsewhere. */
+/** The command line: `serve`, `doctor` and `keys`. Parses and prints; the work is done elsewhere. */
 import { Command } from "commander";
 import { VERSION } from "../contracts/version.ts";
 import { environment } from "./environment.ts";
@@ -18,6 +18,24 @@ program
     const { serve } = await import("./serve.ts");
     await serve();
   });
+
+program
+  .command("doctor [repository]")
+  .description("say what keeps jobs of a repository from running or merging, or what is wrong with the server itself")
+  .option("--server", "examine this server: credentials, clock, webhooks, permissions, public address, disk")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  npm run --silent doctor -- octocat/hello-world
+  npm run --silent doctor -- --server
+
+A repository is examined by the running server: set API_KEY to a key of it, and PUBLIC_URL (or HOST and PORT) to where
+it listens. The server is examined by its settings, whether it runs or not. Ends with 1 where there is a problem.`,
+  )
+  .action((repository: string | undefined, options: { server?: boolean }) =>
+    doctor(repository, options.server === true),
+  );
 
 const keys = program
   .command("keys")
@@ -38,6 +56,22 @@ key, and PUBLIC_URL (or HOST and PORT) to where it listens.`,
 function fail(sentence: string): void {
   process.stderr.write(`${sentence}\n`);
   process.exitCode = 1;
+}
+
+/** Prints findings; an expected refusal is printed as a sentence. */
+async function doctor(repository: string | undefined, server: boolean): Promise<void> {
+  const { DoctorProblem, findingLines, findingsOnRepository, findingsOnServer } = await import("./doctor-command.ts");
+  if (server === (repository !== undefined)) return fail("Name a repository as owner/name, or give --server.");
+  try {
+    const found = server
+      ? await findingsOnServer(process.cwd())
+      : await findingsOnRepository(process.cwd(), repository ?? "");
+    process.stdout.write(found.length === 0 ? "Nothing is wrong.\n" : `${found.map(findingLines).join("\n")}\n`);
+    if (found.some(({ level }) => level === "problem")) process.exitCode = 1;
+  } catch (error) {
+    if (!(error instanceof DoctorProblem)) throw error;
+    fail(error.message);
+  }
 }
 
 /** Opens the key manager, uses it and closes it. An expected refusal is printed as a sentence. */

@@ -34,6 +34,7 @@ const ORDER: readonly string[] = [
   ...["createWebhook", "listWebhooks", "getWebhook", "changeWebhook", "testWebhook"],
   ...["listDeliveries", "getDelivery", "replayDelivery"],
   ...["rotateWebhookSecret", "getDefaultSecret", "rotateDefaultSecret", "deleteWebhook"],
+  "getRepositoryHealth",
   ...["createJob", "getJobStatus", "reportLines", "handInResult"],
   ...["creditAccount", "topUp", "receiveStripeEvent", "listAgents", "putAgent"],
   ...[

@@ -4,6 +4,7 @@
  */
 import { type Options, Probot } from "probot";
 import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../src/contracts/settings.ts";
+import type { SetUpFacts } from "../../src/domain/repository/repository.ts";
 import type { GitHubClient } from "../../src/engine/ports/github.ts";
 import type { Performer } from "../../src/engine/ports/performer.ts";
 import type { PushTokens } from "../../src/engine/ports/runs.ts";
@@ -50,9 +51,23 @@ function performerOf(script: GitHubScript): Performer {
   };
 }
 
+/** A repository whose settings merge in a way that it does not allow. */
+const readyFacts = (url: string): SetUpFacts => ({
+  url,
+  default_branch: "main",
+  head: { sha: "a", tree: "b" },
+  ...{ archived: false, fork: false, offered: null, pull_request: null },
+  files: { settings: { problem: null }, workflow: { mistakes: [], outdated: false } },
+  ci_on_pull_request: true,
+  merge_methods: ["merge"],
+  auto_merge_allowed: true,
+  required_checks: ["test"],
+});
+
 const clientOf = (script: GitHubScript, said: string[]): GitHubClient => ({
   ...absentGitHub,
   permission: async (_repository, login) => ({ permission: "write", person: { id: 1, login } }),
+  examine: async ({ owner, name }) => ({ facts: readyFacts(`https://github.com/${owner}/${name}`), missing: null }),
   repository: async ({ owner, name, installation_id }) => ({
     ...{ owner, name, id: 1, installation_id, base: null, settings_problem: null },
     settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: script.market },

@@ -174,6 +174,7 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
     "POST /v2/agent/:project/job/:id/message",
     "GET /v2/agent/:project/jobs",
     "POST /v2/agent/:project/job/:id/cancel",
+    "GET /api/repositories/octo/demo/health",
     "GET /api/audit",
     "POST /api/keys/:id/rotate",
     "GET /api/keys",

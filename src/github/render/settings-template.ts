@@ -38,6 +38,11 @@ limits:
 # Hosts that the agent may reach beside the model's provider. Without the key: all.
 # egress: [example.com]
 
+# container:
+#   The agent works in this image in place of its own, after these commands.
+#   image: debian:12
+#   setup: ["apt-get update", "apt-get install -y golang-go"]
+
 # market:
 #   true: jobs of this repository may be given to strangers for money.
 #   enabled: false

@@ -39,6 +39,8 @@ export const MAX_PAGE = 100;
 export const WRITES_PER_MINUTE = 600;
 /** What a project may create, and what it may send as messages, in the agent v2 dialect. */
 export const PER_PROJECT_AND_HOUR = 100;
+/** Examinations of repositories for one account; each asks GitHub twice. */
+export const HEALTH_PER_MINUTE = 30;
 /** What all runs behind one address may send; a runner of its own has many of them. */
 export const RUN_REQUESTS_PER_ADDRESS = 1_200;
 /** What one job's run may send in a minute. */

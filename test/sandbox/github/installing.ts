@@ -1,35 +1,11 @@
 /** Installs the App: records and the events that GitHub always sends. */
+
+import { EVENTS, PERMISSIONS } from "./app-permissions.ts";
 import { fullName, type Installation, type Json, type PermissionMap, type Repository } from "./model.ts";
 import { installationJson, userJson } from "./payloads.ts";
 import type { World } from "./world.ts";
 
 export type AppPermissions = PermissionMap;
-
-/** The events and permissions that the App's manifest asks for. */
-const PERMISSIONS: PermissionMap = {
-  contents: "write",
-  pull_requests: "write",
-  issues: "write",
-  checks: "write",
-  actions: "write",
-  statuses: "read",
-};
-const EVENTS = [
-  "issue_comment",
-  "issues",
-  "push",
-  "delete",
-  "pull_request",
-  "pull_request_review",
-  "pull_request_review_comment",
-  "pull_request_review_thread",
-  "repository",
-  "workflow_run",
-  "workflow_job",
-  "check_run",
-  "check_suite",
-  "status",
-];
 
 const short = (repository: Repository): Json => ({
   id: repository.id,

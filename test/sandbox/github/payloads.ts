@@ -1,4 +1,5 @@
 /** JSON of users, repositories, Apps and installations, the same in REST answers and webhooks. */
+import { EVENTS, PERMISSIONS } from "./app-permissions.ts";
 import { fullName, type Installation, type Json, type Repository, type User } from "./model.ts";
 import { iso, type World } from "./world.ts";
 
@@ -102,8 +103,8 @@ export function appJson(world: World, slug = world.appSlug): Json {
     html_url: `${world.url}/apps/${slug}`,
     created_at: created,
     updated_at: created,
-    permissions: {},
-    events: [],
+    permissions: own ? { metadata: "read", ...PERMISSIONS } : {},
+    events: own ? EVENTS : [],
   };
 }
 
