@@ -249,7 +249,8 @@ class DeliveryProcessor {
     }
     const from = issue.is_pull_request ? await githubClient.pullRequest(repository, issue.number) : null;
     if (from?.from_fork) return this.#refuse(event, "forbidden", FROM_FORK);
-    const draft = draftOf(event, by.account, from?.head_branch ?? null);
+    // The branch of a merged pull request is over; a job that is asked for there starts from the default branch.
+    const draft = draftOf(event, by.account, from === null || from.merged ? null : from.head_branch);
     if (market === null) return this.#made(event, await create(draft, by));
     return this.#offer(event, draft, market.price_cents, by);
   }

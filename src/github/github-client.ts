@@ -176,7 +176,8 @@ export function createGitHubClient({ source, self, now = Date.now }: GitHubClien
       });
       // A deleted fork has no repository any more, but still counts as a fork.
       const { head, base } = data;
-      return { head_branch: head.ref, head_sha: head.sha, from_fork: head.repo?.id !== base.repo.id };
+      const from_fork = head.repo?.id !== base.repo.id;
+      return { head_branch: head.ref, head_sha: head.sha, from_fork, merged: data.merged };
     },
 
     async react({ owner, name: repo, installation_id }, comment_id, content) {

@@ -69,7 +69,7 @@ async function sandbox(effect_ms = GITHUB_MS) {
     repository: slow(null),
     installedRepositories: slow([]),
     examine: slow({ facts: null, missing: null }),
-    pullRequest: slow({ head_branch: "x", head_sha: "c", from_fork: false }),
+    pullRequest: slow({ head_branch: "x", head_sha: "c", from_fork: false, merged: false }),
     react: slow(undefined),
     reply: slow(undefined),
     installation: slow(null),

@@ -70,7 +70,7 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
     },
     installedRepositories: async () => [],
     examine: async () => ({ facts: null, missing: null }),
-    pullRequest: async () => ({ head_branch: "x", head_sha: "c", from_fork: false }),
+    pullRequest: async () => ({ head_branch: "x", head_sha: "c", from_fork: false, merged: false }),
     react: async (_repository, _comment, content) => {
       if (mute) throw new Error("The issue is locked.");
       said.push(content);

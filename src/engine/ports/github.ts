@@ -32,7 +32,12 @@ export interface GitHubClient {
   pullRequest(
     repository: Repository,
     number: number,
-  ): Promise<{ readonly head_branch: string; readonly head_sha: string; readonly from_fork: boolean }>;
+  ): Promise<{
+    readonly head_branch: string;
+    readonly head_sha: string;
+    readonly from_fork: boolean;
+    readonly merged: boolean;
+  }>;
   /** `confused` is for people without permission and is sent on a best-effort basis. */
   react(repository: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void>;
   /** Replies once: a second call with the same `marker` on the same issue has no effect when `again` is set. */

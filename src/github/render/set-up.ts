@@ -37,7 +37,7 @@ const mergeStep = ({ merged }: SetUpSteps): string => step(merged, "Merge this p
 
 function jobStep({ url }: SetUpFacts, { first_job }: SetUpSteps, first_run: string | null): string {
   const begun = first_job === "running" ? ` [The first run](${first_run ?? `${url}/actions`}) has begun.` : "";
-  return step(first_job === "done", `Comment \`/job Say hello in the README\` on an issue.${begun}`);
+  return step(first_job === "done", `Comment \`/job Say hello in the README\` here or on an issue.${begun}`);
 }
 
 const findingLine = ({ certainty, problem, fix, url }: Finding): string =>

@@ -11,6 +11,7 @@ import type { Repository, User } from "../model.ts";
 import { markReady } from "../pulls.ts";
 import { findRoute, type Reply, type Route } from "../router.ts";
 import type { World } from "../world.ts";
+import { newFile, newSecret } from "./setting-up.ts";
 
 export interface SubmittedForm {
   readonly world: World;
@@ -136,6 +137,12 @@ const FORMS: readonly (readonly [RegExp, Work])[] = [
   ],
   [/^pull\/(\d+)\/reviews$/, submitReview],
   [/^pull\/(\d+)\/ready$/, ready],
+  [
+    /^create\/(.+)$/,
+    (submitted, branch = "") =>
+      newFile(submitted, branch, (path, body) => rest(submitted, `PUT /contents/${path}`, body)),
+  ],
+  [/^settings\/secrets\/actions$/, newSecret],
   [/^runs\/(\d+)\/action$/, press],
   [/^runs\/(\d+)\/rerequest$/, rerequest],
   [

@@ -19,6 +19,7 @@ import { ASSETS, type Frame, page, policy } from "./layout.ts";
 import { isForeign, pathHere } from "./own-site.ts";
 import { filesPage, pullPage } from "./pulls.ts";
 import { jobPage, runList, runPage } from "./runs.ts";
+import { newFilePage, newSecretPage, secretsPage } from "./setting-up.ts";
 import type { Render } from "./visit.ts";
 
 export interface PageRequest {
@@ -42,6 +43,9 @@ const PAGES: readonly (readonly [RegExp, Render])[] = [
   [/^runs\/(\d+)$/, checkPage],
   [/^commit\/([0-9a-f]{40})$/, commitPage],
   [/^(?:blob|tree|raw)\/(.+)$/, codePage],
+  [/^new\/(.+)$/, newFilePage],
+  [/^settings\/secrets\/actions$/, secretsPage],
+  [/^settings\/secrets\/actions\/new$/, newSecretPage],
 ];
 
 interface Place {
