@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import * as z from "zod";
 import { openHarness, type SharedHarness } from "../flows/harness.ts";
 import { DEMO } from "../sandbox/environment.ts";
+import { defaultScript } from "../sandbox/model/default-script.ts";
 import { KNOWN_TASKS } from "../sandbox/model/task.ts";
 import { describeBrowser, openBrowser, openVisitor, type Visitor } from "./visitor.ts";
 
@@ -78,12 +79,16 @@ describeBrowser("the sandbox in a browser", () => {
 
   it("opens an issue, takes /job, and shows how it is merged without a reload", async () => {
     const { page, githubError } = await visit();
+    // the page looks once a second, so the agent stays at work until it was seen there
+    const seen = Promise.withResolvers<void>();
+    shared.sandbox.model.setScript((request) => seen.promise.then(() => defaultScript(request)));
     await openIssue(page, { title: "Greet", body: "We should **greet**." });
     for (const task of KNOWN_TASKS) await page.getByText(`/job ${task}`, { exact: true }).waitFor();
     await comment(page, "/job create HELLO.md that says hello");
     await page.evaluate("document.body.setAttribute('data-same-page', '')");
     await page.getByLabel("Comment", { exact: true }).fill("still being written");
     await appSays(page, "Running").waitFor();
+    seen.resolve();
     await appSays(page, "Merged").waitFor();
     await page.locator(".state", { hasText: "Closed" }).first().waitFor();
     expect(await page.locator("[data-same-page]").count()).toBe(1);
