@@ -60,7 +60,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "src/contracts",
   ],
   "src/main/keys-command.ts": ["src/main/settings.ts", "src/http", "src/store", "src/engine/ports"],
-  "src/main/server-doctor.ts": ["src/contracts", "src/domain"],
+  "src/main/server-doctor.ts": ["src/contracts", "src/domain", "src/text"],
   "src/main/doctor-command.ts": [
     ...["src/main/server-doctor.ts", "src/main/app-file.ts", "src/main/compose", "src/main/environment.ts"],
     ...["src/main/log.ts", "src/main/settings.ts", "src/contracts", "src/engine", "src/http"],

@@ -3,6 +3,7 @@ import { access, constants, statfs } from "node:fs/promises";
 import type { ProbotOctokit } from "probot";
 import { eventsLacking, permissionsLacking } from "../contracts/app-permissions.ts";
 import type { Finding } from "../domain/repository/findings.ts";
+import { counted } from "../text/plural.ts";
 
 export interface ServerParts {
   /** Asks as the App. */
@@ -44,7 +45,7 @@ async function examineApp({ octokit, app_id, now }: ServerParts): Promise<{ foun
       found.push(
         finding(
           "clock_wrong",
-          `The clock is ${Math.round(Math.abs(skew) / 1_000)} seconds ${skew > 0 ? "ahead of" : "behind"} GitHub's.`,
+          `The clock is ${counted(Math.round(Math.abs(skew) / 1_000), "second")} ${skew > 0 ? "ahead of" : "behind"} GitHub's.`,
           "Set the machine's clock, best by NTP.",
         ),
       );

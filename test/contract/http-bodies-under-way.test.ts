@@ -119,7 +119,7 @@ describe("a request", () => {
   it("that does not arrive in time is ended", async () => {
     const gate = await listenEarly(
       { host: "127.0.0.1", port: 0 },
-      { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20 },
+      { headersTimeout: 500, requestTimeout: 600, connectionsCheckingInterval: 20 },
     );
     onTestFinished(() => gate.close());
     gate.open((request, response) => void request.resume().on("end", () => response.end("late")));
