@@ -52,6 +52,8 @@ const ENDED_WITHOUT = "The agent ended without a result.";
 export interface ResultChange {
   /** Why the agent could not work, used when it left no result. */
   readonly failure: string | null;
+  /** Whether that is so because Docker could not get an image. */
+  readonly image_missing: boolean;
   /** Why the work is rejected, in sentences. */
   readonly refusals: readonly string[];
   /** What happened to its files, in sentences. */
@@ -67,7 +69,7 @@ export const FAILED = { outcome: "failed", permanent_error: null } as const;
 /** The result to submit: the agent's own, plus what this step has to say. */
 export function finalResult(
   { result }: AgentFiles,
-  { failure, refusals, notes, put_back }: ResultChange,
+  { failure, image_missing, refusals, notes, put_back }: ResultChange,
 ): Readonly<Record<string, unknown>> {
   const own = result ?? {
     ...{ version: 1, outcome: "failed", title: "", body: "", reason: failure ?? ENDED_WITHOUT },
@@ -78,6 +80,7 @@ export function finalResult(
     ...own,
     ...(notes.length === 0 ? {} : { body: [body, ...notes].filter((part) => part !== "").join("\n\n") }),
     ...(refusals.length === 0 ? {} : { ...FAILED, reason: refusals.join(" ") }),
+    ...(image_missing ? { image_missing } : {}),
     put_back: put_back.slice(0, MAX_PUT_BACK),
   };
 }

@@ -71,7 +71,10 @@ export async function collect(baseState: BaseState): Promise<Collected> {
     ...(leftOut.length === 0 ? [] : [`Left out, because git cannot add it: ${namesOf(leftOut)}.`]),
     ...(tooLarge.length === 0 ? [] : [`Left out, because GitHub accepts no file of that size: ${namesOf(tooLarge)}.`]),
   ];
-  const result = finalResult(files, { failure: state.failure, refusals, notes, put_back });
+  const result = finalResult(files, {
+    ...{ failure: state.failure, image_missing: state.image_missing },
+    ...{ refusals, notes, put_back },
+  });
 
   const compared = comparedWith(baseState, merged !== null);
   const changed = compared === null ? null : await changedPaths(git, compared, [".", ":(exclude).jobs"]);
@@ -87,7 +90,10 @@ export async function collect(baseState: BaseState): Promise<Collected> {
 export async function collectFailure({ git, settings, state, brief }: BaseState, reason: string): Promise<Collected> {
   const { jobId, workspace } = settings;
   const files = readAgentFiles(workspace, jobId);
-  const result = finalResult(files, { failure: reason, refusals: [reason], notes: [], put_back: [] });
+  const result = finalResult(files, {
+    ...{ failure: reason, image_missing: state.image_missing },
+    ...{ refusals: [reason], notes: [], put_back: [] },
+  });
   // A separate index, since the main one may be damaged.
   const env = { GIT_INDEX_FILE: join(git.repository.folder, "failure-index") };
   await git.run(["read-tree", state.head], { env });

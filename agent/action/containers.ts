@@ -64,6 +64,8 @@ export interface Ended {
   readonly code: number;
   /** Null when the agent's own result says how it ended. */
   readonly failure: string | null;
+  /** Whether that is so because Docker could not get an image. */
+  readonly image_missing: boolean;
 }
 
 /** Starts before the checkout is filled: the agent waits for the gateway, and the gateway waits for nothing. */
@@ -183,8 +185,10 @@ export async function runContainers(ports: ContainerPorts): Promise<Ended> {
       ? `The agent's container could not be started${tail(await agentWords)}.`
       : null;
   // The cancel reached docker before it reached the agent.
-  if (cancelled.aborted) return { code: 1, failure: failure ?? "The run was cancelled." };
-  return { code: failure === null ? (code ?? 1) : 1, failure };
+  if (cancelled.aborted) return { code: 1, failure: failure ?? "The run was cancelled.", image_missing: false };
+  const byDocker = gatewayFirst ? await gateway.running.ended : code;
+  const image_missing = byDocker === DOCKER_FAILED && (await docker.lacksImage(ports.settings.image));
+  return { code: failure === null ? (code ?? 1) : 1, failure, image_missing };
 }
 
 const MAX_TAIL = 300;

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { Within } from "./git.ts";
-import { type CommandResult, runCommand } from "./run-command.ts";
+import { type CommandResult, runCommand, succeeded } from "./run-command.ts";
 
 /** Limit for every call except `run`. */
 const CALL_LIMIT_MS = 20_000;
@@ -50,6 +50,11 @@ export class Docker {
 
   call(args: readonly string[], limitMs = CALL_LIMIT_MS): Promise<CommandResult> {
     return runCommand("docker", args, { env: this.#environment, limitMs: this.#within(limitMs) });
+  }
+
+  /** Whether this machine lacks an image, after Docker was to get it. */
+  async lacksImage(image: string): Promise<boolean> {
+    return !succeeded(await this.call(["image", "inspect", "--format", "{{.Id}}", image]));
   }
 
   createNetwork(name: string, flags: readonly string[]): Promise<CommandResult> {

@@ -68,7 +68,7 @@ async function work(
   });
   if (ended.failure !== null) {
     output.show(ended.failure);
-    saveState(settings.folder, { ...state, failure: ended.failure });
+    saveState(settings.folder, { ...state, failure: ended.failure, image_missing: ended.image_missing });
   }
   return ended.code === 0 ? 0 : 1;
 }

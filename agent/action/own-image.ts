@@ -62,11 +62,15 @@ export interface OwnImage {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-export type PreparedImage =
-  | { readonly ok: true; readonly image: OwnImage }
-  | { readonly ok: false; readonly reason: string };
+export type PreparedImage = { readonly ok: true; readonly image: OwnImage } | ({ readonly ok: false } & Failure);
 
-const refusal = (reason: string): PreparedImage => ({ ok: false, reason });
+interface Failure {
+  readonly reason: string;
+  /** Docker could not get an image. */
+  readonly image_missing: boolean;
+}
+
+const refusal = (reason: string, image_missing = false): PreparedImage => ({ ok: false, reason, image_missing });
 
 export async function removeOwnImage(docker: Docker, names: Names): Promise<void> {
   await docker.call(["rm", "-f", "-v", names.setup]);
@@ -77,8 +81,8 @@ export async function prepareOwnImage(ports: OwnImagePorts): Promise<PreparedIma
   const { docker, names, container } = ports;
   await removeOwnImage(docker, names);
   const [failure, noProgram] = await Promise.all([makeImage(ports), copyProgram(ports)]);
-  const reason = failure ?? noProgram;
-  if (reason !== null) return refusal(`The agent was not started: ${reason}`);
+  const found = failure ?? noProgram;
+  if (found !== null) return refusal(`The agent was not started: ${found.reason}`, found.image_missing);
   const variables = await variablesOf(docker, names.image);
   return variables === null
     ? refusal(`The agent was not started: the variables of the image ${container.image} (${SETTING}) are too large.`)
@@ -86,32 +90,38 @@ export async function prepareOwnImage(ports: OwnImagePorts): Promise<PreparedIma
 }
 
 /** A new volume is filled with what the image has there. */
-async function copyProgram({ docker, names, agentImage }: OwnImagePorts): Promise<string | null> {
+async function copyProgram({ docker, names, agentImage }: OwnImagePorts): Promise<Failure | null> {
   const flags = ["--network", "none", "-v", `${names.program}:${PROGRAM_FOLDER}`];
   const copied = await docker.finish(
     { image: agentImage, user: `${AGENT_UID}:${AGENT_UID}`, entrypoint: "true", flags, env: {} },
     PROGRAM_LIMIT_MS,
   );
-  return succeeded(copied) ? null : `its program could not be taken from the agent's image: ${errorTail(copied)}.`;
+  if (succeeded(copied)) return null;
+  const reason = `its program could not be taken from the agent's image: ${errorTail(copied)}.`;
+  return { reason, image_missing: await docker.lacksImage(agentImage) };
 }
 
+const other = (reason: string): Failure => ({ reason, image_missing: false });
+
 /** Null when done, else why not, in sentences. */
-async function makeImage(ports: OwnImagePorts): Promise<string | null> {
+async function makeImage(ports: OwnImagePorts): Promise<Failure | null> {
   const { docker, names, container, show } = ports;
   const pulled = await docker.call(["pull", "--quiet", container.image], PULL_LIMIT_MS);
   if (!succeeded(pulled)) {
     const why = errorTail(pulled);
-    const isHere = succeeded(await docker.call(["image", "inspect", "--format", "{{.Id}}", container.image]));
-    if (!isHere) return `the image ${container.image} (${SETTING}) could not be pulled: ${asCode(why)}.`;
+    if (await docker.lacksImage(container.image)) {
+      const reason = `the image ${container.image} (${SETTING}) could not be pulled: ${asCode(why)}.`;
+      return { reason, image_missing: true };
+    }
     show(`The image ${container.image} could not be pulled, so this machine's own is used: ${why}.`);
   }
   const failure = await setUp(ports);
-  if (failure !== null) return failure;
+  if (failure !== null) return other(failure);
   const kept = await docker.call(["commit", "--pause=false", names.setup, names.image], COMMIT_LIMIT_MS);
   await docker.call(["rm", "-f", "-v", names.setup]);
   return succeeded(kept)
     ? null
-    : `the image ${container.image} could not be kept after its set-up: ${errorTail(kept)}.`;
+    : other(`the image ${container.image} could not be kept after its set-up: ${errorTail(kept)}.`);
 }
 
 interface SetupRun {

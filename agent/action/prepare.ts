@@ -42,7 +42,7 @@ const failed = (reason: string): Preparation => ({ ok: false, reason });
 
 const NOTHING_YET = {
   ...{ checked_out: false, base_known: false, merge_base: null },
-  ...{ merged: false, conflicts: [], own_image: false, failure: null },
+  ...{ merged: false, conflicts: [], own_image: false, failure: null, image_missing: false },
 };
 
 const NOT_OURS =
@@ -79,7 +79,8 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
   const given = started.ok && placed.ok ? await ports.ownership.give() : null;
   const failure = [started, placed].find((one) => !one.ok);
   const reason = failure?.ok === false ? failure.reason : given === null ? null : `${NOT_GIVEN}: ${given}.`;
-  saveState(settings.folder, { ...state, failure: reason });
+  const image_missing = !placed.ok && placed.image_missing;
+  saveState(settings.folder, { ...state, failure: reason, image_missing });
   return started.ok && placed.ok && reason === null
     ? { ...started, place: placed.place, brief, state }
     : failed(reason ?? "");
@@ -135,6 +136,7 @@ async function fillWorkspace({ git, settings, show }: PreparePorts, source: Sour
     conflicts: [...conflicts],
     own_image: brief.container !== null,
     failure: null,
+    image_missing: false,
   };
   saveState(settings.folder, state);
   return state;

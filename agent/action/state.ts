@@ -24,6 +24,8 @@ const stateSchema = z.object({
   own_image: z.boolean(),
   /** Why the agent did not run to its end, for the job's comment; null when its result says so itself. */
   failure: z.string().nullable(),
+  /** Whether that is so because Docker could not get an image. */
+  image_missing: z.boolean(),
 });
 
 export type State = z.infer<typeof stateSchema>;

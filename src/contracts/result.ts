@@ -62,6 +62,8 @@ export const resultSchema = z.object({
     .optional(),
   /** Null: another attempt may succeed. Older agents do not set it. */
   permanent_error: z.enum(PERMANENT_ERRORS).nullable().catch(null),
+  /** Set by the pushing step: Docker could not get the image that the agent was to run in. */
+  image_missing: z.boolean().catch(false),
   model: z.string().catch("unknown"),
   /** Notes, such as: another model than requested did the work, or the model will be retired. */
   notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).catch([]),

@@ -83,7 +83,7 @@ async function deliver(github: SandboxGitHub, input: JobInput, { before, workspa
   const all = await changesOf(before, workspace);
   const changed = Object.fromEntries(Object.entries(all).filter(([path]) => !path.startsWith(own)));
   const left = readAgentFiles(workspace, job);
-  const result = finalResult(left, { failure: null, refusals: [], notes: [], put_back: [] });
+  const result = finalResult(left, { failure: null, image_missing: false, refusals: [], notes: [], put_back: [] });
   const message = commitMessage(job, readable(result));
   if (github.branches(`${owner}/${name}`)[input.subject.trigger.headBranch] === undefined)
     throw new Error("The branch is gone: the work was not pushed.");

@@ -54,9 +54,18 @@ describe("a repository without the files", () => {
     await github.mergeByHand(FRESH, number, ADA);
     await says("the merge to be ticked", /\[x\] Merge this pull request/);
 
-    const issue = github.openIssue(FRESH, { title: "Hello", body: "", by: ADA });
-    github.comment(FRESH, issue, { body: "/job say hello", by: ADA });
+    const asks = () => {
+      const issue = github.openIssue(FRESH, { title: "Hello", body: "", by: ADA });
+      github.comment(FRESH, issue, { body: "/job create HELLO.md that says hello", by: ADA });
+    };
+    asks();
+    await says("the key to be missed", /Probably: The last run had no key for the model's provider/);
+    expect(bodyOf(harness, number)).toMatch(/\[ \] \[Add the secret\].*\n.*\n- \[ \] Comment/);
+    github.setSecret(FRESH, "ANTHROPIC_API_KEY", harness.sandbox.modelAccess.api_key);
+    github.setVariable(FRESH, "ANTHROPIC_BASE_URL", harness.sandbox.model.url);
+    asks();
     await says("the first job to be ticked", /\[x\] Comment/);
+    expect(bodyOf(harness, number)).not.toContain("had no key");
     expect(bodyOf(harness, number)).not.toContain("[ ]");
     const known = await harness.app.store.repositories.get(OWNER, "fresh");
     expect(known?.set_up.phase).toBe("complete");

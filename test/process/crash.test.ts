@@ -36,7 +36,7 @@ const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boo
   ["when it is merged and no event of it has come", { method: "PUT", path: /\/merge$/ }, { before: false }],
 ];
 
-it("loses nothing and doubles nothing when it is killed at every step of a job", async () => {
+async function withKills() {
   const dataDir = await mkdtemp(join(tmpdir(), "journeyman-crash-"));
   const sandbox = await startSandbox({ program: builtProgram });
   const { github } = sandbox;
@@ -57,17 +57,29 @@ it("loses nothing and doubles nothing when it is killed at every step of a job",
       defaultRepository: DEMO,
       onComplaint: () => {},
     });
-
   app = await start();
+  return {
+    sandbox,
+    async killedAt(points: typeof POINTS, begin: () => unknown) {
+      for (const [index, [where, match, { before }]] of points.entries()) {
+        github.faults.add({ match, status: 0, before, stall: true });
+        if (index === 0) begin();
+        await until(`the call ${where}`, () => github.faults.spent);
+        // what it was told while it was down is asked for again at the start, as GitHub keeps it
+        await app?.kill();
+        app = await start();
+      }
+    },
+  };
+}
+
+it("loses nothing and doubles nothing when it is killed at every step of a job", async () => {
+  const { sandbox, killedAt } = await withKills();
+  const { github } = sandbox;
   const issue = github.openIssue(DEMO, { title: "Say hello", by: WRITER });
-  for (const [index, [where, match, { before }]] of POINTS.entries()) {
-    github.faults.add({ match, status: 0, before, stall: true });
-    if (index === 0) github.comment(DEMO, issue, { body: "/job create HELLO.md that says hello", by: WRITER });
-    await until(`the call ${where}`, () => github.faults.spent);
-    // what it was told while it was down is asked for again at the start, as GitHub keeps it
-    await app.kill();
-    app = await start();
-  }
+  await killedAt(POINTS, () =>
+    github.comment(DEMO, issue, { body: "/job create HELLO.md that says hello", by: WRITER }),
+  );
 
   await until("the pull request to be merged", () => github.pulls(DEMO).some((pull) => pull.merged));
   const ours = () => github.comments(DEMO, issue).filter((comment) => comment.user.endsWith("[bot]"));
@@ -87,4 +99,31 @@ it("loses nothing and doubles nothing when it is killed at every step of a job",
   // a run that ends while nobody listens has no check of its own
   expect(["completed", undefined]).toContain(checksOn(runs[0]?.headSha)[0]);
   expect(github.log(DEMO, "main").filter((commit) => commit.message.includes("HELLO"))).toHaveLength(1);
+});
+
+const SET_UP: typeof POINTS = [
+  ["that reads the files", { graphql: /SetUp/ }, { before: false }],
+  ["when the tree is made", { method: "POST", path: /fresh\/git\/trees$/ }, { before: false }],
+  ["when the commit is made", { method: "POST", path: /fresh\/git\/commits$/ }, { before: false }],
+  ["when the branch is made", { method: "POST", path: /fresh\/git\/refs$/ }, { before: false }],
+  [
+    "when the pull request is open and its number is not known",
+    { method: "POST", path: /\/pulls$/ },
+    { before: false },
+  ],
+];
+
+it("opens one set-up pull request when it is killed after every call of it", async () => {
+  const { sandbox, killedAt } = await withKills();
+  const { github } = sandbox;
+  github.createRepository({ owner: "octo", name: "fresh" });
+  await killedAt(SET_UP, () => github.install("octo/fresh"));
+  // Two readings after the last start: what the pull request says comes with the second.
+  github.pushCommit("octo/fresh", "journeyman-set-up", { "NOTE.md": "seen\n" }, WRITER);
+  await sandbox.idle();
+  await until(
+    "the App to have read it again",
+    () => github.calls().filter(({ graphql }) => graphql === "SetUp").length > 3,
+  );
+  expect(github.pulls("octo/fresh").map(({ head, state }) => [head, state])).toEqual([["journeyman-set-up", "open"]]);
 });

@@ -101,6 +101,7 @@ describe("an image of the repository's own", () => {
     expect(reasonOf(none)).toBe(
       "The agent was not started: the image ghcr.io/acme/ci:1 (`container` in .github/journeyman.yml) could not be pulled: `pull access denied`.",
     );
+    expect(parseResult(none.pushed(RESULT) ?? "")?.image_missing).toBe(true);
     const here = start([]);
     const { main } = await here.run(WORK, {}, `${denied}\n${PLAYED}`);
     expect(main.code).toBe(0);

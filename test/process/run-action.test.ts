@@ -93,7 +93,7 @@ test("a run that was cut off while its commit was fetched fetches it again for i
   expect(execFileSync("git", args, { cwd: repository, input }).toString().trim()).toBe(runner.sha);
   const state: State = {
     ...{ head: runner.sha, checked_out: false, base_known: false, merge_base: null, merged: false, conflicts: [] },
-    ...{ own_image: false, failure: "The run was cancelled before the agent began." },
+    ...{ own_image: false, image_missing: false, failure: "The run was cancelled before the agent began." },
   };
   writeFileSync(join(action, "state.json"), JSON.stringify(state));
   runner.agent("");
@@ -401,6 +401,18 @@ describe("the containers", () => {
     });
   });
 
+  test("an image that Docker could not get is told as such", async () => {
+    const runner = start();
+    await runner.run(
+      "true",
+      {},
+      `case "$*" in *"-w /workspace"*|*"--entrypoint gateway"*) echo "docker: pull access denied." >&2; exit 125;; "image inspect"*) exit 1;; esac`,
+    );
+    const result = parseResult(runner.pushed(`${folder}/result.json`) ?? "");
+    expect(result).toMatchObject({ outcome: "failed", permanent_error: null, image_missing: true });
+    expect(result?.reason).toContain("docker: pull access denied.");
+  });
+
   test("a container that docker cannot start is told in docker's words", async () => {
     const runner = start();
     const { main } = await runner.run(
@@ -412,6 +424,7 @@ describe("the containers", () => {
     expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")?.reason).toBe(
       "The agent's container could not be started: docker: no such image.",
     );
+    expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")?.image_missing).toBe(false);
   });
 });
 

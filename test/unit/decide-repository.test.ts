@@ -121,8 +121,22 @@ describe("the set-up pull request", () => {
   it("means no when it is closed, and stays a no", () => {
     const declined = told(offered(), read({ pull_request: { number: 3, state: "closed" } }));
     expect(declined.set_up.phase).toBe("declined");
-    for (const command of [SEEN, { type: "set-up-changed" }, { type: "installed", repository: AT }] as const)
+    for (const command of [SEEN, { type: "tick" }, { type: "installed", repository: AT }] as const)
       expect(step(declined, command).effects).toEqual([]);
+    const heard = step(declined, { type: "set-up-changed" });
+    expect(told(heard.state, read({ pull_request: { number: 3, state: "closed" } })).set_up.phase).toBe("declined");
+  });
+
+  it("means yes again when a person opens it again", () => {
+    const declined = told(offered(), read({ pull_request: { number: 3, state: "closed" } }));
+    expect(step(declined, { type: "set-up-changed" }).effects).toEqual([["read-set-up", 2_000]]);
+    expect(told(declined, read({ pull_request: { number: 3, state: "open" } })).set_up.phase).toBe("offered");
+  });
+
+  it("has its links read anew when the repository is renamed, and only then", () => {
+    const renamed = { type: "installed", repository: { ...AT, name: "other" } } as const;
+    expect(step(offered(), renamed).effects).toEqual([["read-set-up", 2_000]]);
+    expect(step(offered(), { type: "installed", repository: AT }).effects).toEqual([]);
   });
 
   it("is complete with the first result after the merge, and is left alone from then on", () => {
@@ -204,7 +218,8 @@ describe("whatever comes, in whatever order,", () => {
           state = next.state;
           const opens = next.effects.some(([type]) => type === "open-set-up-pull-request");
           if (opens) expect(before?.set_up.pull_request ?? null).toBeNull();
-          if (before?.set_up.phase === "declined") expect(state?.set_up.phase).toBe("declined");
+          const isReopened = one.type === "set-up-read" && one.facts?.pull_request?.state !== "closed";
+          if (before?.set_up.phase === "declined" && !isReopened) expect(state?.set_up.phase).toBe("declined");
           if (state !== null) expect(SET_UP_PHASES).toContain(state.set_up.phase);
         }
       }),

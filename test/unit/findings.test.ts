@@ -64,7 +64,7 @@ describe("findings", () => {
           {},
         ] as [string, Partial<SetUpFacts>, Partial<RepositoryState>],
     ),
-    ...RUN_PROBLEMS.map(
+    ...RUN_PROBLEMS.filter((code) => code !== "run_did_not_start").map(
       (code) =>
         [code, {}, { runs: { first_run: null, first_result_at: null, problem: { code, at: 1 } } }] as [
           string,
@@ -78,6 +78,13 @@ describe("findings", () => {
     for (const text of [finding?.problem, finding?.fix]) expect(text).toMatch(/^[`\p{Lu}].*\.$/u);
     expect(finding?.url).toMatch(/^https:\/\/github\.com\/octo\/demo/);
     expect(finding?.certainty).toBe((RUN_PROBLEMS as readonly string[]).includes(code) ? "probable" : "certain");
+  });
+
+  it("put a run that did not start down to the workflow file, or to the rules of Actions where the file is right", () => {
+    const runs = { first_run: null, first_result_at: null, problem: { code: "run_did_not_start" as const, at: 1 } };
+    expect(codesOf({}, { runs })).toEqual(["action_not_allowed"]);
+    const broken = { settings: null, workflow: { mistakes: ["unreadable" as const], outdated: false } };
+    expect(codesOf({ files: broken }, { runs })).toEqual(["workflow_unreadable", "run_did_not_start"]);
   });
 
   it("tell what an owner has not accepted", () => {

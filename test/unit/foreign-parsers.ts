@@ -224,6 +224,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
           version: 1,
           outcome: "done",
           permanent_error: null,
+          image_missing: false,
           title: body,
           body,
           reason: body,

@@ -111,6 +111,8 @@ const agentResult = z.object({
   reason: words,
   /** What keeps every other attempt from working. Absent in older records, and of older agents. */
   permanent_error: z.enum(PERMANENT_ERRORS).nullable().exactOptional(),
+  /** The run could not get the agent's image. Absent unless so. */
+  image_missing: z.boolean().exactOptional(),
   model: text,
   /** What the run says of its model. Absent in older records. */
   notes: notes.exactOptional(),

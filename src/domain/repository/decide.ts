@@ -4,6 +4,7 @@ import type { RepositoryCommand } from "./command.ts";
 import type { RepositoryEffect } from "./effect.ts";
 import { nextTimerAt } from "./next-timer.ts";
 import {
+  type IdentifiedRepository,
   newRepository,
   type ObservedRepository,
   type RepositoryState,
@@ -48,6 +49,9 @@ export const SHOW_GAP_MS = 60_000;
 /** After GitHub refused to let it be opened. */
 export const RETRY_MS = 6 * 3_600_000;
 
+/** A closed pull request may be opened again, by somebody who has changed their mind. */
+const isHeard = (state: RepositoryState): boolean => isFollowed(state) || state.set_up.phase === "declined";
+
 /** Phases in which the pull request's text follows what happens. */
 const isFollowed = ({ set_up }: RepositoryState): boolean =>
   set_up.pull_request !== null && (set_up.phase === "offered" || set_up.phase === "merged");
@@ -62,10 +66,8 @@ export function decideRepository(
   switch (command.type) {
     case "removed":
       return change(null);
-    case "installed": {
-      const { owner, name, installation_id } = command.repository;
-      return change({ ...state, owner, name, installation_id, base: null, settings: null, settings_problem: null });
-    }
+    case "installed":
+      return installed(state, command.repository, now);
     case "observed":
       return observed(state, command.repository);
     case "settings-read": {
@@ -78,7 +80,7 @@ export function decideRepository(
     case "seen":
       return state.set_up.phase === "unknown" && context.offers_set_up ? look(state, context) : unchanged;
     case "set-up-changed":
-      return isFollowed(state) ? change(state, [at("read-set-up", now + READ_HOLD_MS)]) : unchanged;
+      return isHeard(state) ? change(state, [at("read-set-up", now + READ_HOLD_MS)]) : unchanged;
     case "set-up-read":
       return command.facts === null ? unchanged : setUpRead(state, command.facts, context);
     case "set-up-offered": {
@@ -116,6 +118,14 @@ function first(command: Extract<RepositoryCommand, { repository: unknown }>, con
     default:
       return look(state, context);
   }
+}
+
+/** Under a new name, the links of an open set-up pull request are read anew. */
+function installed(before: RepositoryState, named: IdentifiedRepository, now: number): RepositoryDecided {
+  const { owner, name, installation_id } = named;
+  const state = { ...before, owner, name, installation_id, base: null, settings: null, settings_problem: null };
+  const isMoved = owner !== before.owner || name !== before.name;
+  return change(state, isMoved && isFollowed(state) ? [at("read-set-up", now + READ_HOLD_MS)] : []);
 }
 
 /** A workflow that is there says that nothing has to be set up, without another reading. */

@@ -24,7 +24,7 @@ export function isEffectWanted({ type }: RepositoryEffect, { set_up }: Pick<Repo
     case "read-settings":
       return true;
     case "read-set-up":
-      return set_up.phase !== "needless" && set_up.phase !== "declined" && set_up.phase !== "complete";
+      return set_up.phase !== "needless" && set_up.phase !== "complete";
     case "open-set-up-pull-request":
       return set_up.phase === "offering";
     case "update-set-up-pull-request":

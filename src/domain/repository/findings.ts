@@ -149,6 +149,14 @@ const RUNS: Readonly<Record<RunProblem, (url: string) => Finding>> = {
     ),
 };
 
+/** GitHub does not say why a run did not start; with a file that is right, the rules of Actions are what is left. */
+function runFindings({ runs }: Examined["state"], { url, files }: SetUpFacts): Finding[] {
+  if (runs.problem === null) return [];
+  const { code } = runs.problem;
+  const isFileRight = files.workflow?.mistakes.length === 0;
+  return [RUNS[code === "run_did_not_start" && isFileRight ? "action_not_allowed" : code](url)];
+}
+
 function mergeFindings(facts: SetUpFacts, settings: RepositorySettings): Finding[] {
   const { enabled, method, require_checks } = settings.auto_merge;
   const at = fileUrl(facts, SETTINGS);
@@ -227,7 +235,7 @@ export function findingsOf({ state, facts, missing }: Examined): readonly Findin
             fileUrl(facts, SETTINGS),
           ),
         ]),
-    ...(state.runs.problem === null ? [] : [RUNS[state.runs.problem.code](facts.url)]),
+    ...runFindings(state, facts),
     ...mergeFindings(facts, settings),
   ];
   return [...found.filter(({ level }) => level === "problem"), ...found.filter(({ level }) => level === "advice")];

@@ -10,6 +10,8 @@ export const BEGINNING: ReadonlySet<SetUp["phase"]> = new Set(["unknown", "readi
 /** The phase after this reading. */
 export function nextPhase({ set_up: { phase } }: Pick<RepositoryState, "set_up">, facts: SetUpFacts): SetUp["phase"] {
   const found = facts.pull_request?.state;
+  // Opened again by a person: the no is taken back.
+  if (phase === "declined") return found === "open" ? "offered" : found === "merged" ? "merged" : phase;
   if (!BEGINNING.has(phase) && phase !== "offered") return phase;
   if (found === "merged") return "merged";
   if (found === "closed") return "declined";

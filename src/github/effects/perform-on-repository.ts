@@ -1,15 +1,29 @@
-/** Dispatches the effects of repositories to the files that perform them, within the installation's write budget. */
+/**
+ * Dispatches the effects of repositories to the files that perform them. A set-up writes only what jobs leave over of the
+ * installation's write budget.
+ */
 import { type RepositoryEffect, repositoryEffectKey } from "../../domain/repository/effect.ts";
 import type { RepositoryState } from "../../domain/repository/repository.ts";
 import type { RepositoryAttempt, RepositoryPerformer } from "../../engine/ports/performer.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
 import { gitHubErrorOf } from "../client/errors.ts";
 import type { Caller, OctokitSource } from "../client/octokit.ts";
+import { MINUTE_MS } from "../client/write-budget.ts";
 import { REPOSITORY_WRITES } from "../client/write-costs.ts";
 import { laterOf } from "./one-call.ts";
 import { readSetUpFacts } from "./set-up-facts.ts";
 import { openSetUpPullRequest, type SetUpTask, updateSetUpPullRequest } from "./set-up-pull-request.ts";
 import { reportSettings } from "./settings-check.ts";
+
+const CAN_WAIT: ReadonlySet<RepositoryEffect["type"]> = new Set([
+  "open-set-up-pull-request",
+  "update-set-up-pull-request",
+]);
+
+const LEFT_TO_JOBS: RepositoryAttempt = {
+  ...{ ended: "later", reason: "The writes of this minute are left to jobs." },
+  after_ms: MINUTE_MS,
+};
 
 interface Parts {
   readonly source: OctokitSource;
@@ -46,10 +60,11 @@ export function createRepositoryPerformer({ source, self, now = Date.now }: Part
       const at = { owner, repo: name };
       const work = (octokit: Caller) => begin({ octokit, at, now, again, repository }, effect, self);
       const writes = REPOSITORY_WRITES[effect.type];
+      const key = `${id}:${repositoryEffectKey(effect)}`;
       try {
-        return writes === 0
-          ? await work(await source.installation(installation_id))
-          : await source.work(installation_id, `${id}:${repositoryEffectKey(effect)}`, writes, work);
+        if (writes === 0) return await work(await source.installation(installation_id));
+        if (!CAN_WAIT.has(effect.type)) return await source.work(installation_id, key, writes, work);
+        return (await source.bestEffort(installation_id, writes, work)) ?? LEFT_TO_JOBS;
       } catch (thrown) {
         const githubError = gitHubErrorOf(thrown, now());
         if (githubError === null) throw thrown;

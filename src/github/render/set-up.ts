@@ -21,7 +21,7 @@ function workflowStep({ url, default_branch }: SetUpFacts, { workflow, merged }:
   const place = merged ? (default_branch ?? "HEAD") : SET_UP_BRANCH;
   return step(
     false,
-    `[Add \`${WORKFLOW}\`](${newFileLink(url, place)}): GitHub shows the file filled in; press **Commit changes** ${merged ? "" : "to this branch"}. A person does this, since the App may not write workflow files.`,
+    `[Add \`${WORKFLOW}\`](${newFileLink(url, place)}): GitHub shows the file filled in; press **Commit changes**${merged ? "" : " to this branch"}. A person does this, since the App may not write workflow files.`,
   );
 }
 
@@ -53,6 +53,9 @@ function wrongOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): 
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [`### ${title}`, lines.join("\n")];
 
+const CHOICES =
+  "`.github/journeyman.yml` in this pull request explains the choices; each of them can be changed later.";
+
 /** Of the facts as they were last read. */
 export function setUpBody(state: RepositoryState): string {
   const { facts, phase } = state.set_up;
@@ -72,7 +75,7 @@ export function setUpBody(state: RepositoryState): string {
     "Journeyman turns a comment `/job <what you want>` into a merged pull request. This list ticks itself:",
     lines.join("\n"),
     ...section("Not right yet", wrongOf(state, facts, steps).map(findingLine)),
-    `\`.github/journeyman.yml\` in this pull request explains the choices; each of them can be changed later.`,
+    ...(facts.files.settings !== null && !steps.merged ? [] : [CHOICES]),
     end,
   ].join("\n\n");
 }

@@ -138,6 +138,11 @@ export class SandboxPeople extends SandboxRecords {
     pulls.closePull(this.world, repository, this.pullOf(repository, number), this.causedBy(by));
   }
 
+  reopenPullRequest(name: RepoName, number: number, by: string): void {
+    const repository = this.repositoryOf(name);
+    pulls.reopenPull(this.world, repository, this.pullOf(repository, number), this.causedBy(by));
+  }
+
   deleteBranch(name: RepoName, branch: string, by: string): boolean {
     return dropBranch(this.world, this.repositoryOf(name), branch, this.causedBy(by));
   }

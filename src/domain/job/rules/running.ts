@@ -239,6 +239,9 @@ function startedRun(job: ActionsJob, { run, head_sha }: Report<"run-changed">, c
   return ended.kind === "decided" ? { ...ended, history: [...started.history, ...ended.history] } : ended;
 }
 
+/** Why an attempt failed whose run GitHub did not start. */
+export const RUN_COULD_NOT_START = "The workflow run could not start; look at the workflow file run-job.yml.";
+
 function endedRun(job: ActionsJob, context: Context): Decision {
   const { now } = context;
   const { run } = job.work;
@@ -246,7 +249,7 @@ function endedRun(job: ActionsJob, context: Context): Decision {
     case "cancelled":
       return failAttempt(job, now, "The workflow run was cancelled.");
     case "startup_failure":
-      return failAttempt(job, now, "The workflow run could not start; look at the workflow file run-job.yml.");
+      return failAttempt(job, now, RUN_COULD_NOT_START);
     case GONE:
       return failAttempt(job, now, "The workflow run was deleted.");
     case "action_required":
