@@ -4,7 +4,6 @@ import { PUBLISHER, registryOf } from "../../src/contracts/publisher.ts";
 /** Beside package.json, the only files with that name in them. */
 export const NAMED_FILES: readonly string[] = [
   ".github/workflows/run-job.yml",
-  "README.md",
   "docs/install.md",
   "docs/journeyman-action.yml",
   "compose.yaml",
