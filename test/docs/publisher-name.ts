@@ -5,6 +5,7 @@ import { PUBLISHER, registryOf } from "../../src/contracts/publisher.ts";
 export const NAMED_FILES: readonly string[] = [
   ".github/workflows/run-job.yml",
   "docs/install.md",
+  "docs/operations.md",
   "docs/journeyman-action.yml",
   "compose.yaml",
 ];

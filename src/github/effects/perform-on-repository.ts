@@ -2,6 +2,7 @@
  * Dispatches the effects of repositories to the files that perform them. A set-up writes only what jobs leave over of the
  * installation's write budget.
  */
+import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
 import { type RepositoryEffect, repositoryEffectKey } from "../../domain/repository/effect.ts";
 import type { RepositoryState } from "../../domain/repository/repository.ts";
 import type { RepositoryAttempt, RepositoryPerformer } from "../../engine/ports/performer.ts";
@@ -28,6 +29,8 @@ const LEFT_TO_JOBS: RepositoryAttempt = {
 interface Parts {
   readonly source: OctokitSource;
   readonly self: () => Promise<AppIdentity>;
+  /** What a new workflow file uses; missing: the published one. */
+  readonly run_action?: string;
   readonly now?: () => number;
 }
 
@@ -53,12 +56,17 @@ async function begin(
   }
 }
 
-export function createRepositoryPerformer({ source, self, now = Date.now }: Parts): RepositoryPerformer {
+export function createRepositoryPerformer({
+  source,
+  self,
+  run_action = RUN_JOB_ACTION,
+  now = Date.now,
+}: Parts): RepositoryPerformer {
   return {
     async perform(effect: RepositoryEffect, repository: RepositoryState, again: boolean) {
       const { id, owner, name, installation_id } = repository;
       const at = { owner, repo: name };
-      const work = (octokit: Caller) => begin({ octokit, at, now, again, repository }, effect, self);
+      const work = (octokit: Caller) => begin({ octokit, at, now, again, run_action, repository }, effect, self);
       const writes = REPOSITORY_WRITES[effect.type];
       const key = `${id}:${repositoryEffectKey(effect)}`;
       try {
