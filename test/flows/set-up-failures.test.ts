@@ -99,6 +99,9 @@ describe("what people do to a set-up", () => {
     expect(body()).toContain("[ ] Correct");
     github.pushCommit(FRESH, BRANCH, { [WORKFLOW]: RUN_JOB_WORKFLOW, [SETTINGS]: "auto_merge: 7\n" }, ADA);
     await passing("the mistake to be gone", () => body().includes("[x] Add `.github"));
+    expect(body()).toContain("Correct the file on this branch.");
+    github.pushCommit(FRESH, BRANCH, { [SETTINGS]: "auto_merge: { enabled: true }\n" }, ADA);
+    await passing("the settings to be right", () => !body().includes("Correct the file"));
   });
 
   it("a deleted branch is a no, and a pull request that is opened again a yes", async () => {

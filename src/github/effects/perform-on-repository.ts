@@ -11,6 +11,7 @@ import { gitHubErrorOf } from "../client/errors.ts";
 import type { Caller, OctokitSource } from "../client/octokit.ts";
 import { MINUTE_MS } from "../client/write-budget.ts";
 import { REPOSITORY_WRITES } from "../client/write-costs.ts";
+import { checkFiles } from "./files-check.ts";
 import { laterOf } from "./one-call.ts";
 import { readSetUpFacts } from "./set-up-facts.ts";
 import { openSetUpPullRequest, type SetUpTask, updateSetUpPullRequest } from "./set-up-pull-request.ts";
@@ -36,15 +37,18 @@ interface Parts {
 
 async function begin(
   task: SetUpTask,
-  { type }: RepositoryEffect,
+  effect: RepositoryEffect,
   self: () => Promise<AppIdentity>,
 ): Promise<RepositoryAttempt> {
   const { octokit, at, repository } = task;
-  switch (type) {
+  switch (effect.type) {
     case "read-settings": {
       const read = await reportSettings({ octokit, at, self: await self() }, repository, repository);
       return read === null ? { ended: "done" } : { ended: "done", command: { type: "settings-read", settings: read } };
     }
+    case "check-files":
+      await checkFiles({ octokit, at, self: await self() }, effect.sha);
+      return { ended: "done" };
     case "read-set-up":
       return { ended: "done", command: { type: "set-up-read", facts: await readSetUpFacts(task) } };
     case "open-set-up-pull-request":
@@ -52,7 +56,7 @@ async function begin(
     case "update-set-up-pull-request":
       return updateSetUpPullRequest(task);
     default:
-      return type satisfies never;
+      return effect satisfies never;
   }
 }
 

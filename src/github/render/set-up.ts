@@ -47,11 +47,21 @@ function jobStep({ url }: SetUpFacts, { first_job }: SetUpSteps, first_run: stri
 const findingLine = ({ certainty, problem, fix, url }: Finding): string =>
   `- ${certainty === "probable" ? "Probably: " : ""}${problem} ${fix}${url === null ? "" : ` [Go there](${url})`}`;
 
+const offeredSettings = ({ url }: SetUpFacts, problem: string): Finding => ({
+  ...{ code: "settings_broken", level: "problem", certainty: "certain" },
+  ...{ problem, fix: "Correct the file on this branch.", url: `${url}/blob/${SET_UP_BRANCH}/.github/journeyman.yml` },
+});
+
 /** What stands in the way, without the steps that are listed anyway. */
 function wrongOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): Finding[] {
   const offered = steps.workflow === "wrong" && !steps.merged ? workflowMistakes(facts, facts.offered?.workflow) : [];
+  const broken = steps.merged ? null : (facts.offered?.settings?.problem ?? null);
   const here = findingsOf({ state, facts, missing: null });
-  return [...offered, ...here.filter(({ code, level }) => level === "problem" && code !== "workflow_missing")];
+  return [
+    ...offered,
+    ...(broken === null ? [] : [offeredSettings(facts, broken)]),
+    ...here.filter(({ code, level }) => level === "problem" && code !== "workflow_missing"),
+  ];
 }
 
 const section = (title: string, lines: readonly string[]): string[] =>
