@@ -14,4 +14,8 @@ export const registryOf = (repository: string): string => `ghcr.io/${repository.
 /** Used unless a workflow names another: the one that was published together with the action. */
 export const AGENT_IMAGE = `${registryOf(PUBLISHER)}/agent:${VERSION}`;
 
+/** `owner/repo/path@ref` of a run action, whoever has published it. */
+export const RUN_ACTION_PATTERN =
+  /^[A-Za-z0-9-]{1,39}\/[\w.-]{1,100}\/\.github\/actions\/run-job@[\w.-][\w./-]{0,254}$/;
+
 export const RUN_JOB_ACTION = `${PUBLISHER}/.github/actions/run-job@v1`;

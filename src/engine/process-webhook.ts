@@ -178,6 +178,12 @@ class DeliveryProcessor {
         this.#trace.note({});
         await handleRepository(event.repository.id, { type: "set-up-changed" });
         return;
+      case "files-pushed": {
+        const { repository, head_sha: sha } = event;
+        this.#trace.note({});
+        await handleRepository(repository.id, { type: "files-pushed", repository, sha });
+        return;
+      }
       case "repositories-changed":
       case "uninstalled":
         this.#trace.note({});

@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import * as z from "zod";
 import { DEFAULT_MODEL } from "../contracts/models.ts";
+import { RUN_ACTION_PATTERN, RUN_JOB_ACTION } from "../contracts/publisher.ts";
 import { REPOSITORY_NAME } from "../contracts/repository-name.ts";
 import { Secret } from "../contracts/secret.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits } from "../domain/job/quotas.ts";
@@ -96,6 +97,9 @@ export const schema = z.object({
   PUBLIC_URL: httpUrl.optional(),
   WEBHOOK_ALLOW_PRIVATE: boolean.default(false),
   SET_UP_PULL_REQUESTS: boolean.default(true),
+  RUN_ACTION: text
+    .regex(RUN_ACTION_PATTERN, expects("must look like owner/repo/.github/actions/run-job@ref."))
+    .default(RUN_JOB_ACTION),
   QUOTA_KEPT_MB: quota.default(DEFAULT_QUOTAS.kept_bytes / MB),
   QUOTA_OPEN_ORDERS: quota.default(DEFAULT_QUOTAS.open_orders),
   QUOTA_JOBS_UNDER_WAY: quota.default(DEFAULT_QUOTAS.jobs_under_way),
@@ -167,6 +171,8 @@ export interface Settings {
   readonly webhook_allow_private: boolean;
   /** Whether repositories without the workflow get a pull request that sets them up. */
   readonly offers_set_up: boolean;
+  /** What workflow files are offered with. */
+  readonly run_action: string;
   /** What one account may have and ask for at once. */
   readonly quotas: QuotaLimits;
   readonly llm: LlmSettings;
@@ -324,6 +330,7 @@ const settingsOf = (
         },
   webhook_allow_private: parsed.WEBHOOK_ALLOW_PRIVATE,
   offers_set_up: parsed.SET_UP_PULL_REQUESTS,
+  run_action: parsed.RUN_ACTION,
   quotas: {
     kept_bytes: parsed.QUOTA_KEPT_MB * MB,
     open_orders: parsed.QUOTA_OPEN_ORDERS,

@@ -4,8 +4,8 @@ import { PUBLISHER, registryOf } from "../../src/contracts/publisher.ts";
 /** Beside package.json, the only files with that name in them. */
 export const NAMED_FILES: readonly string[] = [
   ".github/workflows/run-job.yml",
-  "README.md",
   "docs/install.md",
+  "docs/operations.md",
   "docs/journeyman-action.yml",
   "compose.yaml",
 ];

@@ -9,6 +9,8 @@ const FRESH = `${OWNER}/fresh`;
 const BRANCH = "journeyman-set-up";
 const WORKFLOW = ".github/workflows/run-job.yml";
 const SETTINGS = ".github/journeyman.yml";
+/** As a policy may ask for it. */
+const PINNED = `acme/fork/.github/actions/run-job@${"0".repeat(40)}`;
 const ADA = "ada";
 const MINUTE = 61_000;
 
@@ -22,7 +24,7 @@ const CALLS: readonly (readonly [string, Fault["match"]])[] = [
 ];
 
 async function begun(files: Record<string, string> | null = { "README.md": "# fresh\n" }) {
-  const harness = await startHarness({}, { SET_UP_PULL_REQUESTS: "true" });
+  const harness = await startHarness({}, { SET_UP_PULL_REQUESTS: "true", RUN_ACTION: PINNED });
   const { github } = harness;
   github.createRepository({ owner: OWNER, name: "fresh", ...(files === null ? { empty: true } : { files }) });
   github.setCollaborator(FRESH, ADA, "write");
@@ -86,6 +88,7 @@ describe("what people do to a set-up", () => {
     await offered();
     expect(github.readFile(FRESH, BRANCH, SETTINGS)).toBe("auto_merge:\n  enabled: true\n");
     expect(body()).toContain(`/${FRESH}/new/${BRANCH}?filename=`);
+    expect(decodeURIComponent(body())).toContain(`- uses: ${PINNED}\n`);
     expect(body()).not.toContain("explains the choices");
   });
 
@@ -99,6 +102,9 @@ describe("what people do to a set-up", () => {
     expect(body()).toContain("[ ] Correct");
     github.pushCommit(FRESH, BRANCH, { [WORKFLOW]: RUN_JOB_WORKFLOW, [SETTINGS]: "auto_merge: 7\n" }, ADA);
     await passing("the mistake to be gone", () => body().includes("[x] Add `.github"));
+    expect(body()).toContain("Correct the file on this branch.");
+    github.pushCommit(FRESH, BRANCH, { [SETTINGS]: "auto_merge: { enabled: true }\n" }, ADA);
+    await passing("the settings to be right", () => !body().includes("Correct the file"));
   });
 
   it("a deleted branch is a no, and a pull request that is opened again a yes", async () => {

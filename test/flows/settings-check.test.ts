@@ -1,6 +1,7 @@
 /** A push that breaks the settings is answered on its commit, and so is the push that fixes them. */
 import { describe, expect, it } from "vitest";
 import { SETTINGS_CHECK } from "../../src/github/effects/settings-check.ts";
+import { RUN_JOB_WORKFLOW } from "../../src/github/render/run-job-workflow.ts";
 import { DEMO } from "../sandbox/environment.ts";
 import { type Harness, startHarness, until } from "./harness.ts";
 
@@ -56,5 +57,28 @@ describe("the settings at a push to the default branch", () => {
     await harness.restart();
     expect((await answered(harness, { [FILE]: GOOD })).checks).toMatchObject([{ conclusion: "success" }]);
     expect(checksOf(harness, sha)).toHaveLength(1);
+  });
+});
+
+describe("a pull request that changes the files", () => {
+  const WORKFLOW = ".github/workflows/run-job.yml";
+
+  it("is told on its head what would not work, once, and nothing where they are right", async () => {
+    const harness = await startHarness({ actions: false });
+    const pushed = async (branch: string, files: Record<string, string>) => {
+      const sha = harness.github.pushCommit(DEMO, branch, files, "ada");
+      await settled(harness);
+      return checksOf(harness, sha);
+    };
+    harness.github.webhooks.duplicate(({ event }) => event === "push");
+    const checks = await pushed("edit", { [FILE]: BROKEN, [WORKFLOW]: "on: push\njobs: {}\n" });
+    expect(checks).toMatchObject([{ conclusion: "failure" }]);
+    const { summary, annotations } = checks[0]?.output ?? {};
+    expect(summary).toContain("`auto_merge.enabled`");
+    expect(summary).toContain("does not use the run action");
+    expect(annotations?.map(({ path }) => path)).toContain(FILE);
+    expect(await pushed("edit", { [FILE]: GOOD, [WORKFLOW]: RUN_JOB_WORKFLOW })).toEqual([]);
+    expect(await pushed("other", { "OTHER.md": "x\n" })).toEqual([]);
+    expect(await pushed("hostile", { [WORKFLOW]: `a: &a [x]\n${"b: [*a, *a]\n".repeat(50)}` })).toHaveLength(1);
   });
 });

@@ -180,7 +180,7 @@ describe("preparing a repository", () => {
     const long = parseSettings(fenceOf(GITHUB, "yaml settings all"));
     const enabled = { ...DEFAULT_REPOSITORY_SETTINGS.auto_merge, enabled: true };
     const short = { ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled } };
-    expect([...settingsOn(README), ...settingsOn(INSTALL)]).toEqual([short, short]);
+    expect(settingsOn(INSTALL)).toEqual([short]);
     const egress = ["registry.npmjs.org", "pypi.org", "files.pythonhosted.org"];
     const setup = ["apt-get update", "apt-get install --yes --no-install-recommends libpq-dev postgresql"];
     const container = { image: "debian:12", setup, setup_minutes: 15 };
@@ -191,13 +191,13 @@ describe("preparing a repository", () => {
     expect(long).toEqual({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled, llm } });
   });
 
-  test("the secrets that are named are those of run-job.yml, which has at most 25 lines and stands in the README as it is", () => {
+  test("the secrets that are named are those of run-job.yml, which has at most 25 lines and stands on the page as it is", () => {
     const workflow = textOf(".github/workflows/run-job.yml");
     const used = [...workflow.matchAll(/\b(?:secrets|vars)\.([A-Z_]+)/g)].map(([, name = ""]) => name);
     const named = tableOf(INSTALL, "name").flatMap(([name = ""]) => codeOf(name));
     expect([...new Set(used)].sort()).toEqual([...named].sort());
     expect(workflow.trim().split("\n").length).toBeLessThanOrEqual(25);
-    expect(fenceOf(README, "yaml workflow")).toBe(workflow);
+    expect(fenceOf(INSTALL, "yaml workflow")).toBe(workflow);
   });
 
   test("the job's comment shows the workflow file as it is", () => {

@@ -14,6 +14,8 @@ import { SETTINGS_TEMPLATE } from "../../src/github/render/settings-template.ts"
 import { parseSettings } from "../../src/github/repository-settings/settings-file.ts";
 
 const URL = "https://github.com/octo/demo";
+/** As a policy may ask for it. */
+const PINNED = `acme/fork/.github/actions/run-job@${"0".repeat(40)}`;
 const GOOD = { mistakes: [], outdated: false };
 const FACTS: SetUpFacts = {
   url: URL,
@@ -122,13 +124,14 @@ describe("the set-up pull request", () => {
   });
 
   it("links to GitHub's page for a new file by an address that GitHub takes", () => {
-    const url = newFileLink(`https://github.com/${"o".repeat(39)}/${"r".repeat(100)}`, "journeyman-set-up");
+    const url = newFileLink(`https://github.com/${"o".repeat(39)}/${"r".repeat(100)}`, "journeyman-set-up", PINNED);
     expect(url.length).toBeLessThan(4_000);
     expect(
-      setUpBody({
-        ...STATE,
-        set_up: { ...STATE.set_up, facts: { ...FACTS, files: { settings: null, workflow: null } } },
-      }),
-    ).toContain(newFileLink(URL, "journeyman-set-up"));
+      setUpBody(
+        { ...STATE, set_up: { ...STATE.set_up, facts: { ...FACTS, files: { settings: null, workflow: null } } } },
+        PINNED,
+      ),
+    ).toContain(newFileLink(URL, "journeyman-set-up", PINNED));
+    expect(decodeURIComponent(newFileLink(URL, "journeyman-set-up", PINNED))).toContain(`- uses: ${PINNED}\n`);
   });
 });

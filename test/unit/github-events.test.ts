@@ -400,6 +400,16 @@ describe("pushes", () => {
       settings_changed,
     });
 
+  test("another branch is told of where it brings settings or a workflow, and not where it takes them away", () => {
+    const told = translated({ type: "files-pushed", repository: where, head_sha: SHA });
+    const onEdit = (one: object, sender?: object) => pushed({ ref: "refs/heads/edit", commits: [commit, one] }, sender);
+    expect(onEdit({ ...commit, modified: [".github/journeyman.yml"] })).toEqual(told);
+    expect(onEdit({ ...commit, added: [WORKFLOW] })).toEqual(told);
+    for (const one of [commit, { ...commit, removed: [WORKFLOW] }, {}])
+      expect(onEdit(one)).toMatchObject({ kind: "ignored" });
+    expect(onEdit({ ...commit, added: [WORKFLOW] }, us)).toMatchObject({ kind: "ignored" });
+  });
+
   test("the default branch's head is told, whoever moved it", () => {
     expect(pushed()).toEqual(moved(false));
     expect(pushed({}, us)).toEqual(moved(false));

@@ -69,6 +69,7 @@ describe("settings of the server", () => {
           ENCRYPTION_KEY: "abcd",
           WEBHOOK_ALLOW_PRIVATE: "yes",
           LOG_LEVEL: "loud",
+          RUN_ACTION: "acme/fork/.github/actions/run-job@v1\n  - run: id",
           DEFAULT_REPOSITORY: "hello-world",
           DATABASE_URL: "postgres://localhost/jobs",
         },
@@ -86,6 +87,7 @@ describe("settings of the server", () => {
       "PORT",
       "PRIVATE_KEY",
       "PUBLIC_URL",
+      "RUN_ACTION",
       "WEBHOOK_ALLOW_PRIVATE",
       "WEBHOOK_SECRET",
     ]);

@@ -104,6 +104,8 @@ export type GitHubEvent =
       readonly tree_sha: string;
       readonly settings_changed: boolean;
     }
+  /** Another branch than the default one was given a new settings or workflow file. */
+  | { readonly type: "files-pushed"; readonly repository: EventRepository; readonly head_sha: string }
   /** What we keep of these repositories is no longer sure (installed, renamed, permissions changed). */
   | {
       readonly type: "repositories-changed";

@@ -23,6 +23,8 @@ export type RepositoryCommand =
       readonly tree_sha: string;
       readonly files_changed: boolean;
     }
+  /** A commit of another branch brings a new settings or workflow file. */
+  | { readonly type: "files-pushed"; readonly repository: IdentifiedRepository; readonly sha: string }
   /** An event of it, of whatever kind: a reason to look at the set-up of a repository that was never looked at. */
   | { readonly type: "seen"; readonly repository: IdentifiedRepository }
   /** Something happened to the set-up pull request or its branch. */

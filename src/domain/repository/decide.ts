@@ -36,7 +36,9 @@ const change = (
   effects: readonly Wanted<RepositoryEffect>[] = [],
 ): RepositoryDecided => ({ kind: "decided", state, effects });
 
-const at = (type: RepositoryEffect["type"], not_before: number): Wanted<RepositoryEffect> => ({
+type Plain = Exclude<RepositoryEffect, { type: "check-files" }>;
+
+const at = (type: Plain["type"], not_before: number): Wanted<RepositoryEffect> => ({
   effect: { type },
   urgency: "now",
   not_before,
@@ -77,6 +79,8 @@ export function decideRepository(
     }
     case "pushed":
       return pushed(state, command, context);
+    case "files-pushed":
+      return filesPushed(state, command.sha, now);
     case "seen":
       return state.set_up.phase === "unknown" && context.offers_set_up ? look(state, context) : unchanged;
     case "set-up-changed":
@@ -115,10 +119,15 @@ function first(command: Extract<RepositoryCommand, { repository: unknown }>, con
       return pushed(state, command, context);
     case "installed":
       return change(state);
+    case "files-pushed":
+      return filesPushed(state, command.sha, context.now);
     default:
       return look(state, context);
   }
 }
+
+const filesPushed = (state: RepositoryState, sha: string, now: number): RepositoryDecided =>
+  change(state, [{ effect: { type: "check-files", sha }, urgency: "now", not_before: now }]);
 
 /** Under a new name, the links of an open set-up pull request are read anew. */
 function installed(before: RepositoryState, named: IdentifiedRepository, now: number): RepositoryDecided {

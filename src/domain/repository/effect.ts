@@ -5,6 +5,8 @@ import type { RepositoryState } from "./repository.ts";
 export const repositoryEffectSchema = z.discriminatedUnion("type", [
   /** Read the settings after a push that may have changed them, and say on its commit whether they are broken or mended. */
   z.object({ type: z.literal("read-settings") }),
+  /** Say on a commit of another branch that its settings or workflow file is broken, before it is merged. */
+  z.object({ type: z.literal("check-files"), sha: z.string() }),
   /** Read how far the set-up is. */
   z.object({ type: z.literal("read-set-up") }),
   /** Open the set-up pull request, or find the one that an earlier attempt has opened. */
@@ -16,12 +18,14 @@ export const repositoryEffectSchema = z.discriminatedUnion("type", [
 export type RepositoryEffect = Readonly<z.output<typeof repositoryEffectSchema>>;
 
 /** Two effects of one key are one: the later replaces the earlier. */
-export const repositoryEffectKey = ({ type }: RepositoryEffect): string => type;
+export const repositoryEffectKey = (effect: RepositoryEffect): string =>
+  effect.type === "check-files" ? `${effect.type}:${effect.sha}` : effect.type;
 
 /** Whether an effect still makes sense: the repository may have moved on since it was asked for. */
 export function isEffectWanted({ type }: RepositoryEffect, { set_up }: Pick<RepositoryState, "set_up">): boolean {
   switch (type) {
     case "read-settings":
+    case "check-files":
       return true;
     case "read-set-up":
       return set_up.phase !== "needless" && set_up.phase !== "complete";

@@ -86,6 +86,10 @@ export const workflowMistakes = (facts: SetUpFacts, workflow: WorkflowFacts | nu
     certain(`workflow_${mistake}`, ...MISTAKES[mistake], fileUrl(facts, WORKFLOW)),
   );
 
+/** The same as sentences, each with what to do. */
+export const workflowSentences = (workflow: WorkflowFacts | null): readonly string[] =>
+  (workflow?.mistakes ?? []).map((mistake) => MISTAKES[mistake].join(" "));
+
 function workflowFindings(facts: SetUpFacts): Finding[] {
   const { workflow } = facts.files;
   if (facts.default_branch === null) return [];

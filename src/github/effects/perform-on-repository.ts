@@ -2,6 +2,7 @@
  * Dispatches the effects of repositories to the files that perform them. A set-up writes only what jobs leave over of the
  * installation's write budget.
  */
+import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
 import { type RepositoryEffect, repositoryEffectKey } from "../../domain/repository/effect.ts";
 import type { RepositoryState } from "../../domain/repository/repository.ts";
 import type { RepositoryAttempt, RepositoryPerformer } from "../../engine/ports/performer.ts";
@@ -10,6 +11,7 @@ import { gitHubErrorOf } from "../client/errors.ts";
 import type { Caller, OctokitSource } from "../client/octokit.ts";
 import { MINUTE_MS } from "../client/write-budget.ts";
 import { REPOSITORY_WRITES } from "../client/write-costs.ts";
+import { checkFiles } from "./files-check.ts";
 import { laterOf } from "./one-call.ts";
 import { readSetUpFacts } from "./set-up-facts.ts";
 import { openSetUpPullRequest, type SetUpTask, updateSetUpPullRequest } from "./set-up-pull-request.ts";
@@ -28,20 +30,25 @@ const LEFT_TO_JOBS: RepositoryAttempt = {
 interface Parts {
   readonly source: OctokitSource;
   readonly self: () => Promise<AppIdentity>;
+  /** What a new workflow file uses; missing: the published one. */
+  readonly run_action?: string;
   readonly now?: () => number;
 }
 
 async function begin(
   task: SetUpTask,
-  { type }: RepositoryEffect,
+  effect: RepositoryEffect,
   self: () => Promise<AppIdentity>,
 ): Promise<RepositoryAttempt> {
   const { octokit, at, repository } = task;
-  switch (type) {
+  switch (effect.type) {
     case "read-settings": {
       const read = await reportSettings({ octokit, at, self: await self() }, repository, repository);
       return read === null ? { ended: "done" } : { ended: "done", command: { type: "settings-read", settings: read } };
     }
+    case "check-files":
+      await checkFiles({ octokit, at, self: await self() }, effect.sha);
+      return { ended: "done" };
     case "read-set-up":
       return { ended: "done", command: { type: "set-up-read", facts: await readSetUpFacts(task) } };
     case "open-set-up-pull-request":
@@ -49,16 +56,21 @@ async function begin(
     case "update-set-up-pull-request":
       return updateSetUpPullRequest(task);
     default:
-      return type satisfies never;
+      return effect satisfies never;
   }
 }
 
-export function createRepositoryPerformer({ source, self, now = Date.now }: Parts): RepositoryPerformer {
+export function createRepositoryPerformer({
+  source,
+  self,
+  run_action = RUN_JOB_ACTION,
+  now = Date.now,
+}: Parts): RepositoryPerformer {
   return {
     async perform(effect: RepositoryEffect, repository: RepositoryState, again: boolean) {
       const { id, owner, name, installation_id } = repository;
       const at = { owner, repo: name };
-      const work = (octokit: Caller) => begin({ octokit, at, now, again, repository }, effect, self);
+      const work = (octokit: Caller) => begin({ octokit, at, now, again, run_action, repository }, effect, self);
       const writes = REPOSITORY_WRITES[effect.type];
       const key = `${id}:${repositoryEffectKey(effect)}`;
       try {

@@ -4,6 +4,7 @@
  */
 
 import type { LogLine } from "../../contracts/log-line.ts";
+import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
 import { effectKey, type GitHubEffect } from "../../domain/job/effect.ts";
 import { type Job, type JobId, marketWork } from "../../domain/job/job.ts";
 import type { ModelDefaults } from "../../domain/job/model-selection.ts";
@@ -41,6 +42,8 @@ export interface PerformerParts {
   readonly judge?: Judge | null;
   /** The server's public address; null when it has none. */
   readonly public_url?: string | null;
+  /** What a new workflow file uses; missing: the published one. */
+  readonly run_action?: string;
   /** The stored log of a job's last attempt, shown in the check run. */
   readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
   /** Attachment blobs; not needed without a market. */
@@ -114,6 +117,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           defaults: llm,
           judge: parts.judge ?? null,
           publicUrl: parts.public_url ?? null,
+          run_action: parts.run_action ?? RUN_JOB_ACTION,
           log: parts.log ?? (async () => []),
           accountOf: async (person) => (await parts.accounts?.of(person)) ?? null,
           blobs: parts.blobs ?? { get: async () => null },

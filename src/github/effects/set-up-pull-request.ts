@@ -10,7 +10,7 @@ import { laterOf } from "./one-call.ts";
 import { readSetUpFacts } from "./set-up-facts.ts";
 import type { Task } from "./task.ts";
 
-export interface SetUpTask extends Pick<Task, "octokit" | "at" | "now" | "again"> {
+export interface SetUpTask extends Pick<Task, "octokit" | "at" | "now" | "again" | "run_action"> {
   readonly repository: RepositoryState;
 }
 
@@ -43,9 +43,9 @@ async function createBranch(task: SetUpTask, head: Head, has_settings: boolean):
   await task.octokit.request("POST /repos/{owner}/{repo}/git/refs", { ...task.at, ref, sha });
 }
 
-const openPullRequest = async ({ octokit, at, repository }: SetUpTask, base: string): Promise<number> => {
+const openPullRequest = async ({ octokit, at, repository, run_action }: SetUpTask, base: string): Promise<number> => {
   const { data } = await octokit.request("POST /repos/{owner}/{repo}/pulls", {
-    ...{ ...at, title: SET_UP_TITLE, body: setUpBody(repository), head: SET_UP_BRANCH, base },
+    ...{ ...at, title: SET_UP_TITLE, body: setUpBody(repository, run_action), head: SET_UP_BRANCH, base },
   });
   return data.number;
 };
@@ -80,7 +80,13 @@ const isThere = (githubError: GitHubError): boolean =>
   githubError.kind === "invalid" && /already exists/i.test(githubError.words);
 
 /** A pull request that is merged or closed keeps its text up to date as well. */
-export async function updateSetUpPullRequest({ octokit, at, now, repository }: SetUpTask): Promise<RepositoryAttempt> {
+export async function updateSetUpPullRequest({
+  octokit,
+  at,
+  now,
+  repository,
+  run_action,
+}: SetUpTask): Promise<RepositoryAttempt> {
   const { pull_request, phase, facts } = repository.set_up;
   if (pull_request === null) return { ended: "done" };
   const closes = phase === "complete" && facts?.pull_request?.state === "open";
@@ -88,7 +94,7 @@ export async function updateSetUpPullRequest({ octokit, at, now, repository }: S
     octokit.request("PATCH /repos/{owner}/{repo}/pulls/{pull_number}", {
       ...at,
       pull_number: pull_request,
-      body: setUpBody(repository),
+      body: setUpBody(repository, run_action),
       ...(closes ? { state: "closed" as const } : {}),
     }),
   );

@@ -18,7 +18,7 @@ export const SETTINGS_CHECK = "journeyman settings";
 /** GitHub's limit per call. */
 const MAX_ANNOTATIONS = 50;
 
-const sentence = ({ words }: Mistake): string => `It ${words}`;
+export const sentence = ({ words }: Mistake): string => `It ${words}`;
 
 /** The check blocks no merge unless a rule requires it, and the commit is already on its branch. */
 function brokenFace(mistakes: readonly Mistake[], had_settings: boolean) {
@@ -26,6 +26,18 @@ function brokenFace(mistakes: readonly Mistake[], had_settings: boolean) {
     ? "Until it is fixed, Journeyman uses the last valid version of the file."
     : "Until it is fixed, nothing merges and only admins can use commands.";
   const list = mistakes.map((one) => `- ${sentence(one)}`).join("\n");
+  return {
+    conclusion: "failure",
+    output: {
+      title: counted(mistakes.length, "mistake"),
+      summary: cutBody(`\`${SETTINGS_PATH}\` cannot be used. ${until}\n\n${list}`),
+      annotations: annotationsOf(mistakes),
+    },
+  } as const;
+}
+
+/** Beside the lines of the file. */
+export function annotationsOf(mistakes: readonly Mistake[]) {
   const annotations = mistakes.flatMap(({ words, line }) =>
     line === null
       ? []
@@ -39,14 +51,7 @@ function brokenFace(mistakes: readonly Mistake[], had_settings: boolean) {
           },
         ],
   );
-  return {
-    conclusion: "failure",
-    output: {
-      title: counted(mistakes.length, "mistake"),
-      summary: cutBody(`\`${SETTINGS_PATH}\` cannot be used. ${until}\n\n${list}`),
-      annotations: annotations.slice(0, MAX_ANNOTATIONS),
-    },
-  } as const;
+  return annotations.slice(0, MAX_ANNOTATIONS);
 }
 
 function mendedFace(is_there: boolean) {
@@ -62,30 +67,35 @@ function faceOf({ settings }: BranchState, known: ObservedRepository | null) {
   return known?.settings_problem == null ? null : mendedFace(settings !== null);
 }
 
-interface Parts {
+export interface CheckParts {
   readonly octokit: Caller;
   readonly at: Task["at"];
   readonly self: AppIdentity;
 }
 
+type Face = NonNullable<ReturnType<typeof faceOf>>;
+
+/** One check run for each commit. */
+export async function sayOnce({ octokit, at, self }: CheckParts, head_sha: string, face: Face): Promise<void> {
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
+    ...{ ...at, ref: head_sha, check_name: SETTINGS_CHECK },
+    ...(self.appId === null ? {} : { app_id: self.appId }),
+  });
+  if (data.check_runs.length > 0) return;
+  await octokit.request("POST /repos/{owner}/{repo}/check-runs", {
+    ...{ ...at, name: SETTINGS_CHECK, head_sha, status: "completed", ...face },
+  });
+}
+
 /** Returns the repository metadata that was observed; null when the repository is not visible or empty. */
 export async function reportSettings(
-  { octokit, at, self }: Parts,
+  parts: CheckParts,
   repository: Repository,
   known: ObservedRepository | null,
 ): Promise<ObservedRepository | null> {
-  const state = await readBranchState({ octokit, at }, null);
+  const state = await readBranchState(parts, null);
   const face = state === null ? null : faceOf(state, known);
   const sha = state?.base?.sha;
-  if (face !== null && sha !== undefined) {
-    const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
-      ...{ ...at, ref: sha, check_name: SETTINGS_CHECK },
-      ...(self.appId === null ? {} : { app_id: self.appId }),
-    });
-    if (data.check_runs.length === 0)
-      await octokit.request("POST /repos/{owner}/{repo}/check-runs", {
-        ...{ ...at, name: SETTINGS_CHECK, head_sha: sha, status: "completed", ...face },
-      });
-  }
+  if (face !== null && sha !== undefined) await sayOnce(parts, sha, face);
   return state === null ? null : observedOf(state, repository, known);
 }

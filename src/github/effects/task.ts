@@ -21,6 +21,8 @@ export interface Tools {
   readonly judge: Judge | null;
   /** The server's public address for links; null when it has none. */
   readonly publicUrl: string | null;
+  /** What a new workflow file uses. */
+  readonly run_action: string;
   /** The stored log of a job's last attempt, for the check run. */
   readonly log: (id: JobId) => Promise<readonly LogLine[]>;
   readonly blobs: Pick<AttachmentStore, "get">;

@@ -43,6 +43,10 @@ const pushSchema = z.object({
   sender: person,
 });
 
+/** Whether the push brings one of them; what a merge brings along counts as well. */
+const bringsKept = ({ commits = [] }: z.output<typeof pushSchema>): boolean =>
+  commits.some(({ added = [], modified = [] }) => [...added, ...modified].some((file) => KEPT_FILES.has(file)));
+
 const touchesKept = (files: readonly string[] | undefined): boolean =>
   files === undefined || files.some((file) => KEPT_FILES.has(file));
 
@@ -76,6 +80,8 @@ export const pushed = listener(pushSchema, (payload, self) => {
       ? jobEvent(payload, job, { type: "head-moved", sha: payload.after, clean: true })
       : ignored("our own push");
   }
+  if (jobOfBranch(branch) === null && bringsKept(payload))
+    return translated({ type: "files-pushed", repository: repositoryOf(payload), head_sha: payload.after });
   return branchEvent(payload, branch, { type: "head-moved", sha: payload.after });
 });
 

@@ -2,7 +2,8 @@
 
 import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
 
-export const RUN_JOB_WORKFLOW = `name: Run job
+/** `action`: the run action with its ref. */
+export const runJobWorkflow = (action: string): string => `name: Run job
 run-name: \${{ github.event.head_commit.message || format('Run {0}', github.ref_name) }}
 on:
   push: { branches: ["job/**"] }
@@ -17,15 +18,17 @@ jobs:
     steps:
       # set-up actions (setup-go, setup-java …) may stand here; with a checkout of the default branch alone, and no
       # step that runs the repository's own code: see Toolchain in Journeyman's docs/install.md
-      - uses: ${RUN_JOB_ACTION}
+      - uses: ${action}
         with:
           anthropic_api_key: \${{ secrets.ANTHROPIC_API_KEY }}
 `;
 
-export const NEW_WORKFLOW = `<details>
+export const RUN_JOB_WORKFLOW = runJobWorkflow(RUN_JOB_ACTION);
+
+export const newWorkflow = (action: string): string => `<details>
 <summary>This repository's copy of <code>.github/workflows/run-job.yml</code> is outdated. It still works; replace it with these lines:</summary>
 
 \`\`\`yaml
-${RUN_JOB_WORKFLOW}\`\`\`
+${runJobWorkflow(action)}\`\`\`
 
 </details>`;

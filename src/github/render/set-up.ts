@@ -2,7 +2,7 @@
 import { type Finding, findingsOf, workflowMistakes } from "../../domain/repository/findings.ts";
 import type { RepositoryState, SetUpFacts } from "../../domain/repository/repository.ts";
 import { SET_UP_BRANCH, type SetUpSteps, setUpSteps } from "../../domain/repository/set-up.ts";
-import { RUN_JOB_WORKFLOW } from "./run-job-workflow.ts";
+import { runJobWorkflow } from "./run-job-workflow.ts";
 
 export const SET_UP_TITLE = "Set up Journeyman";
 export const SET_UP_COMMIT = "Add the settings of Journeyman";
@@ -10,18 +10,22 @@ export const SET_UP_COMMIT = "Add the settings of Journeyman";
 const WORKFLOW = ".github/workflows/run-job.yml";
 
 /** GitHub's editor for a new file, filled in. The length of an address is bounded (github-facts-2 14.1). */
-export const newFileLink = (url: string, branch: string): string =>
-  `${url}/new/${branch}?filename=${encodeURIComponent(WORKFLOW)}&value=${encodeURIComponent(RUN_JOB_WORKFLOW)}`;
+export const newFileLink = (url: string, branch: string, run_action: string): string =>
+  `${url}/new/${branch}?filename=${encodeURIComponent(WORKFLOW)}&value=${encodeURIComponent(runJobWorkflow(run_action))}`;
 
 const step = (done: boolean, text: string): string => `- [${done ? "x" : " "}] ${text}`;
 
-function workflowStep({ url, default_branch }: SetUpFacts, { workflow, merged }: SetUpSteps): string {
+function workflowStep(
+  { url, default_branch }: SetUpFacts,
+  { workflow, merged }: SetUpSteps,
+  run_action: string,
+): string {
   if (workflow === "done" || workflow === "offered") return step(true, `Add \`${WORKFLOW}\`.`);
   if (workflow === "wrong") return step(false, `Correct \`${WORKFLOW}\`; what is wrong stands below.`);
   const place = merged ? (default_branch ?? "HEAD") : SET_UP_BRANCH;
   return step(
     false,
-    `[Add \`${WORKFLOW}\`](${newFileLink(url, place)}): GitHub shows the file filled in; press **Commit changes**${merged ? "" : " to this branch"}. A person does this, since the App may not write workflow files.`,
+    `[Add \`${WORKFLOW}\`](${newFileLink(url, place, run_action)}): GitHub shows the file filled in; press **Commit changes**${merged ? "" : " to this branch"}. A person does this, since the App may not write workflow files.`,
   );
 }
 
@@ -43,11 +47,21 @@ function jobStep({ url }: SetUpFacts, { first_job }: SetUpSteps, first_run: stri
 const findingLine = ({ certainty, problem, fix, url }: Finding): string =>
   `- ${certainty === "probable" ? "Probably: " : ""}${problem} ${fix}${url === null ? "" : ` [Go there](${url})`}`;
 
+const offeredSettings = ({ url }: SetUpFacts, problem: string): Finding => ({
+  ...{ code: "settings_broken", level: "problem", certainty: "certain" },
+  ...{ problem, fix: "Correct the file on this branch.", url: `${url}/blob/${SET_UP_BRANCH}/.github/journeyman.yml` },
+});
+
 /** What stands in the way, without the steps that are listed anyway. */
 function wrongOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): Finding[] {
   const offered = steps.workflow === "wrong" && !steps.merged ? workflowMistakes(facts, facts.offered?.workflow) : [];
+  const broken = steps.merged ? null : (facts.offered?.settings?.problem ?? null);
   const here = findingsOf({ state, facts, missing: null });
-  return [...offered, ...here.filter(({ code, level }) => level === "problem" && code !== "workflow_missing")];
+  return [
+    ...offered,
+    ...(broken === null ? [] : [offeredSettings(facts, broken)]),
+    ...here.filter(({ code, level }) => level === "problem" && code !== "workflow_missing"),
+  ];
 }
 
 const section = (title: string, lines: readonly string[]): string[] =>
@@ -56,13 +70,13 @@ const section = (title: string, lines: readonly string[]): string[] =>
 const CHOICES =
   "`.github/journeyman.yml` in this pull request explains the choices; each of them can be changed later.";
 
-/** Of the facts as they were last read. */
-export function setUpBody(state: RepositoryState): string {
+/** Of the facts as they were last read. `run_action`: what the workflow file uses. */
+export function setUpBody(state: RepositoryState, run_action: string): string {
   const { facts, phase } = state.set_up;
   if (facts === null) return "Journeyman reads how far this repository is set up.";
   const steps = setUpSteps(state);
   const lines = [
-    workflowStep(facts, steps),
+    workflowStep(facts, steps, run_action),
     keyStep(facts, steps),
     mergeStep(steps),
     jobStep(facts, steps, state.runs.first_run?.url ?? null),

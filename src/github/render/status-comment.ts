@@ -1,11 +1,12 @@
 /** Renders a job's sticky comment: state, usage, possible commands, and the hidden marker by which it is found. */
+import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
 import { actionsWork, heldFiles, isFinal, isSenderAsked, type Job } from "../../domain/job/job.ts";
 import { stateOf } from "./job-state.ts";
 import { jobMarker } from "./marker.ts";
 import { aboutFiles } from "./market.ts";
 import { usageLine } from "./numbers.ts";
 import { code, cutBody, titleLine } from "./plain.ts";
-import { NEW_WORKFLOW } from "./run-job-workflow.ts";
+import { newWorkflow } from "./run-job-workflow.ts";
 
 const commandsOf = (job: Job): string => {
   if (job.status === "pending_payment") return "`/job pay` · `/job cancel`";
@@ -19,11 +20,12 @@ const commandsOf = (job: Job): string => {
     : "`/job help`";
 };
 
-export function statusComment(job: Job): string {
+/** `run_action`: what a new workflow file uses. */
+export function statusComment(job: Job, run_action = RUN_JOB_ACTION): string {
   const { headline, paragraphs } = stateOf(job, "comment");
   const round = job.round > 1 ? ` · round ${job.round}` : "";
   const usage = usageLine(job);
-  const update = actionsWork(job)?.old_workflow && isFinal(job.status) ? NEW_WORKFLOW : null;
+  const update = actionsWork(job)?.old_workflow && isFinal(job.status) ? newWorkflow(run_action) : null;
   const text = [`**${headline}** · ${titleLine(job.title)}`, ...paragraphs, usage, update]
     .filter((part) => part !== null)
     .join("\n\n");

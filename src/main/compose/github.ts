@@ -45,11 +45,12 @@ export function connectGitHub(settings: Settings, log: Logger, { now }: Clock): 
   });
   const source = sourceOf(probot);
   const identity = createAppIdentity(source);
+  const { run_action } = settings;
   return {
     ...{ probot, budget, ahead, identity },
     client: createGitHubClient({ source, self: identity }),
-    performer: (parts) => createPerformer({ ...parts, source, self: identity }),
-    repositoryPerformer: createRepositoryPerformer({ source, self: identity }),
+    performer: (parts) => createPerformer({ ...parts, source, self: identity, run_action }),
+    repositoryPerformer: createRepositoryPerformer({ source, self: identity, run_action }),
     checkCredentials: () => askAppIdentity(source),
     pushTokens: createPushTokens(source),
   };

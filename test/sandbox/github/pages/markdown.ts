@@ -35,6 +35,10 @@ function dropEmptyLinks(reader: MarkdownIt): void {
   });
 }
 
+const TASK = /<li>\[([ x])\] /g;
+const checkbox = (_: string, mark: string): string =>
+  `<li><input type="checkbox" disabled${mark === "x" ? " checked" : ""}> `;
+
 /** `repository`: the path of the repository's pages, such as `/octo/demo`. */
 export function markdown(text: string | null, repository: string): Html {
   const reader = markdownIt({ html: true, linkify: true, breaks: true }).disable("image");
@@ -44,5 +48,5 @@ export function markdown(text: string | null, repository: string): Html {
   dropEmptyLinks(reader);
   reader.renderer.rules.html_inline = (tokens, index) => plainTags(tokens[index]?.content ?? "");
   reader.renderer.rules.html_block = (tokens, index) => plainTags(tokens[index]?.content ?? "");
-  return new Html(`<div class="markdown">${reader.render(text ?? "")}</div>`);
+  return new Html(`<div class="markdown">${reader.render(text ?? "").replace(TASK, checkbox)}</div>`);
 }

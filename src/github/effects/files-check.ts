@@ -1,0 +1,48 @@
+/**
+ * Says on a commit that the settings or the workflow file in it is broken, so that it is seen on the pull request that
+ * would bring it to the default branch. A commit whose files are right hears nothing.
+ */
+import * as z from "zod";
+import { workflowSentences } from "../../domain/repository/findings.ts";
+import { counted } from "../../text/plural.ts";
+import { ask, BLOB, blobSchema } from "../client/graphql.ts";
+import { cutBody } from "../render/plain.ts";
+import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
+import { workflowFactsOf } from "../repository-settings/workflow-file.ts";
+import { WORKFLOW_PATH } from "./branch-state.ts";
+import { annotationsOf, type CheckParts, sayOnce, sentence } from "./settings-check.ts";
+
+const QUERY = `
+query Files($owner: String!, $repo: String!, $settings: String!, $workflow: String!) {
+  repository(owner: $owner, name: $repo) {
+    settings: object(expression: $settings) { ${BLOB} }
+    workflow: object(expression: $workflow) { ${BLOB} }
+  }
+}`;
+
+const schema = z.object({
+  repository: z.object({ settings: blobSchema, workflow: blobSchema }).nullable(),
+});
+
+export async function checkFiles(parts: CheckParts, sha: string): Promise<void> {
+  const { octokit, at } = parts;
+  const paths = { settings: `${sha}:${SETTINGS_PATH}`, workflow: `${sha}:${WORKFLOW_PATH}` };
+  const { repository } = await ask(octokit, QUERY, { ...at, ...paths }, schema);
+  if (repository === null) return;
+  const read = parseSettingsBlob(repository.settings);
+  const mistakes = read === null || read.ok ? [] : read.mistakes;
+  const sentences = [
+    ...mistakes.map((one) => `\`${SETTINGS_PATH}\`: ${sentence(one)}`),
+    ...workflowSentences(workflowFactsOf(repository.workflow)),
+  ];
+  if (sentences.length === 0) return;
+  const list = sentences.map((one) => `- ${one}`).join("\n");
+  await sayOnce(parts, sha, {
+    conclusion: "failure",
+    output: {
+      title: counted(sentences.length, "mistake"),
+      summary: cutBody(`On the default branch this would not work:\n\n${list}`),
+      annotations: annotationsOf(mistakes),
+    },
+  });
+}
