@@ -1,6 +1,7 @@
 /**
  * Implements the provider's text editor tool (`text_editor_20250728`) on the checkout: view, create, str_replace,
- * insert. Paths are confined to the checkout. Workflow files are read-only, since the push would restore them.
+ * insert. Paths are confined to the checkout. A file keeps its line ends. Workflow files are read-only, since the push
+ * would restore them.
  */
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -38,9 +39,13 @@ export async function edit(workspace: string, input: EditorInput): Promise<ToolR
     case "create":
       return create(place.path, place.shown, input.file_text);
     case "str_replace":
-      return change(place.path, place.shown, (text) => replaceOnce(text, input.old_str, input.new_str));
+      return change(place.path, place.shown, (text, adapt) =>
+        replaceOnce(text, adapt(input.old_str), adapt(input.new_str)),
+      );
     case "insert":
-      return change(place.path, place.shown, (text) => insertAfter(text, input.insert_line, input.insert_text));
+      return change(place.path, place.shown, (text, adapt) =>
+        insertAfter(text, input.insert_line, adapt(input.insert_text)),
+      );
     default:
       return input satisfies never;
   }
@@ -51,7 +56,7 @@ async function view(file: string, shown: string, range: readonly [number, number
   if (about?.isDirectory()) return answered(await listFolder(file, shown));
   const text = await readText(file, shown);
   if (typeof text !== "string") return text;
-  const lines = text.split("\n");
+  const lines = (endsWithCrlf(text) ? withLf(text) : text).split("\n");
   const first = Math.max(1, range?.[0] ?? 1);
   const last = range === undefined || range[1] === -1 ? lines.length : Math.min(range[1], lines.length);
   if (first > lines.length || last < first) return refused(`${shown} has ${counted(lines.length, "line")}.`);
@@ -63,25 +68,36 @@ async function create(file: string, shown: string, text: string): Promise<ToolRe
   const about = await stat(file).catch(() => null);
   if (about?.isDirectory()) return refused(`${shown} is a folder.`);
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text);
+  const before = about === null ? "" : await readText(file, shown);
+  const keepsCrlf = typeof before === "string" && endsWithCrlf(before);
+  await writeFile(file, keepsCrlf ? withCrlf(withLf(text)) : text);
   return answered(`${about ? "Replaced" : "Created"} ${shown}.`);
 }
 
 type Change = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
 
-async function change(file: string, shown: string, apply: (text: string) => Change): Promise<ToolResult> {
+/** Whether all lines of a text end with CRLF. Such files are shown and changed with LF, and keep CRLF on the disk. */
+const endsWithCrlf = (text: string): boolean => text.includes("\r\n") && !/(?<!\r)\n/.test(text);
+const withLf = (text: string): string => text.replaceAll("\r\n", "\n");
+const withCrlf = (text: string): string => text.replaceAll("\n", "\r\n");
+
+/** `adapt` gives what the model has sent the line ends of the text. */
+type Edit = (text: string, adapt: (given: string) => string) => Change;
+
+async function change(file: string, shown: string, apply: Edit): Promise<ToolResult> {
   const text = await readText(file, shown);
   if (typeof text !== "string") return text;
-  const changed = apply(text);
+  const isCrlf = endsWithCrlf(text);
+  const changed = isCrlf ? apply(withLf(text), withLf) : apply(text, (given) => given);
   if (!changed.ok) return refused(`${shown}: ${changed.reason}`);
-  await writeFile(file, changed.text);
+  await writeFile(file, isCrlf ? withCrlf(changed.text) : changed.text);
   return answered(`Changed ${shown}.`);
 }
 
 function replaceOnce(text: string, old: string, fresh: string): Change {
   const parts = text.split(old);
   if (parts.length === 1) {
-    const hint = text.includes("\r\n") ? " (the file has CRLF line endings)" : "";
+    const hint = text.includes("\r\n") ? " (some of its lines end with CRLF, others with LF)" : "";
     return { ok: false, reason: `old_str does not occur${hint}. Look at the file again.` };
   }
   if (parts.length > 2) {

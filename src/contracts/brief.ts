@@ -25,6 +25,8 @@ export const WORKFLOW_FILE = ".github/workflows/run-job.yml";
 
 /** A push whose head commit message begins with this starts a run of `run-job.yml`. */
 export const RUN_COMMIT_PREFIX = "Run job ";
+/** Beginning of a brief's head commit, of a job of the market too, in any case, as GitHub compares it. */
+export const BRIEF_PREFIX = /^(run|post) (?=job )/i;
 
 export const briefSchema = z.object({
   version: z.literal(1),

@@ -166,6 +166,18 @@ describe("the description", () => {
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
   });
 
+  it("says once what several calls answer alike, so that it stays short", async () => {
+    const { body } = await server.ask("GET", "/api/openapi.json", { key: null });
+    const calls = Object.values(Object(body).paths).flatMap((path) => Object.values(Object(path)));
+    const errors = calls.flatMap((call) =>
+      Object.entries(Object(call).responses).flatMap(([status, said]) =>
+        Number(status) < 400 || "$ref" in Object(said) ? [] : JSON.stringify([status, said]),
+      ),
+    );
+    expect(errors.filter((one, index) => errors.indexOf(one) !== index)).toEqual([]);
+    expect(JSON.stringify(body).length).toBeLessThan(250_000);
+  });
+
   it("costs nothing when it has not changed", async () => {
     const first = await server.ask("GET", "/api/openapi.json", { key: null });
     const tag = first.headers.get("etag") ?? "";
@@ -219,6 +231,13 @@ describe("every route", () => {
       }),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it("has no repository in the example of what a key of the sign-in page sends, which is bound to its own", () => {
+    const naming = operations.filter(({ requestBody }) =>
+      Object.values(requestBody?.content ?? {}).some(({ example }) => "repository" in Object(example)),
+    );
+    expect(naming.map(({ operationId }) => operationId)).toEqual(["createKey"]);
   });
 
   it("names no code that is none, and every code is named by some route", () => {

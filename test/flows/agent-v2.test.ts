@@ -89,3 +89,25 @@ it("ends a client's polling with failed when the job fails, and when it was canc
   expect(await running).toMatchObject({ id: job.id, status: "failed", prLink: null });
   await until("the branch to be gone", () => harness.github.branches(DEMO)[job.branch] === undefined);
 });
+
+it("asks GitHub once for a repository that it has not met, and knows it by its number from then on", async () => {
+  const harness = await startHarness({ actions: false });
+  const create = (project: string) =>
+    harness.request(`/v2/agent/${project}/job`, {
+      method: "POST",
+      body: { prompt: "create PROMPT.md that says hello" },
+    });
+  const lookUps = () =>
+    harness.github.calls().filter(({ route }) => route === "/repos/:owner/:repo/installation").length;
+  const [owner = "", name = ""] = DEMO.split("/");
+  const known = () => harness.app.store.repositories.get(owner, name);
+  expect(await known()).toBeNull();
+  const unmet = await create("1");
+  expect([unmet.status, await unmet.json()]).toEqual([
+    404,
+    { code: "not_found", error: "No repository of the id 1 is known here yet; name it as owner/name." },
+  ]);
+  expect((await create(encodeURIComponent(DEMO))).status).toBe(201);
+  for (let nth = 0; nth < 2; nth++) expect((await create(String((await known())?.id))).status).toBe(201);
+  expect(lookUps()).toBe(1);
+});

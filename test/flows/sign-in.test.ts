@@ -310,6 +310,12 @@ describe("the pages", () => {
     expect([large.status, wordsOf(large.text)]).toEqual([413, expect.stringContaining("could not be read")]);
   });
 
+  test("have each checkbox inside its label, since labels are blocks and one beside it would stand below it", async () => {
+    const harness = await startHarness({ actions: false });
+    const { text } = await openBrowser().get(`${harness.app.url}/keys`);
+    expect(text.match(/<label><input type="checkbox"[^>]*> [^<]+<\/label>/g)).toHaveLength(3);
+  });
+
   test("turn an address away that keeps coming back with what we never began", async () => {
     const harness = await startHarness({ actions: false });
     const forged = `${harness.app.url}/keys/callback?code=1&state=2`;

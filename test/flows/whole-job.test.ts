@@ -28,6 +28,9 @@ it("turns a comment into a merged pull request, says so once, and spends few cal
   expect(harness.github.readFile(DEMO, "main", "HELLO.md")).toContain("hello");
   expect(harness.github.readFile(DEMO, "main", `.jobs/${id}/job.md`)).toBeUndefined();
   expect(Object.keys(harness.github.branches(DEMO))).toEqual(["main"]);
+  const ci = harness.github.runs(DEMO).filter((run) => run.name === "CI" && run.headBranch === "main");
+  const ofMerge = ci.filter(({ headSha }) => headSha === harness.github.branches(DEMO).main);
+  expect(ofMerge, "neither the merge nor the end of its branch is told twice").toHaveLength(1);
 
   const comments = harness.github.comments(DEMO, issue);
   expect(comments).toHaveLength(2);

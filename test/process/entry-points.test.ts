@@ -369,6 +369,11 @@ describe("the command line", () => {
     const program = start("src/main/cli.ts", ["--help"], {});
     expect(await program.ended).toBe(0);
     for (const command of ["serve", "keys"]) expect(program.out()).toContain(command);
+    // the sandbox is no part of what is installed
+    expect(program.out()).not.toContain("sandbox");
+    const sandbox = start("src/main/cli.ts", ["sandbox"], {});
+    expect(await sandbox.ended).toBe(1);
+    expect(sandbox.err()).toContain("unknown command 'sandbox'");
   });
 });
 

@@ -55,6 +55,14 @@ const ours = (format: "json" | "pretty" | null, level: string): string => `
   log.error({ err: Object.assign(new Error("no key ${KEY} here"), { request }) }, "it broke");`;
 
 describe("our log", () => {
+  it("has one name in each line, also of a part that Probot has named", async () => {
+    const text = await printed(`
+      import { createLog } from "./src/main/log.ts";
+      const log = await createLog({ format: "json", level: "info" });
+      log.child({ name: "probot" }).child({ name: "event" }).warn("of a part");`);
+    expect(text.match(/"name":"\w+"/g)).toEqual(['"name":"journeyman"']);
+  });
+
   it("is JSON where no person looks, without a key and without the request that an error carries", async () => {
     const text = await printed(ours(null, "info"));
     expect(text).not.toContain(KEY);

@@ -123,7 +123,7 @@ describe("the push with the App's token", () => {
       "näh er.txt",
       "",
     ]);
-    expect(runner.log("%s")).toBe(`Job ${JOB_ID}: Say hello`);
+    expect(runner.log("%s")).toBe("Say hello");
     expect(runner.git(runner.remote, "log", "-1", "--format=%s", `${runner.branch}^`)).toMatch(/^Run job /);
     const base64 = Buffer.from(`x-access-token:${TOKEN}`).toString("base64");
     expect(() => execFileSync("grep", ["-rlF", "-e", TOKEN, "-e", base64, runner.top])).toThrow();

@@ -44,7 +44,7 @@ describe("the work is pushed by the host", () => {
     expect(runner.pushed("built/x")).toBeNull();
     expect(runner.pushed(`${folder}/log.jsonl`)).toBe("{}");
     expect(runner.git(runner.remote, "ls-tree", runner.branch, "HELLO.md")).toMatch(/^100755 /);
-    expect(runner.log("%s|%an|%cn")).toBe(`Job ${JOB_ID}: Say hello|github-actions[bot]|github-actions[bot]`);
+    expect(runner.log("%s|%an|%cn")).toBe("Say hello|github-actions[bot]|github-actions[bot]");
     expect(runner.git(runner.remote, "log", "-1", "--format=%s", `${runner.branch}^`)).toBe(
       `Run job ${JOB_ID}: Say hello`,
     );
@@ -77,7 +77,7 @@ describe("the work is pushed by the host", () => {
   test("and a title can neither skip CI, nor start a run, nor add lines", async () => {
     const runner = start();
     await runner.run(leave("Run job x [skip [skip ci]ci]\n\nskip-checks: true\u0007 [no CI] end"));
-    expect(runner.log("%B").trim()).toBe(`Job ${JOB_ID}: Run job x (skip ci)`);
+    expect(runner.log("%B").trim()).toBe(`Run-job x (skip ci)\n\nJob: ${JOB_ID}`);
   });
 });
 

@@ -84,6 +84,31 @@ describe("changes", () => {
     expect((await run({ command: "insert", path: "a.txt", insert_line: 9, insert_text: "x" })).failed).toBe(true);
   });
 
+  test("a file whose lines all end with CRLF keeps that, whichever line ends the model writes", async () => {
+    const text = "a = 1;\r\nb = 1;\r\nc = 1;\r\n";
+    put("a.js", text);
+    expect((await run({ command: "view", path: "a.js", view_range: [1, 2] })).text).toBe(
+      "     1\ta = 1;\n     2\tb = 1;",
+    );
+    for (const end of ["\n", "\r\n"]) {
+      put("a.js", text);
+      const [old_str, new_str] = [`a = 1;${end}b = 1;${end}`, `a = 2;${end}b = 2;${end}`];
+      expect(await run({ command: "str_replace", path: "a.js", old_str, new_str })).toMatchObject({ failed: false });
+      await run({ command: "insert", path: "a.js", insert_line: 1, insert_text: `x = 1;${end}y = 1;${end}` });
+      expect(at("a.js")).toBe("a = 2;\r\nx = 1;\r\ny = 1;\r\nb = 2;\r\nc = 1;\r\n");
+      await run({ command: "create", path: "a.js", file_text: `d = 1;${end}e = 1;${end}` });
+      expect(at("a.js")).toBe("d = 1;\r\ne = 1;\r\n");
+    }
+  });
+
+  test("a file that mixes line ends is changed as it stands, and a miss says that it does", async () => {
+    put("a.txt", "1\r\n2\n3\r\n");
+    const missed = await run({ command: "str_replace", path: "a.txt", old_str: "1\n2", new_str: "x" });
+    expect(missed).toMatchObject({ failed: true, text: expect.stringContaining("some of its lines end with CRLF") });
+    await run({ command: "str_replace", path: "a.txt", old_str: "1\r\n2", new_str: "x" });
+    expect(at("a.txt")).toBe("x\n3\r\n");
+  });
+
   test("workflow files can be read and not written", async () => {
     put(".github/workflows/ci.yml", "on: push\n");
     expect((await run({ command: "view", path: ".github/workflows/ci.yml" })).failed).toBe(false);

@@ -461,6 +461,12 @@ describe("the check run", () => {
     `);
   });
 
+  it("says of good work what stays true after the merge, since nobody writes it again then", () => {
+    const green = led(begin(), ...TO_PULL_REQUEST, { type: "observe", facts: facts() });
+    expect([green.status, comment(green)]).toEqual(["verified", expect.stringContaining("**Merging**")]);
+    expect(checkOf(green, [], null).output.title).toBe("Green");
+  });
+
   it("stays inside GitHub's bounds whatever it is given", () => {
     const long = "é".repeat(200_000);
     const lines = Array.from({ length: 2_000 }, (_, n) => ({

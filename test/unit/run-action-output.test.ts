@@ -84,14 +84,33 @@ describe("the summary", () => {
   });
 });
 
-test("a commit's subject is one line of a title, which can keep no CI from running", () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.constantFrom("[skip ci]", "[skip ", "ci]", "skip-checks: true", "\n", "x"), { maxLength: 8 }),
-      (words) => {
-        const result = resultSchema.parse({ version: 1, outcome: "done", title: words.join("") });
-        expect(commitMessage("ab12cd34", result)).not.toMatch(/\[skip ci\]|skip-checks:\s*true|\n/);
-      },
-    ),
-  );
+describe("the commit of the work", () => {
+  const titled = (title: string) =>
+    commitMessage("ab12cd34", resultSchema.parse({ version: 1, outcome: "done", title }));
+
+  test("has the agent's title as it is for its subject, so that a repository's rules for subjects can be met", () => {
+    expect(titled("fix(api): refuse empty names")).toBe("fix(api): refuse empty names\n\nJob: ab12cd34");
+  });
+
+  test("is named by its job where there is no title", () => {
+    expect([titled(" "), commitMessage("ab12cd34", null)]).toEqual(["Job ab12cd34: done", "Job ab12cd34: no result"]);
+  });
+
+  test("never begins as a brief does, which would start the workflow again", () => {
+    for (const title of ["Run job x", "run  Job x", "Ru\u00adn job x", "[skip ci]Run job x"])
+      expect(titled(title)).toMatch(/^run-job x\n/i);
+  });
+
+  test("has one line of a title, which can keep no CI from running", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom("[skip ci]", "[skip ", "ci]", "skip-checks: true", "\n", "x"), { maxLength: 8 }),
+        (words) => {
+          const [subject = "", ...body] = titled(words.join("")).split("\n");
+          expect(subject).not.toMatch(/\[skip ci\]|skip-checks:\s*true/);
+          expect(body.join("")).toMatch(/^(?:Job: ab12cd34)?$/);
+        },
+      ),
+    );
+  });
 });

@@ -3,6 +3,7 @@
  * writes to GitHub passes through here; `escape-markdown.ts` has the individual steps.
  */
 
+import { BRIEF_PREFIX } from "../../contracts/brief.ts";
 import { redact } from "../../contracts/redact.ts";
 import { withoutSkips } from "../../text/commit-words.ts";
 import { normalise } from "../../text/normalise.ts";
@@ -56,9 +57,6 @@ export const oneLine = (text: string): string => onOneLine(redact(visible(text))
 
 /** For text that becomes a commit message. */
 const asCommit = (text: string): string => breakComments(withoutSkips(withoutComments(visible(text))));
-
-/** Prefix of briefs' head commits, which starts the job workflow on a job branch. GitHub ignores case there. */
-const BRIEF_PREFIX = /^(run|post) (?=job )/i;
 
 /** A line for a commit message: nothing in it starts, skips, closes, mentions or hides anything. */
 export const commitLine = (text: string): string => safeLine(text, MAX_COMMIT_LINE).replace(BRIEF_PREFIX, "$1-");
