@@ -69,7 +69,7 @@ export interface Settings {
   /** Used when neither job nor settings file names a model. */
   readonly llm: RunVariables;
   /** The tools of earlier steps of the workflow, and the C library that they need. */
-  readonly toolchain: Pick<Toolchain, "tools" | "c_library">;
+  readonly toolchain: Pick<Toolchain, "tools" | "c_library" | "cached">;
   /** The complete environment of the model's shell, except HOME and the like. */
   readonly shellEnvironment: Readonly<Record<string, string>>;
   /** Values that must not appear in any text that leaves the run. */
@@ -117,12 +117,16 @@ export function readSettings(environment: NodeJS.ProcessEnv, currentFolder: stri
 const SHELL_OWN = ["HOME", "PWD", "OLDPWD", "SHLVL", "BASH_ENV", "ENV", "USER", "LOGNAME"];
 
 function toolEnvironment(
-  { variables, path_before, path_after }: Toolchain,
+  { variables, home, path_before, path_after }: Toolchain,
   { PATH = "" }: Readonly<Record<string, string>>,
 ): Record<string, string> {
   const own = Object.entries(variables).filter(
     ([name]) => !SHELL_OWN.includes(name) && !name.startsWith(SHELL_SECRET_PREFIX),
   );
   const path = [...path_before, variables.PATH ?? PATH, ...path_after].filter((part) => part !== "");
-  return { ...Object.fromEntries(own), ...(path.length === 0 ? {} : { PATH: path.join(":") }) };
+  return {
+    ...Object.fromEntries(own),
+    ...(home === null ? {} : { HOME: home }),
+    ...(path.length === 0 ? {} : { PATH: path.join(":") }),
+  };
 }

@@ -1,6 +1,10 @@
 /** Where the agent runs, and with which tools: in its own image with those of earlier steps, or in the repository's. */
+import { CACHE_HOME } from "../../src/contracts/cache.ts";
 import { TOOLCHAIN_VARIABLE, type Toolchain, toolchainSchema } from "../../src/contracts/toolchain.ts";
+import { parseForeignJson } from "../../src/text/json-bounds.ts";
 import { cLibrary } from "../c-library.ts";
+import type { ActionBrief } from "./brief.ts";
+import { cacheFlags } from "./cache.ts";
 import type { Names } from "./container-names.ts";
 import { type OwnImage, PROGRAM_FOLDER } from "./own-image.ts";
 import type { ActionSettings } from "./settings.ts";
@@ -53,5 +57,15 @@ export function inOwnImage({ name, variables }: OwnImage, { program }: Names): A
       ...Object.keys(variables).flatMap((variable) => (variable === "PATH" ? [] : ["-e", `${variable}=`])),
     ],
     env: { WORKSPACE: "/workspace", ...toolchain({ variables, path_after: [`${PROGRAM_FOLDER}/bin`] }) },
+  };
+}
+
+/** The place with a copy of the repository's cache as the shell's home. */
+export function withCache(place: AgentPlace, names: Names, { cache }: Pick<ActionBrief, "cache">): AgentPlace {
+  const tools = toolchainSchema.parse(parseForeignJson(place.env[TOOLCHAIN_VARIABLE] ?? "{}"));
+  return {
+    ...place,
+    flags: [...place.flags, ...cacheFlags(names)],
+    env: { ...place.env, ...toolchain({ ...tools, home: CACHE_HOME, cached: cache?.paths ?? [] }) },
   };
 }

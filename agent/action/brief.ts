@@ -22,6 +22,7 @@ const actionBriefSchema = briefSchema
     checkout_paths: true,
     egress: true,
     container: true,
+    cache: true,
     app_url: true,
   })
   .extend({

@@ -79,7 +79,11 @@ async function fetchAgain(git: Git, args: readonly string[], token: Secret): Pro
 }
 
 /** Fills the work tree, limited to the folders that the brief names, if any. */
-export async function checkOut(git: Git, source: Source, { checkout_paths }: ActionBrief): Promise<void> {
+export async function checkOut(
+  git: Git,
+  source: Source,
+  { checkout_paths }: Pick<ActionBrief, "checkout_paths">,
+): Promise<void> {
   const { token, branch } = source;
   const folders = checkout_paths.filter((path) => /^[^-/]/.test(path));
   if (folders.length > 0) await git.run(["sparse-checkout", "set", "--cone", "--", ".jobs", ...folders], { token });

@@ -7,6 +7,9 @@ export interface Names {
   readonly image: string;
   /** A volume with the agent's program, for an image that lacks it. */
   readonly program: string;
+  /** A volume with the repository's cache, and the container that fills it or opens its archive. */
+  readonly cache: string;
+  readonly fill: string;
   /** Has a way out; joined by both containers, or by the gateway alone when fenced. */
   readonly network: string;
   /** Has no way out; a fenced agent meets the gateway on it. */
@@ -19,6 +22,8 @@ export const namesOf = (jobId: string): Names => ({
   setup: `journeyman-${jobId}-setup`,
   image: `journeyman-${jobId}:setup`,
   program: `journeyman-${jobId}-program`,
+  cache: `journeyman-${jobId}-cache`,
+  fill: `journeyman-${jobId}-fill`,
   network: `journeyman-${jobId}`,
   fence: `journeyman-${jobId}-fence`,
 });

@@ -4,12 +4,19 @@
  */
 import { randomBytes } from "node:crypto";
 import { appendFileSync } from "node:fs";
+import { sentence } from "./cache.ts";
 import { runContainers } from "./containers.ts";
 import { Output } from "./output.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { followAgent } from "./progress.ts";
 import { appSettingsOf } from "./report/app-settings.ts";
-import { type ActionSettings, readActionSettings, secretInputs } from "./settings.ts";
+import {
+  type ActionSettings,
+  type ReadActionSettings,
+  readActionSettings,
+  readFillSettings,
+  secretInputs,
+} from "./settings.ts";
 import { loadState, saveState } from "./state.ts";
 import { createStepContext, type StepContext } from "./step-context.ts";
 import { asCode } from "./summary.ts";
@@ -73,16 +80,41 @@ async function work(
   return ended.code === 0 ? 0 : 1;
 }
 
-async function main({ environment, cancelled }: MainPorts, output: Output): Promise<number> {
-  const read = readActionSettings(environment);
-  if (!read.ok) return refuse(output, `The agent was not started: ${read.reason}.`, null);
-  const { settings } = read;
-  const parts = createStepContext(settings, {
+const createContext = (settings: ActionSettings): StepContext =>
+  createStepContext(settings, {
     uid: process.getuid?.() ?? 0,
     gid: process.getgid?.() ?? 0,
     // No limit here: the agent keeps the job's own limit, and a cancel ends everything.
     within: (ms) => ms,
   });
+
+/** A run on the default branch, which has no job: fills the repository's cache. */
+async function runFill(read: ReadActionSettings, output: Output, cancelled: AbortSignal): Promise<number> {
+  const show = (text: string): void => output.show(text);
+  // Jobs do not need it.
+  const { fillCache } = await import("./fill-cache.ts");
+  const filling = read.ok
+    ? fillCache({ ...createContext(read.settings), settings: read.settings, show })
+    : Promise.resolve({ ok: false, words: `The cache was not filled: ${read.reason}.` });
+  const ended = await untilCancelled(
+    filling.catch((error: unknown) => ({ ok: false, words: `The cache was not filled: ${sentence(error)}.` })),
+    cancelled,
+  );
+  const { ok, words } = ended === "cancelled" ? { ok: false, words: "The run was cancelled." } : ended;
+  show(words);
+  const summary = read.ok ? read.settings.summaryPath : null;
+  if (summary !== null) appendFileSync(summary, `${asCode(words)}\n`);
+  if (!ok) output.annotate("error", "The cache was not filled. See the log of this step and the run's summary.");
+  return ok ? 0 : 1;
+}
+
+async function main({ environment, cancelled }: MainPorts, output: Output): Promise<number> {
+  const fill = readFillSettings(environment);
+  if (fill !== null) return runFill(fill, output, cancelled);
+  const read = readActionSettings(environment);
+  if (!read.ok) return refuse(output, `The agent was not started: ${read.reason}.`, null);
+  const { settings } = read;
+  const parts = createContext(settings);
   const preparing = prepare({
     ...{ ...parts, settings, show: (text) => output.show(text), mask: (secret) => output.mask(secret) },
   });

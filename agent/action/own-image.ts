@@ -3,49 +3,32 @@
  * the network and without any secret, and keeps the result as the image that the agent runs in. A failure is a sentence
  * for the job's comment.
  */
-import { randomBytes } from "node:crypto";
-import { finished } from "node:stream/promises";
 import * as z from "zod";
 import type { Container } from "../../src/contracts/container.ts";
 import { MAX_TOOLCHAIN } from "../../src/contracts/toolchain.ts";
 import { parseForeignJson } from "../../src/text/json-bounds.ts";
-import { counted } from "../../src/text/plural.ts";
-import { cut, head, tail } from "../../src/text/text.ts";
-import { rowsOf } from "./agent-output.ts";
 import type { Names } from "./container-names.ts";
-import type { Docker, Running } from "./docker.ts";
+import type { Docker } from "./docker.ts";
+import { asCode, runImageCommands } from "./image-commands.ts";
 import { AGENT_UID } from "./ownership.ts";
 import { errorTail, succeeded } from "./run-command.ts";
 
 const PULL_LIMIT_MS = 10 * 60_000;
 const COMMIT_LIMIT_MS = 5 * 60_000;
 const PROGRAM_LIMIT_MS = 60_000;
-/** Rows of all commands together that are shown. */
-const MAX_SHOWN_ROWS = 5_000;
-/** Rows and characters of a failed command that the job's comment repeats. */
-const LAST_ROWS = 10;
-const LAST_CHARACTERS = 1_000;
-const MAX_COMMAND_SHOWN = 200;
 /** Where the agent's program is found in every image. */
 export const PROGRAM_FOLDER = "/opt/journeyman";
 /** What package managers need as root. */
 const SETUP_RIGHTS = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP", "SETGID", "SETUID"];
 const SETTING = "`container` in .github/journeyman.yml";
 
-/**
- * Many programs refuse to work for a user without a name. `$0` is a mark that precedes the output of each command; the
- * commands are the arguments.
- */
-const SETUP_SCRIPT = `
+/** Many programs refuse to work for a user without a name. */
+const NAME_THE_USER = `
 grep -q ':x:${AGENT_UID}:' /etc/passwd 2>/dev/null || {
   mkdir -p /etc &&
   echo 'agent:x:${AGENT_UID}:${AGENT_UID}:agent:/tmp:/bin/sh' >>/etc/passwd &&
   echo 'agent:x:${AGENT_UID}:' >>/etc/group
-}
-for command do
-  echo "$0"
-  /bin/sh -e -c "$command" </dev/null 2>&1 || exit "$?"
-done`;
+}`;
 
 export interface OwnImagePorts {
   readonly docker: Docker;
@@ -124,99 +107,26 @@ async function makeImage(ports: OwnImagePorts): Promise<Failure | null> {
     : other(`the image ${container.image} could not be kept after its set-up: ${errorTail(kept)}.`);
 }
 
-interface SetupRun {
-  /** How many commands have begun. */
-  begun: number;
-  /** The last rows of the command under way. */
-  rows: string[];
-}
-
-/** Runs the commands to their end, or to the limit for all of them together. */
-async function setUp({ docker, names, container, show }: OwnImagePorts): Promise<string | null> {
-  const mark = randomBytes(16).toString("hex");
-  const running = docker.start({
-    name: names.setup,
-    keep: true,
-    image: container.image,
-    user: "0:0",
-    entrypoint: "/bin/sh",
-    flags: [
-      ...["--no-healthcheck", "--network", "bridge", "--pids-limit", "512", "--memory", "4g", "-w", "/"],
-      ...SETUP_RIGHTS.flatMap((right) => ["--cap-add", right]),
-    ],
-    env: {},
-    args: ["-c", SETUP_SCRIPT, mark, ...container.setup],
+/** Null when done, else why not, in sentences. */
+const setUp = ({ docker, names, container, show }: OwnImagePorts): Promise<string | null> =>
+  runImageCommands({
+    docker,
+    container: {
+      name: names.setup,
+      keep: true,
+      image: container.image,
+      user: "0:0",
+      flags: [
+        ...["--no-healthcheck", "--network", "bridge", "--pids-limit", "512", "--memory", "4g", "-w", "/"],
+        ...SETUP_RIGHTS.flatMap((right) => ["--cap-add", right]),
+      ],
+      env: {},
+    },
+    before: NAME_THE_USER,
+    commands: container.setup,
+    minutes: container.setup_minutes,
+    ...{ kind: "set-up", setting: SETTING, limit: "`setup_minutes`", show },
   });
-  const run: SetupRun = { begun: 0, rows: [] };
-  let killed: Promise<unknown> | null = null;
-  const clock = setTimeout(() => {
-    // Docker may not be able to: then at least nobody waits for it.
-    killed = docker.call(["kill", names.setup]).finally(() => running.signal("SIGKILL"));
-  }, container.setup_minutes * 60_000);
-  const [, words] = await Promise.all([followSetup(running, { mark, run, container, show }), wordsOf(running)]);
-  const code = await running.ended;
-  clearTimeout(clock);
-  await killed;
-  const command = container.setup[run.begun - 1];
-  if (killed !== null)
-    return `${named(command)} was still running after ${counted(container.setup_minutes, "minute")} (\`setup_minutes\`).${lastRows(run)}`;
-  if (code === 0 && run.begun === container.setup.length) return null;
-  if (command === undefined)
-    return `the image ${container.image} (${SETTING}) could not be started. It needs a /bin/sh, and to be made for this runner's processor${words === "" ? "" : `: ${asCode(words)}`}.`;
-  return `${named(command)} ended with exit code ${code ?? "unknown"}.${lastRows(run)}`;
-}
-
-/** The job's comment shows a reason as Markdown. */
-const asCode = (text: string): string => `\`${text.replaceAll("`", "'")}\``;
-
-const named = (command = ""): string =>
-  `the set-up command ${asCode(cut(plain(command), MAX_COMMAND_SHOWN))} (${SETTING})`;
-
-const plain = (text: string): string => text.replace(/[\p{C}\s]+/gu, " ").trim();
-
-function lastRows({ rows }: SetupRun): string {
-  const text = tail(
-    rows
-      .map(plain)
-      .filter((row) => row !== "")
-      .join(" / "),
-    LAST_CHARACTERS,
-  );
-  return text === "" ? " It printed nothing." : ` Its last lines: ${asCode(text)}`;
-}
-
-interface Following {
-  readonly mark: string;
-  readonly run: SetupRun;
-  readonly container: Container;
-  readonly show: (text: string) => void;
-}
-
-async function followSetup({ stdout }: Running, { mark, run, container, show }: Following): Promise<void> {
-  let shown = 0;
-  for await (const row of rowsOf(stdout)) {
-    if (row === mark) {
-      show(`set-up | $ ${plain(container.setup[run.begun] ?? "")}`);
-      run.begun += 1;
-      run.rows = [];
-      continue;
-    }
-    run.rows = [...run.rows.slice(1 - LAST_ROWS), head(row, LAST_CHARACTERS)];
-    shown += 1;
-    if (shown <= MAX_SHOWN_ROWS) show(`set-up | ${row}`);
-    if (shown === MAX_SHOWN_ROWS) show("set-up | [further rows are not shown]");
-  }
-}
-
-/** What docker itself says. */
-async function wordsOf({ stderr }: Running): Promise<string> {
-  let words = "";
-  stderr.setEncoding("utf8").on("data", (text: string) => {
-    words = tail(words + text, LAST_CHARACTERS);
-  });
-  await finished(stderr).catch(() => {});
-  return plain(words).replace(/\.$/, "");
-}
 
 const listSchema = z.array(z.string()).nullable();
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;

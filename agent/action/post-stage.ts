@@ -8,6 +8,7 @@ import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { cut } from "../../src/text/text.ts";
 import { readable } from "./agent-files.ts";
+import { removeCache } from "./cache.ts";
 import { fetchJob } from "./checkout.ts";
 import { type BaseState, baseStateOf, type Collected, collect, collectFailure } from "./collect-changes.ts";
 import type { Git } from "./git.ts";
@@ -16,7 +17,7 @@ import { Output } from "./output.ts";
 import { removeOwnImage } from "./own-image.ts";
 import { removeRepositories } from "./remove-unsafe-files.ts";
 import { runCommand } from "./run-command.ts";
-import { type ActionSettings, readActionSettings, secretInputs } from "./settings.ts";
+import { type ActionSettings, readActionSettings, readFillSettings, secretInputs } from "./settings.ts";
 import { StageClock } from "./stage-clock.ts";
 import { loadState, type State } from "./state.ts";
 import { createStepContext, type StepContext } from "./step-context.ts";
@@ -136,21 +137,33 @@ async function leavePristine(clock: StageClock, { git }: StepContext): Promise<v
 async function removeAll({ docker, names }: StepContext, state: State | null): Promise<void> {
   await removeLeftovers(docker, names);
   if (state?.own_image) await removeOwnImage(docker, names);
+  if (state?.cached) await removeCache(docker, names);
+}
+
+const createContext = (clock: StageClock, settings: ActionSettings): StepContext =>
+  createStepContext(settings, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, within: clock.within });
+
+/** Of a run that fills the cache. */
+async function endFill({ docker, names, ownership }: StepContext): Promise<void> {
+  await removeCache(docker, names);
+  await removeOwnImage(docker, names);
+  await ownership.take();
 }
 
 async function post(stage: Stage, environment: NodeJS.ProcessEnv): Promise<number> {
   const { output, clock } = stage;
+  const fill = readFillSettings(environment);
+  if (fill?.ok) {
+    await endFill(createContext(clock, fill.settings));
+    return 0;
+  }
   const read = readActionSettings(environment);
   if (!read.ok) {
     output.show(`There is nothing to push: ${read.reason}.`);
     return 0;
   }
   const { settings } = read;
-  const parts = createStepContext(settings, {
-    uid: process.getuid?.() ?? 0,
-    gid: process.getgid?.() ?? 0,
-    within: clock.within,
-  });
+  const parts = createContext(clock, settings);
   const state = loadState(settings.folder);
   try {
     const taken = removeAll(parts, state).then(() => takeBack(stage, parts));

@@ -1,7 +1,9 @@
 /** Prepares the job: its commit, the files, their owner and the networks. */
 
-import { type AgentPlace, inAgentImage, inOwnImage } from "./agent-place.ts";
+import type { Cache } from "../../src/contracts/cache.ts";
+import { type AgentPlace, inAgentImage, inOwnImage, withCache } from "./agent-place.ts";
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
+import { restoreCache } from "./cache.ts";
 import { asksForPart, checkOut, copyForAgent, fetchInstructions, fetchJob, findBase, type Source } from "./checkout.ts";
 import type { Names } from "./container-names.ts";
 import { type Gateway, startGateway } from "./containers.ts";
@@ -42,7 +44,7 @@ const failed = (reason: string): Preparation => ({ ok: false, reason });
 
 const NOTHING_YET = {
   ...{ checked_out: false, base_known: false, merge_base: null },
-  ...{ merged: false, conflicts: [], own_image: false, failure: null, image_missing: false },
+  ...{ merged: false, conflicts: [], own_image: false, cached: false, failure: null, image_missing: false },
 };
 
 const NOT_OURS =
@@ -70,10 +72,16 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
     return failed(`The agent was not started: ${read.reason}.`);
   }
   const { brief } = read;
-  saveState(settings.folder, { ...NOTHING_YET, head: sha, own_image: brief.container !== null });
-  const [started, placed, state] = await Promise.all([
+  saveState(settings.folder, {
+    ...NOTHING_YET,
+    head: sha,
+    own_image: brief.container !== null,
+    cached: brief.cache !== null,
+  });
+  const [started, placed, restored, state] = await Promise.all([
     startNetworkAndGateway(ports, opened, brief),
     findPlace(ports, brief),
+    brief.cache === null ? false : restore(ports, brief, brief.cache),
     fillWorkspace(ports, source, read),
   ]);
   const given = started.ok && placed.ok ? await ports.ownership.give() : null;
@@ -82,9 +90,15 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
   const image_missing = !placed.ok && placed.image_missing;
   saveState(settings.folder, { ...state, failure: reason, image_missing });
   return started.ok && placed.ok && reason === null
-    ? { ...started, place: placed.place, brief, state }
+    ? { ...started, place: restored ? withCache(placed.place, names, brief) : placed.place, brief, state }
     : failed(reason ?? "");
 }
+
+const restore = ({ git, docker, names, settings, show }: PreparePorts, { container }: ActionBrief, cache: Cache) =>
+  restoreCache({
+    ...{ git, docker, names, show, image: settings.image, access: settings.cacheAccess, sha: settings.sha },
+    source: { cache, container, image: settings.image },
+  });
 
 type Placed = { readonly ok: true; readonly place: AgentPlace } | Extract<PreparedImage, { ok: false }>;
 
@@ -135,6 +149,7 @@ async function fillWorkspace({ git, settings, show }: PreparePorts, source: Sour
     merged,
     conflicts: [...conflicts],
     own_image: brief.container !== null,
+    cached: brief.cache !== null,
     failure: null,
     image_missing: false,
   };

@@ -2,10 +2,13 @@
  * Settings of the step: the inputs of action.yml, what the runner says about the run, and the environment of child
  * programs. All come from environment variables; a mistake is reported as a sentence.
  */
+import { readFileSync, statSync } from "node:fs";
+import * as z from "zod";
 import { JOB_ID_PATTERN } from "../../src/contracts/brief.ts";
 import { AGENT_IMAGE } from "../../src/contracts/publisher.ts";
 import { Secret } from "../../src/contracts/secret.ts";
 import { isTrusted } from "../trusted-address.ts";
+import type { CacheAccess } from "./cache-service.ts";
 import { type Federation, readFederation, unusedFederation } from "./federation.ts";
 import type { TokenIssuer } from "./report/identity-token.ts";
 import { toolVariables } from "./tool-folders.ts";
@@ -54,6 +57,8 @@ export interface ActionSettings {
   readonly shellSecrets: Readonly<Record<string, string>>;
   /** Null when the workflow has no `id-token: write` permission. */
   readonly identity: TokenIssuer | null;
+  /** Null where the runner has none. */
+  readonly cacheAccess: CacheAccess | null;
   readonly programs: Readonly<Record<string, string>>;
   readonly docker: Readonly<Record<string, string>>;
   /** What may name the tools of earlier steps. */
@@ -77,11 +82,36 @@ const listed = (env: Environment, names: readonly string[]): Record<string, stri
 const REPOSITORY = /^[\w.-]+\/[\w.-]+$/;
 const SHA = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
 const BRANCH_PREFIX = "refs/heads/job/";
+/** Bytes of the event that started the run. */
+const EVENT_LIMIT = 16 * 1024 * 1024;
 
 export function readActionSettings(env: Environment): ReadActionSettings {
   const ref = env.GITHUB_REF ?? "";
   const jobId = ref.startsWith(BRANCH_PREFIX) ? ref.slice(BRANCH_PREFIX.length) : "";
   if (!JOB_ID_PATTERN.test(jobId)) return { ok: false, reason: `${ref || "this run"} is not a job's branch` };
+  return settingsOf(env, { jobId, branch: `job/${jobId}` });
+}
+
+const eventSchema = z.object({ repository: z.object({ default_branch: z.string() }) });
+
+/** Null unless somebody or the App has started the workflow on the default branch, which fills the cache. */
+export function readFillSettings(env: Environment): ReadActionSettings | null {
+  const { GITHUB_EVENT_NAME: event, GITHUB_REF: ref = "", GITHUB_EVENT_PATH: path = "" } = env;
+  if (event !== "workflow_dispatch" || JOB_ID_PATTERN.test(ref.slice(BRANCH_PREFIX.length))) return null;
+  try {
+    if (statSync(path).size > EVENT_LIMIT) return null;
+    const { repository } = eventSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    if (ref !== `refs/heads/${repository.default_branch}`) return null;
+    return settingsOf(env, {
+      jobId: `cache-${(env.GITHUB_RUN_ID ?? "").replace(/\D/g, "")}`,
+      branch: repository.default_branch,
+    });
+  } catch {
+    return null;
+  }
+}
+
+function settingsOf(env: Environment, { jobId, branch }: Pick<ActionSettings, "jobId" | "branch">): ReadActionSettings {
   const { GITHUB_SHA: sha = "", GITHUB_REPOSITORY: repository = "", GITHUB_SERVER_URL: serverUrl = "" } = env;
   const { GITHUB_WORKSPACE: workspace = "", RUNNER_TEMP: temp = "" } = env;
   if (!SHA.test(sha) || !REPOSITORY.test(repository) || !URL.canParse(serverUrl))
@@ -104,7 +134,7 @@ export function readActionSettings(env: Environment): ReadActionSettings {
     ok: true,
     settings: {
       jobId,
-      branch: `job/${jobId}`,
+      branch,
       sha,
       repository,
       serverUrl: serverUrl.replace(/\/+$/, ""),
@@ -122,6 +152,7 @@ export function readActionSettings(env: Environment): ReadActionSettings {
       },
       shellSecrets: shellSecretsOf(env),
       identity: identityOf(env),
+      cacheAccess: cacheAccessOf(env),
       programs: listed(env, PROGRAM_VARIABLES),
       docker: listed(env, [...PROGRAM_VARIABLES, ...DOCKER_VARIABLES]),
       tools: toolVariables(env),
@@ -145,5 +176,10 @@ function shellSecretsOf(env: Environment): Record<string, string> {
 
 function identityOf(env: Environment): ActionSettings["identity"] {
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url = "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer = "" } = env;
+  return bearer !== "" && isTrusted(url) ? { url, bearer: new Secret(bearer) } : null;
+}
+
+function cacheAccessOf(env: Environment): CacheAccess | null {
+  const { ACTIONS_RESULTS_URL: url = "", ACTIONS_RUNTIME_TOKEN: bearer = "" } = env;
   return bearer !== "" && isTrusted(url) ? { url, bearer: new Secret(bearer) } : null;
 }

@@ -22,6 +22,8 @@ const stateSchema = z.object({
   conflicts: z.array(z.string()),
   /** Whether an image of the repository's own was to be used, which leaves something to remove. */
   own_image: z.boolean(),
+  /** Whether the repository has a cache, which leaves something to remove. */
+  cached: z.boolean(),
   /** Why the agent did not run to its end, for the job's comment; null when its result says so itself. */
   failure: z.string().nullable(),
   /** Whether that is so because Docker could not get an image. */

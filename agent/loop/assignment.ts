@@ -25,6 +25,7 @@ export interface Assignment {
   readonly instructions: readonly { readonly file: string; readonly text: string }[];
   /** Set up by earlier steps of the workflow, such as `go 1.22.12`. */
   readonly tools: readonly string[];
+  readonly cached: readonly string[];
   /** False when the checkout lacks the base commit, so that its files could not be read. */
   readonly base_known: boolean;
 }
@@ -51,9 +52,11 @@ export async function readAssignment(settings: Settings): Promise<ReadAssignment
   const instructions = await readInstructions(checkout, read.data);
   return {
     ok: true,
-    assignment: { brief: read.data, task, instructions, tools: settings.toolchain.tools, base_known },
+    assignment: { brief: read.data, task, instructions, ...toolsOf(settings.toolchain), base_known },
   };
 }
+
+const toolsOf = ({ tools, cached }: Settings["toolchain"]) => ({ tools, cached });
 
 const llmOf = z.looseObject({ llm: z.looseObject({}).catch({}) });
 

@@ -73,13 +73,22 @@ function toolNotes({ brief: { container }, tools }: Pick<Assignment, "brief" | "
   ];
 }
 
-export function firstMessage({ brief, task, instructions, tools }: Omit<Assignment, "base_known">): string {
+const cacheNote = (cached: Assignment["cached"]): string[] =>
+  cached.length === 0
+    ? []
+    : [
+        `These folders hold what the default branch's lock files needed: ${cached.map((path) => `\`${path}\``).join(", ")}. ` +
+          "Install from them where you can. They are a copy for this job alone.",
+      ];
+
+export function firstMessage({ brief, task, instructions, tools, cached }: Omit<Assignment, "base_known">): string {
   const parts = [
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
     ...forbidden(brief),
     ...partial(brief),
     ...egressNote(brief),
     ...toolNotes({ brief, tools }),
+    ...cacheNote(cached),
     ...instructions.map(({ file, text }) => `From ${file}:\n${block("repository_instructions", text)}`),
   ];
   if (brief.history.length > 0) {

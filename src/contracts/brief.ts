@@ -3,6 +3,7 @@
  * the task as text; `job.config.json` has the fields below.
  */
 import * as z from "zod";
+import { cacheSchema } from "./cache.ts";
 import { containerSchema } from "./container.ts";
 import { namedBySchema } from "./model-source.ts";
 import { MAX_NOTE, MAX_NOTES } from "./result.ts";
@@ -69,6 +70,8 @@ export const briefSchema = z.object({
   egress: z.array(z.string()).nullable().default(null),
   /** The repository's own image for the job; null: the agent's. */
   container: containerSchema.nullable().default(null),
+  /** The repository's cache, which the job gets a copy of; null: none. */
+  cache: cacheSchema.nullable().default(null),
   /** Counts the attempts of a round, from 1. */
   attempt: z.number().int().positive(),
   /** Counts the rounds, from 1; each message to the job starts a new round on the same branch. */

@@ -35,7 +35,7 @@ const image = z
   .string()
   .refine(isImageName, "is the name of an image such as ruby:3.4 or ghcr.io/acme/ci@sha256:…, in lower case");
 
-const command = z
+export const command = z
   .string()
   .min(1)
   .max(MAX_COMMAND)

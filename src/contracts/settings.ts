@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { expandGlob, globMistake } from "../text/glob.ts";
+import { cacheSchema } from "./cache.ts";
 import { containerSchema } from "./container.ts";
 import { egressHost, MAX_EGRESS_HOSTS } from "./egress.ts";
 
@@ -99,6 +100,8 @@ export const repositorySettingsSchema = z.strictObject({
   egress: z.array(egressHost).max(MAX_EGRESS_HOSTS).optional(),
   /** The image that jobs run in. Missing: the agent's own. */
   container: containerSchema.optional(),
+  /** What every job starts with in its home. Missing: nothing. */
+  cache: cacheSchema.optional(),
 });
 
 export type RepositorySettings = z.infer<typeof repositorySettingsSchema>;

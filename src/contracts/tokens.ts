@@ -121,6 +121,12 @@ export const TOKENS: readonly Token[] = [
     shown: "the provider; never the agent's container",
   },
   {
+    name: "a run's token for caches (`ACTIONS_RUNTIME_TOKEN`), where the settings have `cache`",
+    lives: "the run action, in memory",
+    lasts: "the workflow's run",
+    shown: "GitHub's cache service; never a container",
+  },
+  {
     name: "a person's token from signing in",
     lives: "the server's memory",
     lasts: "one question; then it is taken back",

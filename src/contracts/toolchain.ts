@@ -14,6 +14,10 @@ export const toolchainSchema = z.object({
   tools: z.array(z.string()).default([]),
   /** The runner's C library, which those tools were built for: glibc's version, "" for another; null: none of them. */
   c_library: z.string().nullable().default(null),
+  /** The folders of the home that the repository's cache has filled, such as `~/.npm`. */
+  cached: z.array(z.string()).default([]),
+  /** The shell's home; null: an empty one. */
+  home: z.string().nullable().default(null),
   variables: z.record(z.string(), z.string()).default({}),
   /** Folders that stand before the others on the shell's PATH. */
   path_before: z.array(z.string()).default([]),

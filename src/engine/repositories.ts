@@ -74,9 +74,10 @@ export async function observeRepository(parts: ObserverParts, event: About): Pro
   const { store, handle, handleRepository } = parts;
   switch (event.type) {
     case "default-branch-moved": {
-      const { repository, branch, head_sha, tree_sha, settings_changed: files_changed } = event;
+      const { repository, branch, head_sha, tree_sha, settings_changed: files_changed, lock_files_changed } = event;
       await freeName(parts, repository);
-      await handleRepository(repository.id, { type: "pushed", repository, branch, head_sha, tree_sha, files_changed });
+      const moved = { branch, head_sha, tree_sha, files_changed, lock_files_changed };
+      await handleRepository(repository.id, { type: "pushed", repository, ...moved });
       return;
     }
     case "repositories-changed": {

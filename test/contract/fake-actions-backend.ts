@@ -175,6 +175,8 @@ export class FakeActionsBackend {
         return access;
       },
       closeIdentity: (token) => void this.identities.delete(token),
+      openCaches: ({ runId }) => `fake-runtime-${runId}`,
+      closeCaches: () => {},
       createRun: (input) => {
         const id = this.#next++;
         this.runs.push({ ...input, id, events: ["queued"], conclusion: undefined });

@@ -143,9 +143,9 @@ describe("a push to the default branch", () => {
     const [first] = await looks();
     if (first === undefined) throw new Error("nothing looks at the pull request");
     await here.store.jobs.acknowledge(ID, first);
-    await here.process({ ...moved, branch: "next", settings_changed: false });
+    await here.process({ ...moved, branch: "next", settings_changed: false, lock_files_changed: false });
     expect(await looks()).toEqual([]);
-    await here.process({ ...moved, branch: "main", settings_changed: false });
+    await here.process({ ...moved, branch: "main", settings_changed: false, lock_files_changed: false });
     expect(await looks()).toHaveLength(1);
   });
 });
@@ -206,7 +206,7 @@ describe("who may ask where the settings want an admin", () => {
     const { store, said, process } = await service(known({ settings: ADMINS_ONLY }));
     await observe(store.repositories, known({ settings: DEFAULT_REPOSITORY_SETTINGS }));
     const moved = { type: "default-branch-moved", repository: AT, branch: "main" } as const;
-    await process({ ...moved, head_sha: "h2", tree_sha: "t2", settings_changed: true });
+    await process({ ...moved, head_sha: "h2", tree_sha: "t2", settings_changed: true, lock_files_changed: true });
     await process(ask);
     expect(said).toEqual(["read", "confused"]);
   });

@@ -45,6 +45,7 @@ const UNSET: Readonly<Record<string, string>> = {
   ...{ "llm.provider": "the server's", "llm.model": "the server's", "llm.max_tokens": "the server's" },
   egress: "all hosts",
   "container.image": "the agent's own",
+  ...{ "cache.paths": "none", "cache.fill": "none" },
 };
 
 /** Of a map that has no default as a whole. */

@@ -184,8 +184,12 @@ describe("preparing a repository", () => {
     const egress = ["registry.npmjs.org", "pypi.org", "files.pythonhosted.org"];
     const setup = ["apt-get update", "apt-get install --yes --no-install-recommends libpq-dev postgresql"];
     const container = { image: "debian:12", setup, setup_minutes: 15 };
+    const cache = { paths: ["~/.npm"], fill: ["npm ci --ignore-scripts"] };
     expect(settingsOn(GITHUB)).toEqual(
-      [{ egress }, { container }].map((part) => ({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, ...part } })),
+      [{ egress }, { container }, { cache }].map((part) => ({
+        ok: true,
+        settings: { ...DEFAULT_REPOSITORY_SETTINGS, ...part },
+      })),
     );
     const llm = { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: 32_000 };
     expect(long).toEqual({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled, llm } });

@@ -67,7 +67,7 @@ describe("an image of the repository's own", () => {
     expect(agent).toContain(`${NAME}:setup --library-path /opt/journeyman/lib /opt/journeyman/init -s -- `);
     const [, text = ""] = /^AGENT_TOOLCHAIN=(.*)$/m.exec(runner.read("agent-env")) ?? [];
     expect(toolchainSchema.parse(JSON.parse(text))).toEqual({
-      ...{ tools: [], c_library: null, path_before: [], path_after: ["/opt/journeyman/bin"] },
+      ...{ tools: [], cached: [], home: null, c_library: null, path_before: [], path_after: ["/opt/journeyman/bin"] },
       variables: {
         ...{ PATH: "/opt/ruby/bin:/bin", GEM_HOME: "/gems" },
         ...{ NODE_OPTIONS: "--require /x.js", LD_PRELOAD: "/j.so" },
@@ -147,7 +147,7 @@ describe("without one", () => {
     expect(commandWith(runner, "-w /workspace")).toContain(`--mount type=bind,source=${go},target=${go},readonly`);
     const [, text = ""] = /^AGENT_TOOLCHAIN=(.*)$/m.exec(runner.read("agent-env")) ?? [];
     expect(JSON.parse(text)).toEqual({
-      ...{ tools: ["go 1.22.12"], c_library: expect.stringMatching(/^2\.\d+$/) },
+      ...{ tools: ["go 1.22.12"], cached: [], home: null, c_library: expect.stringMatching(/^2\.\d+$/) },
       ...{ variables: { GOROOT: go }, path_before: [`${go}/bin`], path_after: [] },
     });
     expect(runner.read("agent-env")).not.toContain("hunter2");

@@ -93,7 +93,12 @@ test("a run that was cut off while its commit was fetched fetches it again for i
   expect(execFileSync("git", args, { cwd: repository, input }).toString().trim()).toBe(runner.sha);
   const state: State = {
     ...{ head: runner.sha, checked_out: false, base_known: false, merge_base: null, merged: false, conflicts: [] },
-    ...{ own_image: false, image_missing: false, failure: "The run was cancelled before the agent began." },
+    ...{
+      own_image: false,
+      cached: false,
+      image_missing: false,
+      failure: "The run was cancelled before the agent began.",
+    },
   };
   writeFileSync(join(action, "state.json"), JSON.stringify(state));
   runner.agent("");

@@ -96,6 +96,9 @@ export interface ActionsBackend {
   /** Address and bearer with which one workflow job requests identity tokens (OIDC), until `closeIdentity(token)`. */
   openIdentity(identity: RunIdentity): { readonly url: string; readonly token: string };
   closeIdentity(token: string): void;
+  /** The bearer with which one workflow job reaches the cache service below `url`, until `closeCaches(token)`. */
+  openCaches(identity: RunIdentity): string;
+  closeCaches(token: string): void;
   createRun(run: NewRun): RunHandle;
   startRun(runId: number): void;
   completeRun(runId: number, conclusion: RunConclusion): void;

@@ -31,6 +31,7 @@ export const BRIEF: Brief = {
   checkout_paths: [],
   egress: null,
   container: null,
+  cache: null,
   attempt: 1,
   round: 1,
   issue: 7,

@@ -37,20 +37,29 @@ describe("the shell's environment", () => {
     expect(shell).not.toHaveProperty("BASH_ENV");
   });
 
+  test("has the home that holds the repository's cache", () => {
+    expect(shellOf({ home: "/home/agent", cached: ["~/.npm"] })).toMatchObject({ HOME: "/home/agent" });
+  });
+
   test.each(["{", "[]", '{"variables":{"A":1}}'])("%s is no toolchain", (text) => {
     expect(readSettings({ JOB_ID, AGENT_TOOLCHAIN: text }, "/").ok).toBe(false);
   });
 });
 
 describe("the first message", () => {
-  const about = (brief: Partial<typeof BRIEF>, tools: string[] = []) =>
-    firstMessage({ brief: { ...BRIEF, ...brief }, task: "x", instructions: [], tools });
+  const about = (brief: Partial<typeof BRIEF>, tools: string[] = [], cached: string[] = []) =>
+    firstMessage({ brief: { ...BRIEF, ...brief }, task: "x", instructions: [], tools, cached });
 
   test("names the tools that are set up, and nothing where there are none", () => {
     expect(about({}, ["go 1.22.12", "Ruby 3.3.4"])).toContain(
       "These tools are set up, on PATH and read-only: `go 1.22.12`, `Ruby 3.3.4`.",
     );
     expect(about({})).not.toMatch(/set up|image/);
+  });
+
+  test("names the folders of the cache, and nothing where there are none", () => {
+    expect(about({}, [], ["~/.npm", "~/.m2"])).toContain("lock files needed: `~/.npm`, `~/.m2`.");
+    expect(about({})).not.toContain("lock files");
   });
 
   test("names the repository's image and the commands that have set it up", () => {

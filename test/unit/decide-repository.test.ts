@@ -1,8 +1,10 @@
 /** The decision on repositories: what is kept of them, and how their set-up goes on. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import type { RepositoryCommand } from "../../src/domain/repository/command.ts";
-import { decideRepository, RETRY_MS, SHOW_GAP_MS } from "../../src/domain/repository/decide.ts";
+import { decideRepository, FILL_GAP_MS, RETRY_MS, SHOW_GAP_MS } from "../../src/domain/repository/decide.ts";
+import { isEffectWanted } from "../../src/domain/repository/effect.ts";
 import { nextTimerAt } from "../../src/domain/repository/next-timer.ts";
 import type { RepositoryState, SetUpFacts } from "../../src/domain/repository/repository.ts";
 import { RUN_PROBLEMS, SET_UP_PHASES } from "../../src/domain/repository/schema.ts";
@@ -99,6 +101,7 @@ describe("a repository that is seen for the first time", () => {
       head_sha: "a",
       tree_sha: "b",
       files_changed: false,
+      lock_files_changed: false,
     } as const;
     expect(step(empty, push).effects).toEqual([["read-set-up", 2_000]]);
     const refused = told(null, SEEN, read({}), { type: "set-up-refused" });
@@ -176,6 +179,7 @@ describe("a push that may have changed the settings", () => {
       head_sha: "c",
       tree_sha: "d",
       files_changed: false,
+      lock_files_changed: false,
     } as const;
     expect(step(known, push).state?.base).toEqual({ ...base, head_sha: "c", tree_sha: "d" });
     const changed = step(known, { ...push, files_changed: true });
@@ -224,4 +228,42 @@ describe("whatever comes, in whatever order,", () => {
         }
       }),
     ));
+});
+
+describe("a repository with a cache", () => {
+  const cache = { paths: ["~/.npm"], fill: ["npm ci"] };
+  const settings = { ...DEFAULT_REPOSITORY_SETTINGS, cache };
+  const readAgain: RepositoryCommand = {
+    type: "settings-read",
+    settings: { id: AT.id, settings, settings_problem: null },
+  };
+  const moved = (lock_files_changed: boolean): RepositoryCommand => ({
+    ...{ type: "pushed", repository: AT, branch: "main", head_sha: "a", tree_sha: "b" },
+    ...{ files_changed: false, lock_files_changed },
+  });
+  const fills = (state: RepositoryState, command: RepositoryCommand, now = T0) =>
+    step(state, command, now).effects.filter(([type]) => type === "fill-cache");
+
+  it("has it filled when the setting is new or another, and when lock files change", () => {
+    const state = told(null, SEEN);
+    expect(fills(state, moved(true))).toEqual([]);
+    expect(fills(state, readAgain)).toEqual([["fill-cache", 2_000]]);
+    const known = told(state, readAgain);
+    expect(fills(known, readAgain)).toEqual([]);
+    expect(fills(known, moved(false))).toEqual([]);
+    expect(fills(known, moved(true))).toEqual([["fill-cache", 2_000]]);
+  });
+
+  it("has it filled at most once an hour", () => {
+    const filled = told(null, SEEN, readAgain, { type: "cache-fill-started", at: T0 });
+    expect(fills(filled, moved(true), T0 + 60_000)).toEqual([["fill-cache", FILL_GAP_MS - 60_000]]);
+    expect(fills(filled, moved(true), T0 + FILL_GAP_MS)).toEqual([["fill-cache", 2_000]]);
+  });
+
+  it("does not care when the run cannot be started, nor wants it once the setting is gone", () => {
+    const state = told(null, SEEN, readAgain);
+    expect(step(state, { type: "effect-abandoned", effect: { type: "fill-cache" } }).state).toEqual(state);
+    expect(isEffectWanted({ type: "fill-cache" }, state)).toBe(true);
+    expect(isEffectWanted({ type: "fill-cache" }, told(null, SEEN))).toBe(false);
+  });
 });

@@ -3,6 +3,7 @@
  * to a time that grows with the length alone (`foreign-parsers.test.ts`). Whoever adds a parser adds its row.
  */
 
+import { isCachePath } from "../../src/contracts/cache.ts";
 import { isImageName } from "../../src/contracts/container.ts";
 import { egressHost } from "../../src/contracts/egress.ts";
 import { parseLog } from "../../src/contracts/log-line.ts";
@@ -148,6 +149,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     size: 253,
   },
   { ...text("names of images in the settings", isImageName), from: "whoever may push", size: 500 },
+  { ...text("folders of the cache in the settings", isCachePath), from: "whoever may push", size: 200 },
   {
     name: "bodies of REST calls (JSON)",
     from: "whoever has a key",

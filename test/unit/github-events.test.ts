@@ -390,7 +390,7 @@ describe("pushes", () => {
   };
   const pushed = (changes: Partial<typeof push> = {}, sender: object = mona) =>
     said("push", { ...push, ...changes, sender });
-  const moved = (settings_changed: boolean, tree_sha = "7ree") =>
+  const moved = (settings_changed: boolean, tree_sha = "7ree", lock_files_changed = settings_changed) =>
     translated({
       type: "default-branch-moved",
       repository: where,
@@ -398,6 +398,7 @@ describe("pushes", () => {
       head_sha: SHA,
       tree_sha,
       settings_changed,
+      lock_files_changed,
     });
 
   test("another branch is told of where it brings settings or a workflow, and not where it takes them away", () => {
@@ -416,16 +417,21 @@ describe("pushes", () => {
   });
 
   test.each([
-    ["adds the settings", { commits: [commit, { ...commit, added: [".github/journeyman.yml"] }] }],
-    ["changes the workflow", { commits: [{ ...commit, modified: [WORKFLOW] }] }],
-    ["removes the workflow", { commits: [{ ...commit, removed: [WORKFLOW] }, commit] }],
-    ["is forced", { forced: true }],
-    ["makes the branch", { created: true }],
-    ["lists no commits", { commits: [] }],
-    ["lists as many commits as a push may", { commits: Array.from({ length: 2_048 }, () => commit) }],
-    ["does not say what a commit touched", { commits: [{}] }],
-  ])("a push that %s has the settings read again", (_, changes) => {
-    expect(pushed(changes)).toEqual(moved(true));
+    ["adds the settings", { commits: [commit, { ...commit, added: [".github/journeyman.yml"] }] }, false],
+    ["changes the workflow", { commits: [{ ...commit, modified: [WORKFLOW] }] }, false],
+    ["removes the workflow", { commits: [{ ...commit, removed: [WORKFLOW] }, commit] }, false],
+    ["is forced", { forced: true }, true],
+    ["makes the branch", { created: true }, true],
+    ["lists no commits", { commits: [] }, true],
+    ["lists as many commits as a push may", { commits: Array.from({ length: 2_048 }, () => commit) }, true],
+    ["does not say what a commit touched", { commits: [{}] }, true],
+  ])("a push that %s has the settings read again", (_, changes, lockFiles) => {
+    expect(pushed(changes)).toEqual(moved(true, "7ree", lockFiles));
+  });
+
+  test.each(["package-lock.json", "app/go.sum", "a/b/requirements.txt"])("a push that changes %s is told", (path) => {
+    expect(pushed({ commits: [{ ...commit, modified: [path] }] })).toEqual(moved(false, "7ree", true));
+    expect(pushed({ commits: [{ ...commit, modified: [`${path}.md`] }] })).toEqual(moved(false));
   });
 
   test("a push without a head commit leaves the tree unknown", () => {

@@ -95,7 +95,10 @@ export type GitHubEvent =
       readonly numbers: readonly number[];
       readonly command: Command;
     }
-  /** The default branch moved. `settings_changed`: what we keep of the repository must be read again. */
+  /**
+   * The default branch moved. `settings_changed`: what we keep of the repository must be read again.
+   * `lock_files_changed`: its cache may be of other lock files.
+   */
   | {
       readonly type: "default-branch-moved";
       readonly repository: EventRepository;
@@ -103,6 +106,7 @@ export type GitHubEvent =
       readonly head_sha: string;
       readonly tree_sha: string;
       readonly settings_changed: boolean;
+      readonly lock_files_changed: boolean;
     }
   /** Another branch than the default one was given a new settings or workflow file. */
   | { readonly type: "files-pushed"; readonly repository: EventRepository; readonly head_sha: string }

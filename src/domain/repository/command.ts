@@ -14,7 +14,10 @@ export type RepositoryCommand =
   | { readonly type: "observed"; readonly repository: ObservedRepository }
   /** Its settings were read after a push. */
   | { readonly type: "settings-read"; readonly settings: SettingsRead }
-  /** Its default branch moved. `files_changed`: the settings or the workflow file may be among the changes. */
+  /**
+   * Its default branch moved. `files_changed`: the settings or the workflow file may be among the changes;
+   * `lock_files_changed`: lock files may be.
+   */
   | {
       readonly type: "pushed";
       readonly repository: IdentifiedRepository;
@@ -22,6 +25,7 @@ export type RepositoryCommand =
       readonly head_sha: string;
       readonly tree_sha: string;
       readonly files_changed: boolean;
+      readonly lock_files_changed: boolean;
     }
   /** A commit of another branch brings a new settings or workflow file. */
   | { readonly type: "files-pushed"; readonly repository: IdentifiedRepository; readonly sha: string }
@@ -35,6 +39,8 @@ export type RepositoryCommand =
   /** GitHub does not let us open it. */
   | { readonly type: "set-up-refused" }
   | { readonly type: "set-up-shown"; readonly at: number }
+  /** A run was started that fills its cache. */
+  | { readonly type: "cache-fill-started"; readonly at: number }
   /** A run of a job has begun. */
   | { readonly type: "run-seen"; readonly url: string | null }
   /** A run of a job came to its end; `problem` null: it came back with a result. */

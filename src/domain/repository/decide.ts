@@ -51,6 +51,9 @@ export const SHOW_GAP_MS = 60_000;
 /** After GitHub refused to let it be opened. */
 export const RETRY_MS = 6 * 3_600_000;
 
+/** Between two runs that fill the cache. */
+export const FILL_GAP_MS = 3_600_000;
+
 /** A closed pull request may be opened again, by somebody who has changed their mind. */
 const isHeard = (state: RepositoryState): boolean => isFollowed(state) || state.set_up.phase === "declined";
 
@@ -74,8 +77,11 @@ export function decideRepository(
       return observed(state, command.repository);
     case "settings-read": {
       const { id, settings, settings_problem } = command.settings;
+      if (id !== state.id) return unchanged;
+      const isNew = JSON.stringify(settings?.cache) !== JSON.stringify(state.settings?.cache);
       // The branch's head is left to the next reader.
-      return id === state.id ? change({ ...state, settings, settings_problem }) : unchanged;
+      const next = { ...state, settings, settings_problem };
+      return change(next, isNew ? fills(next, now) : []);
     }
     case "pushed":
       return pushed(state, command, context);
@@ -96,13 +102,15 @@ export function decideRepository(
       return change({ ...state, set_up: { ...state.set_up, shown_at: command.at } });
     case "set-up-refused":
       return refused(state, now);
+    case "cache-fill-started":
+      return change({ ...state, cache_filled_at: command.at });
     case "run-seen":
       if (state.runs.first_run !== null) return unchanged;
       return shown({ ...state, runs: { ...state.runs, first_run: { at: now, url: command.url } } }, now);
     case "run-ended":
       return runEnded(state, command.problem, context);
     case "effect-abandoned":
-      return refused(state, now);
+      return command.effect.type === "fill-cache" ? unchanged : refused(state, now);
     case "tick":
       return tick(state, context);
     default:
@@ -151,7 +159,7 @@ function pushed(
   context: RepositoryContext,
 ): RepositoryDecided {
   const { owner, name, installation_id } = command.repository;
-  const { branch, head_sha, tree_sha, files_changed } = command;
+  const { branch, head_sha, tree_sha, files_changed, lock_files_changed } = command;
   // After a change of the settings file the next job reads the repository; until then the head alone does not suffice.
   const base =
     before.base !== null && !files_changed && before.base.branch === branch
@@ -159,9 +167,16 @@ function pushed(
       : null;
   const state = { ...before, owner, name, installation_id, base };
   const reads = files_changed ? [at("read-settings", 0)] : [];
+  const filled = lock_files_changed ? fills(state, context.now) : [];
   const looked = isLookedAt(state, files_changed) ? look(state, context) : change(state);
-  return { ...looked, effects: [...reads, ...looked.effects] };
+  return { ...looked, effects: [...reads, ...filled, ...looked.effects] };
 }
+
+/** Has the cache filled, if there is one. */
+const fills = ({ settings, cache_filled_at }: RepositoryState, now: number): Wanted<RepositoryEffect>[] =>
+  settings?.cache === undefined
+    ? []
+    : [at("fill-cache", Math.max(now + READ_HOLD_MS, (cache_filled_at ?? 0) + FILL_GAP_MS))];
 
 /** Whether a push to the default branch says something of the set-up. */
 const isLookedAt = (state: RepositoryState, files_changed: boolean): boolean => {

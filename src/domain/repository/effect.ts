@@ -7,6 +7,8 @@ export const repositoryEffectSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("read-settings") }),
   /** Say on a commit of another branch that its settings or workflow file is broken, before it is merged. */
   z.object({ type: z.literal("check-files"), sha: z.string() }),
+  /** Start a run on the default branch that fills the cache. */
+  z.object({ type: z.literal("fill-cache") }),
   /** Read how far the set-up is. */
   z.object({ type: z.literal("read-set-up") }),
   /** Open the set-up pull request, or find the one that an earlier attempt has opened. */
@@ -22,11 +24,16 @@ export const repositoryEffectKey = (effect: RepositoryEffect): string =>
   effect.type === "check-files" ? `${effect.type}:${effect.sha}` : effect.type;
 
 /** Whether an effect still makes sense: the repository may have moved on since it was asked for. */
-export function isEffectWanted({ type }: RepositoryEffect, { set_up }: Pick<RepositoryState, "set_up">): boolean {
+export function isEffectWanted(
+  { type }: RepositoryEffect,
+  { set_up, settings }: Pick<RepositoryState, "set_up" | "settings">,
+): boolean {
   switch (type) {
     case "read-settings":
     case "check-files":
       return true;
+    case "fill-cache":
+      return settings?.cache !== undefined;
     case "read-set-up":
       return set_up.phase !== "needless" && set_up.phase !== "complete";
     case "open-set-up-pull-request":

@@ -129,6 +129,8 @@ const observed = z.object({
   settings_problem: z.string().nullable().catch(null),
   set_up: setUpSchema.catch(NO_SET_UP),
   runs: runsSchema.catch(NO_RUNS),
+  /** When a run was last started that fills the cache; null: never. */
+  cache_filled_at: time.nullable().catch(null),
 });
 
 /** Settings of another version are read from GitHub again before use. Until then they permit nothing. */

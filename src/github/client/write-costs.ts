@@ -27,6 +27,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
 export const REPOSITORY_WRITES: Readonly<Record<RepositoryEffect["type"], number>> = {
   "read-settings": 1,
   "check-files": 1,
+  "fill-cache": 1,
   "read-set-up": 0,
   "open-set-up-pull-request": 4,
   "update-set-up-pull-request": 1,

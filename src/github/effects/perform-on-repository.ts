@@ -12,6 +12,7 @@ import type { Caller, OctokitSource } from "../client/octokit.ts";
 import { MINUTE_MS } from "../client/write-budget.ts";
 import { REPOSITORY_WRITES } from "../client/write-costs.ts";
 import { checkFiles } from "./files-check.ts";
+import { startFill } from "./fill-cache.ts";
 import { laterOf } from "./one-call.ts";
 import { readSetUpFacts } from "./set-up-facts.ts";
 import { openSetUpPullRequest, type SetUpTask, updateSetUpPullRequest } from "./set-up-pull-request.ts";
@@ -49,6 +50,8 @@ async function begin(
     case "check-files":
       await checkFiles({ octokit, at, self: await self() }, effect.sha);
       return { ended: "done" };
+    case "fill-cache":
+      return startFill(task);
     case "read-set-up":
       return { ended: "done", command: { type: "set-up-read", facts: await readSetUpFacts(task) } };
     case "open-set-up-pull-request":

@@ -1,6 +1,7 @@
 /** Translates pushes and deleted branches. A push to the default branch tells whether the settings must be re-read. */
 import * as z from "zod";
 import { CONFIG_FILE, jobFolder, TASK_FILE } from "../../contracts/brief.ts";
+import { isLockFile } from "../../contracts/cache.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
 import { SET_UP_BRANCH } from "../../domain/repository/set-up.ts";
 import {
@@ -43,19 +44,20 @@ const pushSchema = z.object({
   sender: person,
 });
 
+const isKept = (file: string): boolean => KEPT_FILES.has(file);
+
 /** Whether the push brings one of them; what a merge brings along counts as well. */
 const bringsKept = ({ commits = [] }: z.output<typeof pushSchema>): boolean =>
-  commits.some(({ added = [], modified = [] }) => [...added, ...modified].some((file) => KEPT_FILES.has(file)));
-
-const touchesKept = (files: readonly string[] | undefined): boolean =>
-  files === undefined || files.some((file) => KEPT_FILES.has(file));
+  commits.some(({ added = [], modified = [] }) => [...added, ...modified].some(isKept));
 
 /** True when in doubt: an extra read is cheap, outdated settings are not. */
-function settingsChanged(push: z.output<typeof pushSchema>): boolean {
+function changes(push: z.output<typeof pushSchema>, isMeant: (file: string) => boolean): boolean {
   const { commits = [] } = push;
   if (push.created === true || push.forced === true || push.head_commit == null) return true;
   if (commits.length === 0 || commits.length >= PUSH_COMMITS_LIMIT) return true;
-  return commits.some((one) => touchesKept(one.added) || touchesKept(one.modified) || touchesKept(one.removed));
+  return commits.some(({ added, modified, removed }) =>
+    [added, modified, removed].some((files) => files === undefined || files.some(isMeant)),
+  );
 }
 
 export const pushed = listener(pushSchema, (payload, self) => {
@@ -71,7 +73,8 @@ export const pushed = listener(pushSchema, (payload, self) => {
       branch,
       head_sha: payload.after,
       tree_sha: payload.head_commit?.tree_id ?? "",
-      settings_changed: settingsChanged(payload),
+      settings_changed: changes(payload, isKept),
+      lock_files_changed: changes(payload, isLockFile),
     });
   }
   if (isSelf(payload.sender, self)) {

@@ -43,6 +43,11 @@ limits:
 #   image: debian:12
 #   setup: ["apt-get update", "apt-get install -y golang-go"]
 
+# cache:
+#   What every job finds in its home. Filled by these commands on the default branch when lock files change there.
+#   paths: ["~/.npm"]
+#   fill: ["npm ci --ignore-scripts"]
+
 # market:
 #   true: jobs of this repository may be given to strangers for money.
 #   enabled: false

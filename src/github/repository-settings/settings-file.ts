@@ -7,8 +7,8 @@ import * as z from "zod";
 import { type RepositorySettings, repositorySettingsSchema } from "../../contracts/settings.ts";
 import { fieldPath } from "../../text/field-path.ts";
 import { nearest } from "../../text/typo.ts";
+import { yamlOutOfBounds } from "../../text/yaml-bounds.ts";
 import { code } from "../render/plain.ts";
-import { yamlOutOfBounds } from "./yaml-bounds.ts";
 
 export const SETTINGS_PATH = ".github/journeyman.yml";
 /** A longer file is not a settings file. */

@@ -2,7 +2,7 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import type { WorkflowFacts, WorkflowMistake } from "../../domain/repository/repository.ts";
-import { yamlOutOfBounds } from "./yaml-bounds.ts";
+import { yamlOutOfBounds } from "../../text/yaml-bounds.ts";
 
 /** A longer file is not read. */
 const MAX_BYTES = 64 * 1024;

@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { JobStep } from "../ports.ts";
+import type { JobStep, RunIdentity } from "../ports.ts";
 import { githubContext, githubEnv, isFromFork, tokenPermissions } from "./contexts.ts";
 import { DockerFolder } from "./docker-folder.ts";
 import { contextOf, ExpressionMistake, fill } from "./expressions.ts";
@@ -26,7 +26,7 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
   const secrets: Record<string, string> = { ...(fork ? {} : backend.secrets(trigger.repository)), GITHUB_TOKEN: token };
   const log = new JobLog((text) => backend.appendLog(jobId, text), machine.now);
   const identity = identityOf(input, fork);
-  const runtimeToken = randomUUID();
+  const runtimeToken = backend.openCaches(identityFacts(input));
   const more = [runtimeToken, ...(identity ? [identity.token] : [])];
   for (const secret of [...Object.values(secrets), ...more]) log.masks.add(secret);
   const folder = await mkdtemp(join(machine.folder, "job-"));
@@ -58,8 +58,13 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
       docker,
       jobContexts,
       runnerEnv: env,
-      // the address of a service that does not exist, with a token that opens nothing; secret like the real one
-      actionEnv: { ACTIONS_RUNTIME_URL: `${backend.url}/_runtime/`, ACTIONS_RUNTIME_TOKEN: runtimeToken },
+      // the first is the address of a service that does not exist; the second is that of caches
+      actionEnv: {
+        ACTIONS_RUNTIME_URL: `${backend.url}/_runtime/`,
+        ACTIONS_RESULTS_URL: `${backend.url}/`,
+        ACTIONS_CACHE_SERVICE_V2: "true",
+        ACTIONS_RUNTIME_TOKEN: runtimeToken,
+      },
       env: { ...fileEnv, ...jobEnv },
       report: (steps: readonly JobStep[]) => backend.updateJob(jobId, { status: "in_progress", steps }),
     });
@@ -74,6 +79,7 @@ export async function playJob(input: JobInput): Promise<JobOutcome> {
     const left = await docker.removeLeftovers();
     if (left.length > 0) log.warning(`The job has left containers or networks behind: ${left.join(", ")}`);
     backend.revokeToken(token);
+    backend.closeCaches(runtimeToken);
     if (identity) backend.closeIdentity(identity.token);
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
@@ -83,11 +89,15 @@ type Identity = ReturnType<JobInput["subject"]["backend"]["openIdentity"]>;
 
 /** Only a job with `id-token: write` may request identity tokens, and none that runs for a fork. */
 function identityOf({ definition, subject, handle }: JobInput, fork: boolean): Identity | undefined {
-  const { backend, trigger, workflow } = subject;
+  const { backend, workflow } = subject;
   if (tokenPermissions(definition.permissions, workflow.permissions, fork)["id-token"] !== "write") return undefined;
+  return backend.openIdentity(identityFacts({ subject, handle }));
+}
+
+function identityFacts({ subject, handle }: Pick<JobInput, "subject" | "handle">): RunIdentity {
   const { head_ref: headRef, base_ref: baseRef } = githubContext(subject, handle);
-  const { ref, sha } = trigger;
-  return backend.openIdentity({ runId: handle.id, ref, sha, headRef: String(headRef), baseRef: String(baseRef) });
+  const { ref, sha } = subject.trigger;
+  return { runId: handle.id, ref, sha, headRef: String(headRef), baseRef: String(baseRef) };
 }
 
 async function makePlaces(folder: string, payload: unknown): Promise<JobPlaces> {

@@ -37,6 +37,8 @@ export function actionsBackend(world: World): ActionsBackend {
     revokeToken: (token) => world.tokens.revoke(token),
     openIdentity: (identity) => world.oidc.open(identity),
     closeIdentity: (token) => world.oidc.close(token),
+    openCaches: (identity) => world.caches.open(identity),
+    closeCaches: (token) => world.caches.close(token),
     createRun: (run) => createRun(world, named(run.repository), run),
     startRun: (runId) => startRun(world, runId),
     completeRun: (runId, conclusion) => completeRun(world, runId, conclusion),

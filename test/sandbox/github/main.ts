@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Api } from "./api.ts";
 import { AppManifests } from "./app-manifest.ts";
 import { considerAutoMerge } from "./auto-merge.ts";
+import { Caches } from "./caches.ts";
 import { Calls } from "./calls.ts";
 import { Faults } from "./faults.ts";
 import { Feed } from "./feed.ts";
@@ -112,6 +113,7 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
       reachable: options.privateHooks === false ? isOutside : () => true,
     }),
     oidc: new Oidc(url, now),
+    caches: new Caches(),
     tokens: new Tokens({ appId, publicKeyPem: publicKey, oauth, now }),
     webhooks: new Webhooks({
       appId,

@@ -28,6 +28,8 @@ export class SandboxGitHub extends SandboxSettings {
   /** Webhook faults: drop, duplicate, delay, reorder, hold and release. */
   readonly webhooks: WebhookFaults;
   readonly actions: ActionsBackend;
+  /** What runs have saved with the cache service. */
+  readonly caches: () => { ref: string; key: string; bytes: number }[];
   readonly #api: Api;
   readonly #close: () => Promise<void>;
 
@@ -44,6 +46,7 @@ export class SandboxGitHub extends SandboxSettings {
     this.faults = api.faults;
     this.webhooks = api.world.webhooks.faults;
     this.actions = actionsBackend(api.world);
+    this.caches = () => api.world.caches.list();
   }
 
   get appSlug(): string {

@@ -1,6 +1,7 @@
 /** The parts of the local GitHub in one object, which its functions take as their first parameter. */
 import type { WorkflowTrigger } from "../ports.ts";
 import type { AppManifests } from "./app-manifest.ts";
+import type { Caches } from "./caches.ts";
 import type { Feed } from "./feed.ts";
 import type { Repository } from "./model.ts";
 import type { Oauth } from "./oauth.ts";
@@ -26,6 +27,7 @@ export interface World {
   readonly oauth: Oauth;
   readonly manifests: AppManifests;
   readonly oidc: Oidc;
+  readonly caches: Caches;
   readonly webhooks: Webhooks;
   readonly feed: Feed;
   readonly tasks: Tasks;
