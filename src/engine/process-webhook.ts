@@ -34,6 +34,7 @@ import type { Quotas } from "./quotas.ts";
 import { observeRepository } from "./repositories.ts";
 
 type Slash = Extract<GitHubEvent, { type: "slash" }>;
+type RepositoriesChanged = Extract<GitHubEvent, { type: "repositories-changed" }>;
 type CommandEvent = Extract<GitHubEvent, { type: "slash" | "label" | "button" }>;
 
 interface Needs {
@@ -183,18 +184,21 @@ class DeliveryProcessor {
         this.#trace.note({});
         githubClient.forgetAccess(event.installation_id);
         await observeRepository(this.#needs, event);
-        return "installs" in event ? this.#offerSetUp(event.installation_id) : undefined;
+        return "installs" in event ? this.#offerSetUp(event) : undefined;
       default:
         return event satisfies never;
     }
   }
 
-  /** Payloads do not list all repositories of a large installation, so GitHub is asked. */
-  async #offerSetUp(installation_id: number): Promise<void> {
+  /** Payloads do not list all repositories of a large installation, so GitHub is asked. What was added comes first. */
+  async #offerSetUp({ installation_id, added }: RepositoriesChanged): Promise<void> {
     const { offers_set_up, githubClient, handleRepository } = this.#needs;
     if (!offers_set_up) return;
     const installed = await githubClient.installedRepositories(installation_id);
-    const wanted = installed.filter(({ archived, fork }) => !archived && !fork).slice(0, SET_UP_AT_ONCE);
+    const isNew = new Set(added.map(({ id }) => id));
+    const fit = installed.filter(({ archived, fork }) => !archived && !fork);
+    const news = [...fit.filter(({ id }) => isNew.has(id)), ...fit.filter(({ id }) => !isNew.has(id))];
+    const wanted = news.slice(0, SET_UP_AT_ONCE);
     for (const { archived: _archived, fork: _fork, ...repository } of wanted)
       await handleRepository(repository.id, { type: "seen", repository });
   }

@@ -5,7 +5,7 @@ import type { RepositoryCommand } from "../../src/domain/repository/command.ts";
 import { decideRepository, RETRY_MS, SHOW_GAP_MS } from "../../src/domain/repository/decide.ts";
 import { nextTimerAt } from "../../src/domain/repository/next-timer.ts";
 import type { RepositoryState, SetUpFacts } from "../../src/domain/repository/repository.ts";
-import { RUN_PROBLEMS, SET_UP_PHASES } from "../../src/domain/repository/schema.ts";
+import { RUN_PROBLEMS, repositoryStateSchema, SET_UP_PHASES } from "../../src/domain/repository/schema.ts";
 
 const T0 = 1_900_000_000_000;
 const AT = { id: 42, owner: "octo", name: "demo", installation_id: 7 };
@@ -110,6 +110,20 @@ describe("a repository that is seen for the first time", () => {
   });
 });
 
+describe("a repository that was not visible", () => {
+  const unseen = () => told(null, SEEN, { type: "set-up-read", facts: null });
+
+  it("is looked at again some hours later", () => {
+    expect(unseen().set_up.phase).toBe("impossible");
+    expect(nextTimerAt(unseen())).toBe(T0 + RETRY_MS);
+  });
+
+  it("is looked at again at once with another installation", () =>
+    expect(step(told(unseen(), { type: "installed", repository: AT }), SEEN).effects).toEqual([
+      ["read-set-up", 2_000],
+    ]));
+});
+
 describe("the set-up pull request", () => {
   it("is edited at most once a minute", () => {
     const changed: RepositoryCommand = { type: "set-up-changed" };
@@ -123,6 +137,16 @@ describe("the set-up pull request", () => {
     expect(declined.set_up.phase).toBe("declined");
     for (const command of [SEEN, { type: "set-up-changed" }, { type: "installed", repository: AT }] as const)
       expect(step(declined, command).effects).toEqual([]);
+  });
+
+  it("stays a no where what was read beside it is damaged", () => {
+    const declined = told(offered(), read({ pull_request: { number: 3, state: "closed" } }));
+    const damaged = { ...declined, set_up: { ...declined.set_up, facts: { url: "x" } } };
+    expect(repositoryStateSchema.parse(damaged).set_up).toMatchObject({
+      phase: "declined",
+      pull_request: 3,
+      facts: null,
+    });
   });
 
   it("is complete with the first result after the merge, and is left alone from then on", () => {

@@ -64,7 +64,13 @@ export function decideRepository(
       return change(null);
     case "installed": {
       const { owner, name, installation_id } = command.repository;
-      return change({ ...state, owner, name, installation_id, base: null, settings: null, settings_problem: null });
+      // what another installation could not see or open, this one may
+      const { phase } = state.set_up;
+      const set_up = BEGINNING.has(phase)
+        ? { ...state.set_up, phase: "unknown" as const, retry_at: null }
+        : state.set_up;
+      const unread = { base: null, settings: null, settings_problem: null };
+      return change({ ...state, owner, name, installation_id, ...unread, set_up });
     }
     case "observed":
       return observed(state, command.repository);
@@ -80,7 +86,7 @@ export function decideRepository(
     case "set-up-changed":
       return isFollowed(state) ? change(state, [at("read-set-up", now + READ_HOLD_MS)]) : unchanged;
     case "set-up-read":
-      return command.facts === null ? unchanged : setUpRead(state, command.facts, context);
+      return command.facts === null ? refused(state, now) : setUpRead(state, command.facts, context);
     case "set-up-offered": {
       const { pull_request, at: shown_at } = command;
       if (!BEGINNING.has(state.set_up.phase)) return unchanged;
