@@ -4,6 +4,7 @@
  * for the job's comment.
  */
 import { randomBytes } from "node:crypto";
+import { posix } from "node:path";
 import { finished } from "node:stream/promises";
 import * as z from "zod";
 import type { Container } from "../../src/contracts/container.ts";
@@ -77,7 +78,7 @@ export async function prepareOwnImage(ports: OwnImagePorts): Promise<PreparedIma
   const { docker, names, container } = ports;
   await removeOwnImage(docker, names);
   const [failure, noProgram] = await Promise.all([makeImage(ports), copyProgram(ports)]);
-  const reason = failure ?? noProgram;
+  const reason = failure ?? noProgram ?? (await hidingVolume(ports));
   if (reason !== null) return refusal(`The agent was not started: ${reason}`);
   const variables = await variablesOf(docker, names.image);
   return variables === null
@@ -210,6 +211,22 @@ async function wordsOf({ stderr }: Running): Promise<string> {
 
 const listSchema = z.array(z.string()).nullable();
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Docker would mount a volume that the image declares below one of our folders over what is there. */
+const OURS = [`${PROGRAM_FOLDER}/`, "/workspace/"];
+const volumesSchema = z.record(z.string(), z.unknown()).nullable();
+
+async function hidingVolume({ docker, names, container }: OwnImagePorts): Promise<string | null> {
+  const seen = await docker.call(["image", "inspect", "--format", "{{json .Config.Volumes}}", names.image]);
+  const text = seen.stdout.toString("utf8");
+  const volumes = text.length > MAX_TOOLCHAIN ? null : volumesSchema.safeParse(parseForeignJson(text)).data;
+  const hiding = Object.keys(volumes ?? {}).find((volume) =>
+    OURS.some((folder) => posix.normalize(volume).startsWith(folder)),
+  );
+  return hiding === undefined
+    ? null
+    : `the image ${container.image} (${SETTING}) declares the volume ${asCode(cut(plain(hiding), MAX_COMMAND_SHOWN))}, which would hide what is mounted there.`;
+}
 
 /** The variables that an image sets; null when they cannot be read within the limit. */
 async function variablesOf(docker: Docker, image: string): Promise<OwnImage["variables"] | null> {
