@@ -1,6 +1,5 @@
 /** The images of a release: one for each processor, proved there, and then one name for all of them. */
 import * as z from "zod";
-import { isPreview } from "./facts.ts";
 import { output } from "./run.ts";
 
 export const TARGETS = ["app", "agent"] as const;
@@ -64,11 +63,11 @@ export interface Published {
   readonly digest: string;
 }
 
-/** Gives the images of all processors one name, and the stable one `1` as well. */
-export function joinImages(folder: string, { version, registry }: Release): Published[] {
+/** Gives the images of all processors one name, and if `stable` the name `1` as well. */
+export function joinImages(folder: string, { version, registry }: Release, stable: boolean): Published[] {
   return TARGETS.map((target) => {
     const name = `${registry}/${target}`;
-    const tags = isPreview(version) ? [version] : [version, "1"];
+    const tags = stable ? [version, "1"] : [version];
     const imagetools = (...args: string[]): string => output(folder, "docker", "buildx", "imagetools", ...args);
     imagetools(
       ...["create", ...tags.flatMap((tag) => ["--tag", `${name}:${tag}`])],

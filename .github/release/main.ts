@@ -5,9 +5,9 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { registryOf } from "../../src/contracts/publisher.ts";
-import { isPreview, notesIn, problemsOf, readFacts } from "./facts.ts";
+import { notesIn, problemsOf, readFacts } from "./facts.ts";
 import { baseProblems, joinImages, pushImages } from "./images.ts";
-import { moveStable, publishedAs, tagVersion } from "./tags.ts";
+import { isNewestStable, moveStable, publishedAs, tagVersion } from "./tags.ts";
 
 const FOLDER = process.cwd();
 
@@ -34,7 +34,8 @@ const STEPS: Readonly<Record<string, Step>> = {
   push: (version, publisher, [processor = ""]) =>
     pushImages(FOLDER, { version, registry: registryOf(publisher) }, processor),
   join(version, publisher) {
-    for (const { target, name, digest } of joinImages(FOLDER, { version, registry: registryOf(publisher) })) {
+    const release = { version, registry: registryOf(publisher) };
+    for (const { target, name, digest } of joinImages(FOLDER, release, isNewestStable(FOLDER, version))) {
       tell("GITHUB_OUTPUT", `${target}-name=${name}`);
       tell("GITHUB_OUTPUT", `${target}-digest=${digest}`);
       tell("GITHUB_STEP_SUMMARY", `\`${name}@${digest}\`\n`);
@@ -45,7 +46,7 @@ const STEPS: Readonly<Record<string, Step>> = {
     tell("GITHUB_STEP_SUMMARY", `\`uses: ${publisher}/.github/actions/run-job@${commit} # v${version}\`\n`);
   },
   notes: (version) => process.stdout.write(notesIn(readFacts(FOLDER).changelog, version) ?? ""),
-  stable: (version) => (isPreview(version) ? undefined : moveStable(FOLDER, version)),
+  stable: (version) => (isNewestStable(FOLDER, version) ? moveStable(FOLDER, version) : undefined),
 };
 
 const [name = "", ...rest] = process.argv.slice(2);

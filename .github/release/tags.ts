@@ -2,6 +2,7 @@
  * The tags of a release. An action runs as its commit holds it, so the version's tag is on a commit that also holds the
  * bundles; no branch leads to it.
  */
+import { isPreview } from "./facts.ts";
 import { output } from "./run.ts";
 
 /** As `esbuild.config.ts` writes them. */
@@ -40,6 +41,29 @@ export function tagVersion(folder: string, version: string): string {
   const same = git("rev-parse", "FETCH_HEAD^{tree}") === git("rev-parse", `${commit}^{tree}`);
   if (!same) throw new Error(`v${version} is published already, with other files; a version never changes.`);
   return earlier;
+}
+
+const ORDINARY = /refs\/tags\/v(\d+)\.(\d+)\.(\d+)$/;
+/** The major version that the stable names `v1` and `1` are for; 0 came before there was one. */
+const STABLE_MAJOR = 1;
+
+const numbersIn = (version: string): readonly number[] => version.split(".").map(Number);
+
+function isBefore(one: readonly number[], other: readonly number[]): boolean {
+  const at = one.findIndex((part, place) => part !== other[place]);
+  return at >= 0 && (one[at] ?? 0) < (other[at] ?? 0);
+}
+
+/** Whether stable names move to this version: none of another promise, and never back to an older one. */
+export function isNewestStable(folder: string, version: string): boolean {
+  const asked = numbersIn(version);
+  if (isPreview(version) || (asked[0] ?? 0) > STABLE_MAJOR) return false;
+  const listed = output(folder, "git", "ls-remote", "origin", "refs/tags/v*").split("\n");
+  const published = listed.flatMap((line) => {
+    const [, ...parts] = ORDINARY.exec(line) ?? [];
+    return parts.length === 0 ? [] : [parts.map(Number)];
+  });
+  return !published.some((other) => (other[0] ?? 0) <= STABLE_MAJOR && isBefore(asked, other));
 }
 
 /** What `run-job.yml` asks for moves on; the version's own tag never does. */

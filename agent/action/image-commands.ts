@@ -11,7 +11,7 @@ const MAX_SHOWN_ROWS = 5_000;
 /** Rows and characters of a failed command that are repeated. */
 const LAST_ROWS = 10;
 const LAST_CHARACTERS = 1_000;
-const MAX_COMMAND_SHOWN = 200;
+export const MAX_COMMAND_SHOWN = 200;
 
 /** `$0` is a mark that precedes the output of each command; the commands are the arguments. */
 const SCRIPT = `
@@ -77,7 +77,8 @@ export const asCode = (text: string): string => `\`${text.replaceAll("`", "'")}\
 const named = ({ kind, setting }: ImageCommands, command = ""): string =>
   `the ${kind} command ${asCode(cut(plain(command), MAX_COMMAND_SHOWN))} (${setting})`;
 
-const plain = (text: string): string => text.replace(/[\p{C}\s]+/gu, " ").trim();
+/** On one line. */
+export const plain = (text: string): string => text.replace(/[\p{C}\s]+/gu, " ").trim();
 
 function lastRows({ rows }: Progress): string {
   const text = tail(

@@ -3,13 +3,15 @@
  * the network and without any secret, and keeps the result as the image that the agent runs in. A failure is a sentence
  * for the job's comment.
  */
+import { posix } from "node:path";
 import * as z from "zod";
 import type { Container } from "../../src/contracts/container.ts";
 import { MAX_TOOLCHAIN } from "../../src/contracts/toolchain.ts";
 import { parseForeignJson } from "../../src/text/json-bounds.ts";
+import { cut } from "../../src/text/text.ts";
 import type { Names } from "./container-names.ts";
 import type { Docker } from "./docker.ts";
-import { asCode, runImageCommands } from "./image-commands.ts";
+import { asCode, MAX_COMMAND_SHOWN, plain, runImageCommands } from "./image-commands.ts";
 import { AGENT_UID } from "./ownership.ts";
 import { errorTail, succeeded } from "./run-command.ts";
 
@@ -64,7 +66,8 @@ export async function prepareOwnImage(ports: OwnImagePorts): Promise<PreparedIma
   const { docker, names, container } = ports;
   await removeOwnImage(docker, names);
   const [failure, noProgram] = await Promise.all([makeImage(ports), copyProgram(ports)]);
-  const found = failure ?? noProgram;
+  const hiding = (failure ?? noProgram) ? null : await hidingVolume(ports);
+  const found = failure ?? noProgram ?? (hiding === null ? null : { reason: hiding, image_missing: false });
   if (found !== null) return refusal(`The agent was not started: ${found.reason}`, found.image_missing);
   const variables = await variablesOf(docker, names.image);
   return variables === null
@@ -130,6 +133,22 @@ const setUp = ({ docker, names, container, show }: OwnImagePorts): Promise<strin
 
 const listSchema = z.array(z.string()).nullable();
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Docker would mount a volume that the image declares below one of our folders over what is there. */
+const OURS = [`${PROGRAM_FOLDER}/`, "/workspace/"];
+const volumesSchema = z.record(z.string(), z.unknown()).nullable();
+
+async function hidingVolume({ docker, names, container }: OwnImagePorts): Promise<string | null> {
+  const seen = await docker.call(["image", "inspect", "--format", "{{json .Config.Volumes}}", names.image]);
+  const text = seen.stdout.toString("utf8");
+  const volumes = text.length > MAX_TOOLCHAIN ? null : volumesSchema.safeParse(parseForeignJson(text)).data;
+  const hiding = Object.keys(volumes ?? {}).find((volume) =>
+    OURS.some((folder) => posix.normalize(volume).startsWith(folder)),
+  );
+  return hiding === undefined
+    ? null
+    : `the image ${container.image} (${SETTING}) declares the volume ${asCode(cut(plain(hiding), MAX_COMMAND_SHOWN))}, which would hide what is mounted there.`;
+}
 
 /** The variables that an image sets; null when they cannot be read within the limit. */
 async function variablesOf(docker: Docker, image: string): Promise<OwnImage["variables"] | null> {

@@ -34,6 +34,7 @@ import type { Quotas } from "./quotas.ts";
 import { observeRepository } from "./repositories.ts";
 
 type Slash = Extract<GitHubEvent, { type: "slash" }>;
+type RepositoriesChanged = Extract<GitHubEvent, { type: "repositories-changed" }>;
 type CommandEvent = Extract<GitHubEvent, { type: "slash" | "label" | "button" }>;
 
 interface Needs {
@@ -148,12 +149,15 @@ class DeliveryProcessor {
 
   async process(event: GitHubEvent): Promise<void> {
     await this.#act(event);
-    const { offers_set_up, handleRepository } = this.#needs;
-    // The first event of a repository that nobody has looked at.
-    if (offers_set_up && "repository" in event) {
-      const { repository } = event;
+    if (this.#needs.offers_set_up && "repository" in event) await this.#seen(event.repository);
+  }
+
+  /** Maybe nobody has looked at it yet. Where another one is known by this name, news that tell who has it come first. */
+  async #seen(repository: EventRepository): Promise<void> {
+    const { store, handleRepository } = this.#needs;
+    const known = await store.repositories.get(repository.owner, repository.name);
+    if (known === null || known.id === repository.id)
       await handleRepository(repository.id, { type: "seen", repository });
-    }
   }
 
   async #act(event: GitHubEvent): Promise<void> {
@@ -189,20 +193,22 @@ class DeliveryProcessor {
         this.#trace.note({});
         githubClient.forgetAccess(event.installation_id);
         await observeRepository(this.#needs, event);
-        return "installs" in event ? this.#offerSetUp(event.installation_id) : undefined;
+        return "installs" in event ? this.#offerSetUp(event) : undefined;
       default:
         return event satisfies never;
     }
   }
 
-  /** Payloads do not list all repositories of a large installation, so GitHub is asked. */
-  async #offerSetUp(installation_id: number): Promise<void> {
-    const { offers_set_up, githubClient, handleRepository } = this.#needs;
+  /** Payloads do not list all repositories of a large installation, so GitHub is asked. What was added comes first. */
+  async #offerSetUp({ installation_id, added }: RepositoriesChanged): Promise<void> {
+    const { offers_set_up, githubClient } = this.#needs;
     if (!offers_set_up) return;
     const installed = await githubClient.installedRepositories(installation_id);
-    const wanted = installed.filter(({ archived, fork }) => !archived && !fork).slice(0, SET_UP_AT_ONCE);
-    for (const { archived: _archived, fork: _fork, ...repository } of wanted)
-      await handleRepository(repository.id, { type: "seen", repository });
+    const isNew = new Set(added.map(({ id }) => id));
+    const fit = installed.filter(({ archived, fork }) => !archived && !fork);
+    const news = [...fit.filter(({ id }) => isNew.has(id)), ...fit.filter(({ id }) => !isNew.has(id))];
+    const wanted = news.slice(0, SET_UP_AT_ONCE);
+    for (const { archived: _archived, fork: _fork, ...repository } of wanted) await this.#seen(repository);
   }
 
   async #slash(event: Slash): Promise<void> {

@@ -38,6 +38,8 @@ function makeKey(dir: string): Buffer {
 /** Tells keys apart without telling of them. */
 const nameOf = (key: Buffer): string => createHash("sha256").update("name of").update(key).digest("hex").slice(0, 8);
 
+const damaged = (purpose: string): Error => new Error(`What was sealed for ${purpose} is damaged.`);
+
 export function createSealedBox(settings: {
   readonly encryption_key: Secret | null;
   /** Where a key is made when none is set. */
@@ -65,15 +67,19 @@ export function createSealedBox(settings: {
     open(sealed, purpose) {
       const { key, name } = theKey();
       const [format, by, text = ""] = sealed.split(".");
-      if (format !== FORMAT) throw new Error(`What was sealed for ${purpose} is damaged.`);
+      if (format !== FORMAT) throw damaged(purpose);
       if (by !== name)
         throw new Error(`What was sealed for ${purpose} needs another key; set ENCRYPTION_KEY as it was.`);
       const bytes = Buffer.from(text, "base64url");
-      const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })
-        .setAAD(Buffer.from(`${FORMAT} ${purpose}`))
-        .setAuthTag(bytes.subarray(-TAG_BYTES));
-      const open = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
-      return new Secret(open.toString("utf8"));
+      try {
+        const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })
+          .setAAD(Buffer.from(`${FORMAT} ${purpose}`))
+          .setAuthTag(bytes.subarray(-TAG_BYTES));
+        const open = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), decipher.final()]);
+        return new Secret(open.toString("utf8"));
+      } catch {
+        throw damaged(purpose);
+      }
     },
   };
 }

@@ -102,6 +102,8 @@ describe("API keys", () => {
     expect([await create(), await create("octo/new"), await create("octo/old")]).toEqual([200, 200, 403]);
     await forget(repositories, "octo", "new");
     expect(await create("octo/old")).toBe(403);
+    await forget(repositories, "octo", "old");
+    expect((await server.ask("GET", "/api/repositories/octo/old/health", { key })).status).toBe(403);
     await observe(repositories, { ...known, id: 701 });
     expect(await create()).toBe(401);
     const { entries } = await server.store.audit.list({ limit: 50, key_id: id });

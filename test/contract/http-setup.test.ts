@@ -435,6 +435,9 @@ describe("the kept App", () => {
     keep();
     const ENCRYPTION_KEY = "0".repeat(64);
     expect(() => withKeptApp({ DATA_DIR: dir, ENCRYPTION_KEY }, dir)).toThrow(/set ENCRYPTION_KEY as it was/);
+    const file = JSON.parse(readFileSync(join(dir, "app.json"), "utf8"));
+    writeFileSync(join(dir, "app.json"), JSON.stringify({ ...file, private_key: file.webhook_secret }));
+    expect(() => withKeptApp({ DATA_DIR: dir }, dir)).toThrow(/sealed for app private_key is damaged/);
     writeFileSync(join(dir, "app.json"), "{");
     expect(() => withKeptApp({ DATA_DIR: dir }, dir)).toThrow(/app\.json is damaged\. Restore it/);
   });

@@ -35,7 +35,12 @@ const known = (change: Partial<ObservedRepository> = {}): ObservedRepository => 
   ...change,
 });
 
-async function service(at_github: ObservedRepository | null, permission: Permission = "write", mute = false) {
+async function service(
+  at_github: ObservedRepository | null,
+  permission: Permission = "write",
+  mute = false,
+  offers_set_up = false,
+) {
   const dir = dataFolder("journeyman-intake-");
   let store = await openLowdbStore({ dir, now: () => T0 });
   onTestFinished(async () => {
@@ -88,7 +93,7 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
     return handle(id, { type: "create", draft: { ...wanted, id } });
   };
   const repositoriesOf = (at: Store) =>
-    createRepositoryHandler({ repositories: at.repositories, clock, offers_set_up: false, committed: () => {} });
+    createRepositoryHandler({ repositories: at.repositories, clock, offers_set_up, committed: () => {} });
   const begin = (at: Store) =>
     createWebhookProcessor({
       admit: createPermission(store, githubClient, observing(repositoriesOf(at)), record),
@@ -98,7 +103,7 @@ async function service(at_github: ObservedRepository | null, permission: Permiss
       estimate: quotas.estimate,
       handle,
       handleRepository: repositoriesOf(at),
-      offers_set_up: false,
+      offers_set_up,
       examine: createDoctor(at.repositories, githubClient),
       create,
       clock,
@@ -466,3 +471,19 @@ describe("the market of a repository", () => {
     expect(await store.jobs.count()).toBe(0);
   });
 });
+
+it.each([false, true])(
+  "a repository that takes a name inherits nothing by its first event (set-ups offered: %s)",
+  async (offers) => {
+    const { store, handle, process } = await service(known(), "write", false, offers);
+    await observe(store.repositories, known());
+    const { id: _id, ...unnumbered } = AT;
+    await handle(ID, { type: "create", draft: draft({ repository: unnumbered }) });
+    const repository = { ...AT, id: 43 };
+    await process({ type: "news", repository, job: "zzzzzzzz" as JobId, command: { type: "look", forced: false } });
+    const moved = { type: "default-branch-moved", repository, branch: "main", head_sha: "h2", tree_sha: "t2" } as const;
+    await process({ ...moved, settings_changed: true, lock_files_changed: false });
+    expect((await store.jobs.load(ID))?.job).toMatchObject({ status: "cancelled", repository: { id: 42 } });
+    expect(await store.repositories.get("octo", "demo")).toMatchObject({ id: 43 });
+  },
+);

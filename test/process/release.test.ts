@@ -221,6 +221,21 @@ describe("a release", () => {
     expect(tagged(`v${preview}`)).not.toBe("");
     expect(tagged("v1")).toBe(stable);
   });
+
+  test.each([
+    ["that is older than a published one", "0.0.9"],
+    ["of what comes after 1", "2.0.0"],
+  ])("%s leaves v1 and the image 1 where they are", (_, version) => {
+    git("checkout", "--quiet", "--force", "main");
+    const stable = tagged("v1");
+    writeFileSync(join(top, "docker"), "");
+    expect(play("join", { VERSION: version }).code).toBe(0);
+    expect(noted("docker")).not.toMatch(/--tag \S+:1 /);
+    const { code, output } = play("tags", { VERSION: version });
+    expect(code, output).toBe(0);
+    expect(tagged(`v${version}`)).not.toBe("");
+    expect(tagged("v1")).toBe(stable);
+  });
 });
 
 test("jobs follow one another, and each has the rights that it needs", () => {

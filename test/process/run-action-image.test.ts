@@ -108,6 +108,17 @@ describe("an image of the repository's own", () => {
     expect(main.output).toContain("so this machine's own is used: pull access denied.");
   });
 
+  test.each(["/opt/journeyman/dist", "/opt/x/../journeyman/dist/", "/workspace/src"])(
+    "whose volume %s would hide what is mounted there is refused",
+    async (volume) => {
+      const runner = start([]);
+      const volumes = JSON.stringify({ [volume]: {}, "/var/lib/data": {} });
+      await runner.run(WORK, {}, `case "$*" in *Config.Volumes*) echo '${volumes}'; exit 0;; esac\n${PLAYED}`);
+      expect(reasonOf(runner)).toContain(`declares the volume \`${volume}\``);
+      expect(commandWith(runner, "--entrypoint /opt/journeyman")).toBe("none");
+    },
+  );
+
   test("that has no shell is said as such", async () => {
     const runner = start(["true"]);
     const docker = `case "$*" in *"--entrypoint /bin/sh"*) echo 'exec: "/bin/sh": no such file.' >&2; exit 127;; esac`;

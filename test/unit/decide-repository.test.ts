@@ -7,7 +7,7 @@ import { decideRepository, FILL_GAP_MS, RETRY_MS, SHOW_GAP_MS } from "../../src/
 import { isEffectWanted } from "../../src/domain/repository/effect.ts";
 import { nextTimerAt } from "../../src/domain/repository/next-timer.ts";
 import type { RepositoryState, SetUpFacts } from "../../src/domain/repository/repository.ts";
-import { RUN_PROBLEMS, SET_UP_PHASES } from "../../src/domain/repository/schema.ts";
+import { RUN_PROBLEMS, repositoryStateSchema, SET_UP_PHASES } from "../../src/domain/repository/schema.ts";
 
 const T0 = 1_900_000_000_000;
 const AT = { id: 42, owner: "octo", name: "demo", installation_id: 7 };
@@ -113,6 +113,20 @@ describe("a repository that is seen for the first time", () => {
   });
 });
 
+describe("a repository that was not visible", () => {
+  const unseen = () => told(null, SEEN, { type: "set-up-read", facts: null });
+
+  it("is looked at again some hours later", () => {
+    expect(unseen().set_up.phase).toBe("impossible");
+    expect(nextTimerAt(unseen())).toBe(T0 + RETRY_MS);
+  });
+
+  it("is looked at again at once with another installation", () =>
+    expect(step(told(unseen(), { type: "installed", repository: AT }), SEEN).effects).toEqual([
+      ["read-set-up", 2_000],
+    ]));
+});
+
 describe("the set-up pull request", () => {
   it("is edited at most once a minute", () => {
     const changed: RepositoryCommand = { type: "set-up-changed" };
@@ -140,6 +154,16 @@ describe("the set-up pull request", () => {
     const renamed = { type: "installed", repository: { ...AT, name: "other" } } as const;
     expect(step(offered(), renamed).effects).toEqual([["read-set-up", 2_000]]);
     expect(step(offered(), { type: "installed", repository: AT }).effects).toEqual([]);
+  });
+
+  it("stays a no where what was read beside it is damaged", () => {
+    const declined = told(offered(), read({ pull_request: { number: 3, state: "closed" } }));
+    const damaged = { ...declined, set_up: { ...declined.set_up, facts: { url: "x" } } };
+    expect(repositoryStateSchema.parse(damaged).set_up).toMatchObject({
+      phase: "declined",
+      pull_request: 3,
+      facts: null,
+    });
   });
 
   it("is complete with the first result after the merge, and is left alone from then on", () => {

@@ -134,4 +134,13 @@ describe("the set-up pull request", () => {
     ).toContain(newFileLink(URL, "journeyman-set-up", PINNED));
     expect(decodeURIComponent(newFileLink(URL, "journeyman-set-up", PINNED))).toContain(`- uses: ${PINNED}\n`);
   });
+
+  it("links to the default branch without its name, which may hold anything", () => {
+    const merged = { number: 3, state: "merged" } as const;
+    const files = { settings: null, workflow: null };
+    const facts = { ...FACTS, default_branch: "a#b)c", pull_request: merged, files };
+    expect(setUpBody({ ...STATE, set_up: { ...STATE.set_up, facts } }, PINNED)).toContain(
+      newFileLink(URL, "HEAD", PINNED),
+    );
+  });
 });

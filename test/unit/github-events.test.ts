@@ -390,6 +390,14 @@ describe("pushes", () => {
   };
   const pushed = (changes: Partial<typeof push> = {}, sender: object = mona) =>
     said("push", { ...push, ...changes, sender });
+
+  test("a push to a default branch that is called like the set-up's is one to the default branch", () => {
+    const named = { repository: { ...repository, default_branch: "journeyman-set-up" } };
+    expect(said("push", { ...push, ref: "refs/heads/journeyman-set-up", ...named, sender: mona })).toMatchObject({
+      event: { type: "default-branch-moved", branch: "journeyman-set-up" },
+    });
+  });
+
   const moved = (settings_changed: boolean, tree_sha = "7ree", lock_files_changed = settings_changed) =>
     translated({
       type: "default-branch-moved",

@@ -28,6 +28,10 @@ describe("the workflow of a repository", () => {
   it.each([
     ["no push", changed(/ {2}push: .*\n/, ""), "no_push_trigger"],
     ["pushes to other branches alone", changed('"job/**"', "main"), "no_push_trigger"],
+    ["pushes of tags alone", changed('branches: ["job/**"]', 'tags: ["v*"]'), "no_push_trigger"],
+    ["the jobs' branches left out", changed("branches:", "branches-ignore:"), "no_push_trigger"],
+    ["the jobs' branches taken back", changed('"job/**"', '"**", "!job/**"'), "no_push_trigger"],
+    ["one job's branch alone", changed("job/**", "job/ab12cd34"), "no_push_trigger"],
     ["no start by hand", changed("  workflow_dispatch:\n", ""), "no_dispatch_trigger"],
     ["no identity", changed(", id-token: write", ""), "no_identity"],
     ["no right to push", changed("contents: write, ", ""), "no_write_access"],
@@ -51,6 +55,8 @@ describe("the workflow of a repository", () => {
       ),
     ],
     ["all permissions", changed(/permissions: .*/, "permissions: write-all")],
+    ["pushes to every branch but one", changed('branches: ["job/**"]', "branches-ignore: [main]")],
+    ["pushes to branches with a slash", changed("job/**", "*/*")],
     ["pushes to every branch", changed('push: { branches: ["job/**"] }', "push:")],
   ])("is right with %s", (_name, text) => expect(mistakesOf(text)).toEqual([]));
 });

@@ -92,7 +92,7 @@ export function decideRepository(
     case "set-up-changed":
       return isHeard(state) ? change(state, [at("read-set-up", now + READ_HOLD_MS)]) : unchanged;
     case "set-up-read":
-      return command.facts === null ? unchanged : setUpRead(state, command.facts, context);
+      return command.facts === null ? refused(state, now) : setUpRead(state, command.facts, context);
     case "set-up-offered": {
       const { pull_request, at: shown_at } = command;
       if (!BEGINNING.has(state.set_up.phase)) return unchanged;
@@ -140,7 +140,11 @@ const filesPushed = (state: RepositoryState, sha: string, now: number): Reposito
 /** Under a new name, the links of an open set-up pull request are read anew. */
 function installed(before: RepositoryState, named: IdentifiedRepository, now: number): RepositoryDecided {
   const { owner, name, installation_id } = named;
-  const state = { ...before, owner, name, installation_id, base: null, settings: null, settings_problem: null };
+  // what another installation could not see or open, this one may
+  const begins = BEGINNING.has(before.set_up.phase);
+  const set_up = begins ? { ...before.set_up, phase: "unknown" as const, retry_at: null } : before.set_up;
+  const unread = { base: null, settings: null, settings_problem: null };
+  const state = { ...before, owner, name, installation_id, ...unread, set_up };
   const isMoved = owner !== before.owner || name !== before.name;
   return change(state, isMoved && isFollowed(state) ? [at("read-set-up", now + READ_HOLD_MS)] : []);
 }

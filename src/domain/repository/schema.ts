@@ -97,7 +97,7 @@ const setUpSchema = z.object({
   phase: z.enum(SET_UP_PHASES),
   pull_request: count.nullable(),
   /** As they were last read; null: never. */
-  facts: setUpFactsSchema.nullable(),
+  facts: setUpFactsSchema.nullable().catch(null),
   /** When the pull request's text was last written. */
   shown_at: time.nullable(),
   /** When to look again after GitHub refused; null: not by itself. */

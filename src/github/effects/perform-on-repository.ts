@@ -36,6 +36,9 @@ interface Parts {
   readonly now?: () => number;
 }
 
+/** Those on which the set-up waits. */
+const BEGINS: ReadonlySet<RepositoryEffect["type"]> = new Set(["read-set-up", "open-set-up-pull-request"]);
+
 async function begin(
   task: SetUpTask,
   effect: RepositoryEffect,
@@ -83,8 +86,9 @@ export function createRepositoryPerformer({
       } catch (thrown) {
         const githubError = gitHubErrorOf(thrown, now());
         if (githubError === null) throw thrown;
-        // it is not there, or not for us: then there is nothing to be done in it
-        if (githubError.kind === "gone" || githubError.kind === "forbidden") return { ended: "done" };
+        // it is not there, or not for us: then there is nothing to be done in it now
+        if (githubError.kind === "gone" || githubError.kind === "forbidden")
+          return BEGINS.has(effect.type) ? { ended: "done", command: { type: "set-up-refused" } } : { ended: "done" };
         return { ended: "later", ...laterOf(githubError) };
       }
     },

@@ -13,6 +13,8 @@ const WORKFLOWS_FOLDER = ".github/workflows";
 /** Workflows that are looked at for one that runs on pull requests. */
 const MAX_WORKFLOWS = 50;
 const MAX_CHECKS = 50;
+/** Pull requests of the branch's name, those of forks among them. */
+const MAX_PULLS = 10;
 
 const QUERY = `
 query SetUp($owner: String!, $repo: String!, $branch: String!, $ref: String!, $settings: String!, $workflow: String!, $workflows: String!, $offeredSettings: String!, $offeredWorkflow: String!) {
@@ -37,7 +39,7 @@ query SetUp($owner: String!, $repo: String!, $branch: String!, $ref: String!, $s
     offered: ref(qualifiedName: $ref) { target { oid } }
     offeredSettings: object(expression: $offeredSettings) { ${BLOB} }
     offeredWorkflow: object(expression: $offeredWorkflow) { ${BLOB} }
-    pullRequests(headRefName: $branch, first: 10, orderBy: { field: CREATED_AT, direction: DESC }) {
+    pullRequests(headRefName: $branch, first: ${MAX_PULLS}, orderBy: { field: CREATED_AT, direction: DESC }) {
       nodes { number state isCrossRepository }
     }
   }
@@ -125,14 +127,33 @@ function requiredChecks({ defaultBranchRef: branch }: Answer): string[] {
   return [...new Set(names)].slice(0, MAX_CHECKS);
 }
 
-function pullRequestOf({ pullRequests }: Answer): SetUpFacts["pull_request"] {
-  const own = pullRequests.nodes.filter(({ isCrossRepository }) => !isCrossRepository);
-  const newest = own.find(({ state }) => state === "OPEN") ?? own[0];
-  return newest === undefined ? null : { number: newest.number, state: STATES[newest.state] };
+type PullRequest = NonNullable<SetUpFacts["pull_request"]>;
+type Reading = Pick<Task, "octokit" | "at">;
+
+/** Those of this repository's own branch, the newest first. Strangers may have opened any number from forks. */
+async function ownPullRequests({ octokit, at }: Reading, { pullRequests: { nodes } }: Answer): Promise<PullRequest[]> {
+  if (nodes.length < MAX_PULLS)
+    return nodes
+      .filter(({ isCrossRepository }) => !isCrossRepository)
+      .map(({ number, state }) => ({ number, state: STATES[state] }));
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/pulls", {
+    ...{ ...at, head: `${at.owner}:${SET_UP_BRANCH}`, state: "all", per_page: 100 },
+  });
+  return data
+    .filter(({ head, base }) => head.repo?.id === base.repo.id)
+    .map(({ number, state, merged_at }) => ({
+      number,
+      state: merged_at !== null ? "merged" : state === "open" ? "open" : "closed",
+    }));
+}
+
+async function pullRequestOf(reading: Reading, answer: Answer): Promise<PullRequest | null> {
+  const own = await ownPullRequests(reading, answer);
+  return own.find(({ state }) => state === "open") ?? own[0] ?? null;
 }
 
 /** Null: the repository is not visible. */
-export async function readSetUpFacts({ octokit, at }: Pick<Task, "octokit" | "at">): Promise<SetUpFacts | null> {
+export async function readSetUpFacts({ octokit, at }: Reading): Promise<SetUpFacts | null> {
   const on = (path: string): string => `refs/heads/${SET_UP_BRANCH}:${path}`;
   const { repository } = await ask(
     octokit,
@@ -171,7 +192,7 @@ export async function readSetUpFacts({ octokit, at }: Pick<Task, "octokit" | "at
             ...filesOf(repository.offeredSettings, repository.offeredWorkflow),
             sha: repository.offered.target.oid,
           },
-    pull_request: pullRequestOf(repository),
+    pull_request: await pullRequestOf({ octokit, at }, repository),
     ci_on_pull_request: ciOnPullRequest(repository),
     merge_methods: MERGE_METHODS.filter((method) => allowed[method]),
     auto_merge_allowed: repository.autoMergeAllowed,

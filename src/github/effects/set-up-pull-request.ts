@@ -72,7 +72,9 @@ export async function openSetUpPullRequest(task: SetUpTask): Promise<RepositoryA
   if (opened.ok) return { ended: "done", command: { type: "set-up-offered", pull_request: opened.value, at: now() } };
   if (!isThere(opened.githubError)) return ended(opened.githubError);
   const there = await attempted(now, () => readSetUpFacts(task));
-  return there.ok ? found(there.value) : ended(there.githubError);
+  if (!there.ok) return ended(there.githubError);
+  // where it is not seen either, asking on and on would not help
+  return there.value?.pull_request ? found(there.value) : REFUSED;
 }
 
 /** The branch, or the pull request, of an earlier attempt. */

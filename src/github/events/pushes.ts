@@ -65,7 +65,6 @@ export const pushed = listener(pushSchema, (payload, self) => {
   // A deletion has a delete event too, which is the one to use.
   if (payload.deleted) return ignored("the push deletes a branch");
   const branch = payload.ref.slice(BRANCH_REF.length);
-  if (branch === SET_UP_BRANCH && !isSelf(payload.sender, self)) return setUpEvent(payload);
   if (branch === payload.repository.default_branch) {
     return translated({
       type: "default-branch-moved",
@@ -77,6 +76,7 @@ export const pushed = listener(pushSchema, (payload, self) => {
       lock_files_changed: changes(payload, isLockFile),
     });
   }
+  if (branch === SET_UP_BRANCH && !isSelf(payload.sender, self)) return setUpEvent(payload);
   if (isSelf(payload.sender, self)) {
     const job = jobOfBranch(branch);
     return job !== null && takesFolder(payload.head_commit, job)

@@ -15,14 +15,11 @@ export const newFileLink = (url: string, branch: string, run_action: string): st
 
 const step = (done: boolean, text: string): string => `- [${done ? "x" : " "}] ${text}`;
 
-function workflowStep(
-  { url, default_branch }: SetUpFacts,
-  { workflow, merged }: SetUpSteps,
-  run_action: string,
-): string {
+function workflowStep({ url }: SetUpFacts, { workflow, merged }: SetUpSteps, run_action: string): string {
   if (workflow === "done" || workflow === "offered") return step(true, `Add \`${WORKFLOW}\`.`);
   if (workflow === "wrong") return step(false, `Correct \`${WORKFLOW}\`; what is wrong stands below.`);
-  const place = merged ? (default_branch ?? "HEAD") : SET_UP_BRANCH;
+  // a branch may be named so that it would end the address
+  const place = merged ? "HEAD" : SET_UP_BRANCH;
   return step(
     false,
     `[Add \`${WORKFLOW}\`](${newFileLink(url, place, run_action)}): GitHub shows the file filled in; press **Commit changes**${merged ? "" : " to this branch"}. A person does this, since the App may not write workflow files.`,

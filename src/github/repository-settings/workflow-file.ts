@@ -46,16 +46,27 @@ function triggersOf({ on }: Workflow): ReadonlyMap<string, unknown> {
   return Array.isArray(on) ? new Map(on.map((name) => [name, null])) : new Map(Object.entries(on));
 }
 
+const names = z
+  .union([z.string().transform((name) => [name]), z.array(z.string())])
+  .optional()
+  .catch(undefined);
 const pushFilter = z
-  .object({ branches: z.array(z.string()).optional() })
+  .object({ branches: names, "branches-ignore": names, tags: names, "tags-ignore": names })
   .nullable()
   .catch(null);
 
-/** Whether a push to `job/{id}` starts it. */
+/** Patterns for the branches of all jobs. */
+const ALL_JOBS = /^(?:\*\*|(?:\*\*?|job)\/\*\*?)$/;
+
+/** Whether a push to `job/{id}` starts it. The last pattern that fits counts. */
 function hearsJobs(on: ReadonlyMap<string, unknown>): boolean {
   if (!on.has("push")) return false;
-  const branches = pushFilter.parse(on.get("push") ?? null)?.branches;
-  return branches === undefined || branches.some((name) => name === "**" || name.startsWith("job/"));
+  const filter = pushFilter.parse(on.get("push") ?? null);
+  const ignored = filter?.["branches-ignore"];
+  if (ignored !== undefined) return !ignored.some((name) => ALL_JOBS.test(name));
+  const last = filter?.branches?.findLast((name) => ALL_JOBS.test(name.replace(/^!/, "")));
+  if (filter?.branches !== undefined) return last !== undefined && !last.startsWith("!");
+  return filter?.tags === undefined && filter?.["tags-ignore"] === undefined;
 }
 
 const grants = (given: Permissions, name: string): boolean =>

@@ -1,6 +1,6 @@
 /** `GET /api/repositories/{owner}/{name}/health`: what keeps jobs of a repository from running or merging. */
 import * as z from "zod";
-import { canReachName } from "../../domain/access.ts";
+import { canReach, canReachName, type Principal } from "../../domain/access.ts";
 import type { Finding } from "../../domain/repository/findings.ts";
 import type { GitHubClient } from "../../engine/ports/github.ts";
 import type { Log } from "../../engine/ports/log.ts";
@@ -74,8 +74,10 @@ const paramsSchema = z.object({
 
 const NO_NAME = failure(400, "invalid_field", "This is no name of a repository; name it as owner/name.");
 
-async function examined(parts: HealthParts, full_name: string): Promise<HttpResult> {
+async function examined(parts: HealthParts, principal: Principal, full_name: string): Promise<HttpResult> {
   const repository = await findRepository(parts, full_name);
+  // another one may have the name by now
+  if (repository !== null && !canReach(principal, repository)) return BOUND;
   const findings = repository === null ? null : await parts.service.examine(repository);
   return findings === null ? NOT_INSTALLED : success(200, healthOf(full_name, findings));
 }
@@ -113,8 +115,9 @@ export const healthRoute = (parts: HealthParts): Route =>
     async work({ request, params }) {
       const name = repositoryField.safeParse(`${params.owner}/${params.name}`);
       if (!name.success) return NO_NAME;
-      if (!canReachName(principalOf(request), name.data)) return BOUND;
-      return examined(parts, name.data).catch((error: unknown) => {
+      const principal = principalOf(request);
+      if (!canReachName(principal, name.data)) return BOUND;
+      return examined(parts, principal, name.data).catch((error: unknown) => {
         parts.log.warn({ request: requestId(request), err: error }, "a repository could not be examined");
         return GITHUB_AWAY;
       });
