@@ -21,7 +21,10 @@ function workflowStep(
   run_action: string,
 ): string {
   if (workflow === "done" || workflow === "offered") return step(true, `Add \`${WORKFLOW}\`.`);
-  if (workflow === "wrong") return step(false, `Correct \`${WORKFLOW}\`; what is wrong stands below.`);
+  if (workflow === "wrong") {
+    const page = `${url}/blob/${merged ? "HEAD" : SET_UP_BRANCH}/${WORKFLOW}`;
+    return step(false, `[Correct \`${WORKFLOW}\`](${page}); what is wrong stands below.`);
+  }
   const place = merged ? (default_branch ?? "HEAD") : SET_UP_BRANCH;
   return step(
     false,
@@ -54,7 +57,8 @@ const offeredSettings = ({ url }: SetUpFacts, problem: string): Finding => ({
 
 /** What stands in the way, without the steps that are listed anyway. */
 function wrongOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): Finding[] {
-  const offered = steps.workflow === "wrong" && !steps.merged ? workflowMistakes(facts, facts.offered?.workflow) : [];
+  const offered =
+    steps.workflow === "wrong" && !steps.merged ? workflowMistakes(facts, facts.offered?.workflow, SET_UP_BRANCH) : [];
   const broken = steps.merged ? null : (facts.offered?.settings?.problem ?? null);
   const here = findingsOf({ state, facts, missing: null });
   return [
@@ -84,7 +88,7 @@ export function setUpBody(state: RepositoryState, run_action: string): string {
   const end =
     phase === "complete"
       ? "This repository is set up."
-      : "Close this pull request without a merge if you do not want it; it is not opened again. `/job doctor` in a comment says at any time what is missing.";
+      : `${steps.merged ? "" : "Close this pull request without a merge if you do not want it; it is not opened again. "}\`/job doctor\` in a comment says at any time what is missing.`;
   return [
     "Journeyman turns a comment `/job <what you want>` into a merged pull request. This list ticks itself:",
     lines.join("\n"),
