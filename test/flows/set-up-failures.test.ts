@@ -99,7 +99,7 @@ describe("what people do to a set-up", () => {
     const broken = RUN_JOB_WORKFLOW.replace(", id-token: write", "");
     github.pushCommit(FRESH, BRANCH, { [WORKFLOW]: broken }, ADA);
     await passing("the mistake to be told", () => body().includes("Add `id-token: write` to its permissions."));
-    expect(body()).toContain("[ ] Correct");
+    expect(body()).toContain("[ ] [Correct");
     github.pushCommit(FRESH, BRANCH, { [WORKFLOW]: RUN_JOB_WORKFLOW, [SETTINGS]: "auto_merge: 7\n" }, ADA);
     await passing("the mistake to be gone", () => body().includes("[x] Add `.github"));
     expect(body()).toContain("Correct the file on this branch.");

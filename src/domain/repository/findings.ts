@@ -69,7 +69,7 @@ const MISTAKES: Readonly<Record<WorkflowMistake, readonly [problem: string, fix:
 };
 
 /** Branches may be named in any way; the file's page is found by HEAD. */
-const fileUrl = ({ url }: SetUpFacts, path: string): string => `${url}/blob/HEAD/${path}`;
+const fileUrl = ({ url }: SetUpFacts, path: string, branch = "HEAD"): string => `${url}/blob/${branch}/${path}`;
 
 function repositoryFindings(facts: SetUpFacts): Finding[] {
   const { archived, default_branch, url } = facts;
@@ -80,10 +80,14 @@ function repositoryFindings(facts: SetUpFacts): Finding[] {
   return found;
 }
 
-/** What is wrong with a workflow file; nothing where there is none. */
-export const workflowMistakes = (facts: SetUpFacts, workflow: WorkflowFacts | null | undefined): Finding[] =>
+/** What is wrong with a workflow file, which is on the default branch unless one is named; nothing where there is none. */
+export const workflowMistakes = (
+  facts: SetUpFacts,
+  workflow: WorkflowFacts | null | undefined,
+  branch?: string,
+): Finding[] =>
   (workflow?.mistakes ?? []).map((mistake) =>
-    certain(`workflow_${mistake}`, ...MISTAKES[mistake], fileUrl(facts, WORKFLOW)),
+    certain(`workflow_${mistake}`, ...MISTAKES[mistake], fileUrl(facts, WORKFLOW, branch)),
   );
 
 /** The same as sentences, each with what to do. */

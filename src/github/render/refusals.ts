@@ -9,7 +9,8 @@ export const notInstalled = (repository: Pick<Repository, "owner" | "name">): st
 
 export const lacksPermission = (repository: Pick<Repository, "owner" | "name">): string =>
   `The App may not write to ${nameOf(repository)}. Accept its requested permissions in the installation's settings, ` +
-  "check that no rule forbids it to create `job/**` branches, and try again.";
+  "check that no rule forbids it to create `job/**` branches, and try again. A pull request that changes workflow files " +
+  "must be merged first: the App may not write those.";
 
 export const emptyRepository = (): string =>
   "This repository has no commit yet, so there is nothing to branch from. Push a first commit and try again.";

@@ -17,9 +17,10 @@ const step = (done: boolean, text: string): string => `- [${done ? "x" : " "}] $
 
 function workflowStep({ url }: SetUpFacts, { workflow, merged }: SetUpSteps, run_action: string): string {
   if (workflow === "done" || workflow === "offered") return step(true, `Add \`${WORKFLOW}\`.`);
-  if (workflow === "wrong") return step(false, `Correct \`${WORKFLOW}\`; what is wrong stands below.`);
   // a branch may be named so that it would end the address
   const place = merged ? "HEAD" : SET_UP_BRANCH;
+  if (workflow === "wrong")
+    return step(false, `[Correct \`${WORKFLOW}\`](${url}/blob/${place}/${WORKFLOW}); what is wrong stands below.`);
   return step(
     false,
     `[Add \`${WORKFLOW}\`](${newFileLink(url, place, run_action)}): GitHub shows the file filled in; press **Commit changes**${merged ? "" : " to this branch"}. A person does this, since the App may not write workflow files.`,
@@ -51,7 +52,8 @@ const offeredSettings = ({ url }: SetUpFacts, problem: string): Finding => ({
 
 /** What stands in the way, without the steps that are listed anyway. */
 function wrongOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): Finding[] {
-  const offered = steps.workflow === "wrong" && !steps.merged ? workflowMistakes(facts, facts.offered?.workflow) : [];
+  const offered =
+    steps.workflow === "wrong" && !steps.merged ? workflowMistakes(facts, facts.offered?.workflow, SET_UP_BRANCH) : [];
   const broken = steps.merged ? null : (facts.offered?.settings?.problem ?? null);
   const here = findingsOf({ state, facts, missing: null });
   return [
@@ -81,7 +83,7 @@ export function setUpBody(state: RepositoryState, run_action: string): string {
   const end =
     phase === "complete"
       ? "This repository is set up."
-      : "Close this pull request without a merge if you do not want it; it is not opened again. `/job doctor` in a comment says at any time what is missing.";
+      : `${steps.merged ? "" : "Close this pull request without a merge if you do not want it; it is not opened again. "}\`/job doctor\` in a comment says at any time what is missing.`;
   return [
     "Journeyman turns a comment `/job <what you want>` into a merged pull request. This list ticks itself:",
     lines.join("\n"),
