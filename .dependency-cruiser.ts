@@ -20,7 +20,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/github/client": OUTER,
   "src/github/repository-settings": [...OUTER, "src/github/render"],
   "src/github/effects": [...OUTER, "src/github/client", "src/github/render", "src/github/repository-settings"],
-  "src/github/github-client.ts": ["src/github", "src/domain", "src/engine/ports"],
+  "src/github/github-client.ts": ["src/github", "src/contracts", "src/domain", "src/engine/ports"],
   "src/http": OUTER,
   "src/webhooks": OUTER,
   "src/job-log": OUTER,

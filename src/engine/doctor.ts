@@ -11,14 +11,17 @@ export type Examine = (repository: Repository) => Promise<readonly Finding[] | n
 
 export function createDoctor(
   repositories: Pick<RepositoryStore, "get">,
-  githubClient: Pick<GitHubClient, "examine">,
+  githubClient: Pick<GitHubClient, "examine" | "repository">,
 ): Examine {
   return async (repository) => {
-    const { facts, missing } = await githubClient.examine(repository);
+    const { facts, missing, new_file_url } = await githubClient.examine(repository);
     if (facts === null) return null;
     const kept = await repositories.get(repository.owner, repository.name);
     const isSame = repository.id === undefined || kept?.id === repository.id;
     const state = kept !== null && isSame ? kept : newRepository({ ...repository, id: repository.id ?? 0 });
-    return findingsOf({ state, facts, missing });
+    // the settings of now, whatever was heard of pushes
+    const read = await githubClient.repository(repository, kept);
+    const settings = read === null ? {} : { settings: read.settings, settings_problem: read.settings_problem };
+    return findingsOf({ state: { ...state, ...settings }, facts, missing, ...(new_file_url ? { new_file_url } : {}) });
   };
 }

@@ -2,6 +2,7 @@
  * Requests to GitHub that belong to no job. They throw when GitHub does not answer: a failed permission check must not
  * count as a yes.
  */
+import { RUN_JOB_ACTION } from "../contracts/publisher.ts";
 import type { Repository } from "../domain/job/job.ts";
 import type { GitHubClient, InstalledRepository, Permission } from "../engine/ports/github.ts";
 import type { AppIdentity } from "./client/app-identity.ts";
@@ -15,11 +16,14 @@ import { readSetUpFacts } from "./effects/set-up-facts.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import { answerMarker } from "./render/marker.ts";
 import { cutBody } from "./render/plain.ts";
+import { newFileLink } from "./render/set-up.ts";
 
 export interface GitHubClientParts {
   readonly source: OctokitSource;
   readonly self: () => Promise<AppIdentity>;
   readonly now?: () => number;
+  /** What workflow files use; missing: the published run action. */
+  readonly run_action?: string;
 }
 
 const PAGE = 100;
@@ -106,7 +110,10 @@ interface Reply {
   readonly again: boolean;
 }
 
-async function reply({ source, self, now }: Required<GitHubClientParts>, comment: Reply): Promise<void> {
+async function reply(
+  { source, self, now }: Pick<Required<GitHubClientParts>, "source" | "self" | "now">,
+  comment: Reply,
+): Promise<void> {
   const { repository, issue_number, mark, body, again } = comment;
   const octokit = await source.installation(repository.installation_id);
   const at = { owner: repository.owner, repo: repository.name };
@@ -134,7 +141,8 @@ async function installedRepositories(source: OctokitSource, installation_id: num
   return all;
 }
 
-export function createGitHubClient({ source, self, now = Date.now }: GitHubClientParts): GitHubClient {
+export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
+  const { source, self, now = Date.now, run_action = RUN_JOB_ACTION } = parts;
   return {
     async permission({ owner, name: repo, installation_id }, username) {
       const octokit = await source.installation(installation_id);
@@ -155,7 +163,9 @@ export function createGitHubClient({ source, self, now = Date.now }: GitHubClien
     async examine({ owner, name: repo, installation_id }) {
       const octokit = await source.installation(installation_id);
       const facts = await readSetUpFacts({ octokit, at: { owner, repo } });
-      return { facts, missing: facts === null ? null : await readMissingConsent(source, installation_id) };
+      if (facts === null) return { facts, missing: null };
+      const new_file_url = newFileLink(facts.url, "HEAD", run_action);
+      return { facts, missing: await readMissingConsent(source, installation_id), new_file_url };
     },
 
     installedRepositories: (installation_id) => installedRepositories(source, installation_id),

@@ -99,6 +99,39 @@ describe("findings", () => {
   });
 });
 
+describe("a set-up pull request that is open", () => {
+  const open = { pull_request: { number: 7, state: "open" as const }, files: { settings: null, workflow: null } };
+  const offered = (workflow: SetUpFacts["files"]["workflow"]) => ({ sha: "c", settings: null, workflow });
+  const first = (facts: Partial<SetUpFacts>) =>
+    findingsOf({ state: STATE, facts: { ...FACTS, ...open, ...facts }, missing: null })[0];
+
+  it("is where a missing workflow is added, merged or corrected", () => {
+    expect(first({})).toMatchObject({ code: "workflow_missing", url: `${URL}/pull/7` });
+    expect(first({ offered: offered(GOOD) })?.fix).toBe("Merge the set-up pull request.");
+    const broken = first({ offered: offered({ mistakes: ["no_identity"], outdated: false }) });
+    expect(broken).toMatchObject({ code: "workflow_no_identity", url: expect.stringContaining("journeyman-set-up") });
+  });
+
+  it("tells before the merge what will keep its settings from merging, and shows the right lines of a wrong file", () => {
+    const facts = {
+      ...FACTS,
+      ...open,
+      ci_on_pull_request: false,
+      offered: offered({ mistakes: ["no_identity"], outdated: false }),
+    };
+    const body = setUpBody({ ...STATE, settings: null, set_up: { ...STATE.set_up, phase: "offered", facts } }, PINNED);
+    expect(body).toContain("No workflow runs on `pull_request`");
+    expect(body).toContain(`- uses: ${PINNED}\n`);
+  });
+});
+
+it("is no problem to merge in another way where the repository does not allow the one of the settings", () => {
+  const state = { ...STATE, ...withMethod("rebase") };
+  const levels = (merge_methods: SetUpFacts["merge_methods"]) =>
+    findingsOf({ state, facts: { ...FACTS, merge_methods }, missing: null }).map(({ level }) => level);
+  expect([levels(["squash"]), levels([])]).toEqual([["advice"], ["problem"]]);
+});
+
 describe("the App's permissions", () => {
   it("are those of app.yml", () => {
     const manifest = z

@@ -4,6 +4,7 @@
  */
 import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../contracts/settings.ts";
 import type { RepositoryState, RunProblem, SetUpFacts, WorkflowFacts, WorkflowMistake } from "./repository.ts";
+import { SET_UP_BRANCH } from "./set-up.ts";
 
 export interface Finding {
   /** Stable; for programs. */
@@ -33,6 +34,8 @@ export interface Examined {
   readonly facts: SetUpFacts;
   /** Null: not asked for. */
   readonly missing: MissingConsent | null;
+  /** GitHub's page for the workflow file, filled in; missing: with its name alone. */
+  readonly new_file_url?: string;
 }
 
 const SETTINGS = ".github/journeyman.yml";
@@ -94,16 +97,28 @@ export const workflowMistakes = (
 export const workflowSentences = (workflow: WorkflowFacts | null): readonly string[] =>
   (workflow?.mistakes ?? []).map((mistake) => MISTAKES[mistake].join(" "));
 
-function workflowFindings(facts: SetUpFacts): Finding[] {
+/** While the set-up pull request is open, what is missing is found in it. */
+function unmergedFindings(facts: SetUpFacts, number: number): Finding[] {
+  const offered = facts.offered?.workflow ?? null;
+  const mistakes = workflowMistakes(facts, offered, SET_UP_BRANCH);
+  if (mistakes.length > 0) return mistakes;
+  const fix = offered === null ? "Follow the first link in the set-up pull request." : "Merge the set-up pull request.";
+  const missing = `\`${WORKFLOW}\` is not on the default branch yet.`;
+  return [certain("workflow_missing", missing, fix, `${facts.url}/pull/${number}`)];
+}
+
+function workflowFindings(facts: SetUpFacts, new_file_url: string | null): Finding[] {
   const { workflow } = facts.files;
   if (facts.default_branch === null) return [];
+  if (workflow === null && facts.pull_request?.state === "open")
+    return unmergedFindings(facts, facts.pull_request.number);
   if (workflow === null)
     return [
       certain(
         "workflow_missing",
         `\`${WORKFLOW}\` is not on the default branch.`,
-        "Add it; the set-up pull request and the documentation have its lines.",
-        `${facts.url}/new/HEAD?filename=${encodeURIComponent(WORKFLOW)}`,
+        "Add it; GitHub's page for a new file shows it filled in.",
+        new_file_url ?? `${facts.url}/new/HEAD?filename=${encodeURIComponent(WORKFLOW)}`,
       ),
     ];
   const found = workflowMistakes(facts, workflow);
@@ -179,12 +194,13 @@ function mergeFindings(facts: SetUpFacts, settings: RepositorySettings): Finding
       ),
     ];
   const found: Finding[] = [];
+  const [instead] = facts.merge_methods;
   if (!facts.merge_methods.includes(method))
     found.push(
-      certain(
+      (instead === undefined ? certain : advice)(
         "merge_method_forbidden",
-        `The settings merge by \`${method}\`, which the repository does not allow.`,
-        `Set \`auto_merge.method\` to ${facts.merge_methods.map((one) => `\`${one}\``).join(" or ") || "what it allows"}, or allow \`${method}\`.`,
+        `The settings merge by \`${method}\`, which the repository does not allow${instead === undefined ? "" : `; \`${instead}\` is used instead`}.`,
+        `Allow \`${method}\`${instead === undefined ? "" : `, or set \`auto_merge.method\` to \`${instead}\``}.`,
         `${facts.url}/settings`,
       ),
     );
@@ -193,7 +209,7 @@ function mergeFindings(facts: SetUpFacts, settings: RepositorySettings): Finding
       certain(
         "ci_not_on_pull_request",
         "No workflow runs on `pull_request`, so pull requests of jobs get no checks and are not merged.",
-        "Add `pull_request:` to the triggers of the CI, or set `auto_merge.require_checks: false`.",
+        "Let a workflow run on `pull_request:`, or set `auto_merge.require_checks: false`.",
         `${facts.url}/tree/HEAD/.github/workflows`,
       ),
     );
@@ -226,13 +242,13 @@ function consentFindings(missing: MissingConsent | null): Finding[] {
 }
 
 /** The most pressing first. Empty: nothing is wrong. */
-export function findingsOf({ state, facts, missing }: Examined): readonly Finding[] {
+export function findingsOf({ state, facts, missing, new_file_url }: Examined): readonly Finding[] {
   const settings = state.settings ?? DEFAULT_REPOSITORY_SETTINGS;
   const broken = facts.files.settings?.problem ?? null;
   const found = [
     ...repositoryFindings(facts),
     ...consentFindings(missing),
-    ...workflowFindings(facts),
+    ...workflowFindings(facts, new_file_url ?? null),
     ...(broken === null
       ? []
       : [

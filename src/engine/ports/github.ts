@@ -43,9 +43,12 @@ export interface GitHubClient {
   /** Replies once: a second call with the same `marker` on the same issue has no effect when `again` is set. */
   reply(repository: Repository, issue: number, marker: string, body: string, again: boolean): Promise<void>;
   /** What the doctor looks at; `facts` null: the repository is not visible. */
-  examine(
-    repository: Repository,
-  ): Promise<{ readonly facts: SetUpFacts | null; readonly missing: MissingConsent | null }>;
+  examine(repository: Repository): Promise<{
+    readonly facts: SetUpFacts | null;
+    readonly missing: MissingConsent | null;
+    /** GitHub's page for the workflow file, filled in. */
+    readonly new_file_url?: string;
+  }>;
   /** All repositories of an installation, at most 10,000. */
   installedRepositories(installation_id: number): Promise<readonly InstalledRepository[]>;
   /** The repository's installation; null where the App is not installed. */

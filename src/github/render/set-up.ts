@@ -1,4 +1,5 @@
 /** The pull request that sets a repository up: its title, and a text that follows how far the set-up is. */
+import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import { type Finding, findingsOf, workflowMistakes } from "../../domain/repository/findings.ts";
 import type { RepositoryState, SetUpFacts } from "../../domain/repository/repository.ts";
 import { SET_UP_BRANCH, type SetUpSteps, setUpSteps } from "../../domain/repository/set-up.ts";
@@ -50,12 +51,21 @@ const offeredSettings = ({ url }: SetUpFacts, problem: string): Finding => ({
   ...{ problem, fix: "Correct the file on this branch.", url: `${url}/blob/${SET_UP_BRANCH}/.github/journeyman.yml` },
 });
 
+const MERGING = {
+  ...DEFAULT_REPOSITORY_SETTINGS,
+  auto_merge: { ...DEFAULT_REPOSITORY_SETTINGS.auto_merge, enabled: true },
+};
+
+/** Before the merge, with the settings that the pull request brings: they merge what is green. */
+const asOffered = (state: RepositoryState, { files }: SetUpFacts): RepositoryState =>
+  files.settings === null ? { ...state, settings: MERGING } : state;
+
 /** What stands in the way, without the steps that are listed anyway. */
 function wrongOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): Finding[] {
   const offered =
     steps.workflow === "wrong" && !steps.merged ? workflowMistakes(facts, facts.offered?.workflow, SET_UP_BRANCH) : [];
   const broken = steps.merged ? null : (facts.offered?.settings?.problem ?? null);
-  const here = findingsOf({ state, facts, missing: null });
+  const here = findingsOf({ state: asOffered(state, facts), facts, missing: null });
   return [
     ...offered,
     ...(broken === null ? [] : [offeredSettings(facts, broken)]),
@@ -65,6 +75,9 @@ function wrongOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): 
 
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [`### ${title}`, lines.join("\n")];
+
+const rightWorkflow = (run_action: string): string =>
+  `<details>\n<summary>The lines of <code>${WORKFLOW}</code></summary>\n\n\`\`\`yaml\n${runJobWorkflow(run_action)}\`\`\`\n\n</details>`;
 
 const CHOICES =
   "`.github/journeyman.yml` in this pull request explains the choices; each of them can be changed later.";
@@ -87,6 +100,7 @@ export function setUpBody(state: RepositoryState, run_action: string): string {
   return [
     "Journeyman turns a comment `/job <what you want>` into a merged pull request. This list ticks itself:",
     lines.join("\n"),
+    ...(steps.workflow === "wrong" ? [rightWorkflow(run_action)] : []),
     ...section("Not right yet", wrongOf(state, facts, steps).map(findingLine)),
     ...(facts.files.settings !== null && !steps.merged ? [] : [CHOICES]),
     end,

@@ -44,14 +44,14 @@ export const healthSchema = z.object({
 
 const EXAMPLE: z.output<typeof healthSchema> = {
   repository: "octocat/hello-world",
-  healthy: false,
+  healthy: true,
   findings: [
     {
       code: "merge_method_forbidden",
-      level: "problem",
+      level: "advice",
       certainty: "certain",
-      problem: "The settings merge by `squash`, which the repository does not allow.",
-      fix: "Set `auto_merge.method` to `merge`, or allow `squash`.",
+      problem: "The settings merge by `squash`, which the repository does not allow; `merge` is used instead.",
+      fix: "Allow `squash`, or set `auto_merge.method` to `merge`.",
       url: "https://github.com/octocat/hello-world/settings",
     },
   ],

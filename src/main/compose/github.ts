@@ -48,7 +48,7 @@ export function connectGitHub(settings: Settings, log: Logger, { now }: Clock): 
   const { run_action } = settings;
   return {
     ...{ probot, budget, ahead, identity },
-    client: createGitHubClient({ source, self: identity }),
+    client: createGitHubClient({ source, self: identity, run_action }),
     performer: (parts) => createPerformer({ ...parts, source, self: identity, run_action }),
     repositoryPerformer: createRepositoryPerformer({ source, self: identity, run_action }),
     checkCredentials: () => askAppIdentity(source),
