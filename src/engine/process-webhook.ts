@@ -180,10 +180,13 @@ class DeliveryProcessor {
         this.#trace.note({});
         await observeRepository(this.#needs, event);
         return this.#lookAgain(event);
-      case "set-up-changed":
+      case "set-up-changed": {
+        const { repository, brings_files: sha } = event;
         this.#trace.note({});
-        await handleRepository(event.repository.id, { type: "set-up-changed" });
+        await handleRepository(repository.id, { type: "set-up-changed" });
+        if (sha !== undefined) await handleRepository(repository.id, { type: "files-pushed", repository, sha });
         return;
+      }
       case "files-pushed": {
         const { repository, head_sha: sha } = event;
         this.#trace.note({});
