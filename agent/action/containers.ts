@@ -103,7 +103,8 @@ function identityRequestHandler({ stdin }: Running, { issuer }: Federation, mask
   let last = Promise.resolve();
   return (row: string): boolean => {
     if (row !== IDENTITY_TOKEN_WANTED) return false;
-    last = last.then(() => sendIdentityToken({ issuer, input: stdin, mask }));
+    // The gateway asks again for what it was not given.
+    last = last.then(() => sendIdentityToken({ issuer, input: stdin, mask })).catch(() => {});
     return true;
   };
 }

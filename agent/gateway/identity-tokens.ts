@@ -3,7 +3,6 @@
  * Only the run action may ask GitHub for them; the right to do so never enters a container.
  */
 import { createInterface } from "node:readline";
-import { setTimeout as wait } from "node:timers/promises";
 import { IDENTITY_TOKEN_WANTED, type IdentityAnswer, identityAnswerSchema } from "../../src/contracts/gateway.ts";
 
 /** Longer than the run action waits for GitHub. */
@@ -16,25 +15,27 @@ const gone: IdentityAnswer = { reason: "the run action answers no more", again: 
 export type AskIdentity = () => Promise<IdentityAnswer>;
 
 export function askRunAction(input: NodeJS.ReadableStream, print: (line: string) => void): AskIdentity {
-  const waiting: ((answer: IdentityAnswer) => void)[] = [];
+  const waiting = new Set<(answer: IdentityAnswer) => void>();
   let ended = false;
   const rows = createInterface({ input });
-  rows.on("line", (row) => waiting.shift()?.(answerIn(row)));
+  // A late answer serves whoever asks next.
+  rows.on("line", (row) => waiting.values().next().value?.(answerIn(row)));
   rows.on("close", () => {
     ended = true;
-    for (const answer of waiting.splice(0)) answer(gone);
+    for (const answer of waiting) answer(gone);
   });
-  return async () => {
-    if (ended) return gone;
-    const over = new AbortController();
-    const answered = new Promise<IdentityAnswer>((resolve) => waiting.push(resolve));
-    print(IDENTITY_TOKEN_WANTED);
-    // A late answer serves whoever asks next.
-    const none = wait(ANSWER_MS, late, { signal: over.signal }).catch(() => late);
-    const answer = await Promise.race([answered, none]);
-    over.abort();
-    return answer;
-  };
+  return () =>
+    new Promise((resolve) => {
+      if (ended) return resolve(gone);
+      const answer = (given: IdentityAnswer): void => {
+        clearTimeout(timer);
+        waiting.delete(answer);
+        resolve(given);
+      };
+      const timer = setTimeout(answer, ANSWER_MS, late);
+      waiting.add(answer);
+      print(IDENTITY_TOKEN_WANTED);
+    });
 }
 
 function answerIn(row: string): IdentityAnswer {

@@ -30,6 +30,8 @@ export const FROM_FORK =
   "This pull request comes from a fork, so no job is started here: an agent would run the fork's code with this " +
   "repository's secrets. Push the branch to this repository and ask again, or open an issue.";
 
+export const SET_UP_FIRST = "Merge this pull request first; then comment `/job …` on it or on any issue.";
+
 export const NO_JOB = "There is no job here. Start one with `/job <what you want>`.";
 
 export const noSuchJob = (id: string): string =>

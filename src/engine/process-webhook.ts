@@ -7,6 +7,7 @@ import type { CommentId } from "../domain/job/comment-id.ts";
 import type { EventIssue, EventRepository, GitHubEvent, SlashCommand } from "../domain/job/github-event.ts";
 import { fullName, isFinal, issueOf, type JobId, type Repository, sameRepository } from "../domain/job/job.ts";
 import type { RefusalCode } from "../domain/job/refusal.ts";
+import { SET_UP_BRANCH } from "../domain/repository/set-up.ts";
 import type { Admit, PermissionRequest } from "./command-permission.ts";
 import {
   doctorReply,
@@ -17,6 +18,7 @@ import {
   NO_MARKET,
   noSuchJob,
   ONE_JOB,
+  SET_UP_FIRST,
 } from "./comment-replies.ts";
 import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
 import type { Examine } from "./doctor.ts";
@@ -178,10 +180,13 @@ class DeliveryProcessor {
         this.#trace.note({});
         await observeRepository(this.#needs, event);
         return this.#lookAgain(event);
-      case "set-up-changed":
+      case "set-up-changed": {
+        const { repository, brings_files: sha } = event;
         this.#trace.note({});
-        await handleRepository(event.repository.id, { type: "set-up-changed" });
+        await handleRepository(repository.id, { type: "set-up-changed" });
+        if (sha !== undefined) await handleRepository(repository.id, { type: "files-pushed", repository, sha });
         return;
+      }
       case "files-pushed": {
         const { repository, head_sha: sha } = event;
         this.#trace.note({});
@@ -261,6 +266,7 @@ class DeliveryProcessor {
     }
     const from = issue.is_pull_request ? await githubClient.pullRequest(repository, issue.number) : null;
     if (from?.from_fork) return this.#refuse(event, "forbidden", FROM_FORK);
+    if (from?.head_branch === SET_UP_BRANCH && !from.merged) return this.#refuse(event, "invalid", SET_UP_FIRST);
     // The branch of a merged pull request is over; a job that is asked for there starts from the default branch.
     const draft = draftOf(event, by.account, from === null || from.merged ? null : from.head_branch);
     if (market === null) return this.#made(event, await create(draft, by));

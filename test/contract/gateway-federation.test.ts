@@ -225,3 +225,16 @@ test("the run action is asked by a line, each answer serves one who waits, and i
   const gone = { reason: "the run action answers no more", again: false };
   expect([await last, await askIdentity()]).toEqual([gone, gone]);
 });
+
+test("a question that stays without an answer takes nothing from the next one", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const input = new PassThrough();
+  const askIdentity = askRunAction(input, () => {});
+  const first = askIdentity();
+  await vi.advanceTimersByTimeAsync(45_000);
+  expect(await first).toEqual({ reason: "the run action did not answer in time", again: true });
+  const second = askIdentity();
+  input.write(`${JSON.stringify({ token: "two" })}\n`);
+  expect(await second).toEqual({ token: "two" });
+});

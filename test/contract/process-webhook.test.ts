@@ -61,6 +61,7 @@ async function service(
   const commandHandler = new CommandHandler(needs);
   const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const said: string[] = [];
+  const pull = { head_branch: "x", head_sha: "c", from_fork: false, merged: false };
   let asked = 0;
   const forgotten: number[] = [];
   const githubClient: GitHubClient = {
@@ -75,7 +76,7 @@ async function service(
     },
     installedRepositories: async () => [],
     examine: async () => ({ facts: null, missing: null }),
-    pullRequest: async () => ({ head_branch: "x", head_sha: "c", from_fork: false, merged: false }),
+    pullRequest: async () => pull,
     react: async (_repository, _comment, content) => {
       if (mute) throw new Error("The issue is locked.");
       said.push(content);
@@ -120,7 +121,7 @@ async function service(
   const pass = (ms: number): void => {
     now += ms;
   };
-  return { store, handle, said, people, recorded, process, forgotten, asked: () => asked, pass, restart };
+  return { store, handle, said, people, pull, recorded, process, forgotten, asked: () => asked, pass, restart };
 }
 
 const ask: GitHubEvent = {
@@ -153,6 +154,25 @@ describe("a push to the default branch", () => {
     await here.process({ ...moved, branch: "main", settings_changed: false, lock_files_changed: false });
     expect(await looks()).toHaveLength(1);
   });
+});
+
+describe("a job that is asked for on the set-up pull request", () => {
+  const onSetUp = async (change: { readonly merged?: boolean; readonly head_branch?: string }) => {
+    const { store, said, pull, process } = await service(known());
+    Object.assign(pull, { head_branch: "journeyman-set-up" }, change);
+    const acted = await process({ ...ask, issue: { ...ask.issue, is_pull_request: true } });
+    return { said, jobs: await store.jobs.count(), code: acted?.error_code };
+  };
+
+  it("waits for its merge, since the App may not write a branch with a new workflow", async () => {
+    const { said, jobs, code } = await onSetUp({});
+    expect([jobs, code]).toEqual([0, "invalid"]);
+    expect(said.at(-1)).toMatch(/^Merge this pull request first/);
+  });
+
+  it("starts once it is merged", async () => expect((await onSetUp({ merged: true })).jobs).toBe(1));
+
+  it("starts on any other pull request", async () => expect((await onSetUp({ head_branch: "x" })).jobs).toBe(1));
 });
 
 describe("whose an account is", () => {

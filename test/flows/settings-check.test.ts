@@ -78,6 +78,9 @@ describe("a pull request that changes the files", () => {
     expect(summary).toContain("does not use the run action");
     expect(annotations?.map(({ path }) => path)).toContain(FILE);
     expect(await pushed("edit", { [FILE]: GOOD, [WORKFLOW]: RUN_JOB_WORKFLOW })).toEqual([]);
+    expect(await pushed("journeyman-set-up", { [WORKFLOW]: "on: push\njobs: {}\n" })).toMatchObject([
+      { conclusion: "failure" },
+    ]);
     expect(await pushed("other", { "OTHER.md": "x\n" })).toEqual([]);
     expect(await pushed("hostile", { [WORKFLOW]: `a: &a [x]\n${"b: [*a, *a]\n".repeat(50)}` })).toHaveLength(1);
   });

@@ -419,6 +419,13 @@ describe("pushes", () => {
     expect(onEdit({ ...commit, added: [WORKFLOW] }, us)).toMatchObject({ kind: "ignored" });
   });
 
+  test("the set-up's branch is told to have changed, and of its commit where that brings settings or a workflow", () => {
+    const told = { type: "set-up-changed", repository: where } as const;
+    const onSetUp = (one: object) => pushed({ ref: "refs/heads/journeyman-set-up", commits: [one] });
+    expect(onSetUp({ ...commit, added: [WORKFLOW] })).toEqual(translated({ ...told, brings_files: SHA }));
+    expect(onSetUp(commit)).toEqual(translated(told));
+  });
+
   test("the default branch's head is told, whoever moved it", () => {
     expect(pushed()).toEqual(moved(false));
     expect(pushed({}, us)).toEqual(moved(false));

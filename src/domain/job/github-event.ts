@@ -120,7 +120,12 @@ export type GitHubEvent =
       readonly installs?: true;
     }
   /** Somebody did something to the branch or the pull request that sets the repository up. */
-  | { readonly type: "set-up-changed"; readonly repository: EventRepository }
+  | {
+      readonly type: "set-up-changed";
+      readonly repository: EventRepository;
+      /** The branch's head, where it brings a new settings or workflow file. */
+      readonly brings_files?: string;
+    }
   | { readonly type: "uninstalled"; readonly installation_id: number };
 
 /** What the inbound side makes of a delivery. */

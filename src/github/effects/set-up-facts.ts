@@ -1,17 +1,15 @@
-/** Reads how far the set-up of a repository is, in one query: its files, the set-up pull request, its rules. */
+/** Reads how far the set-up of a repository is: its files, the set-up pull request, its rules, its workflows. */
 import * as z from "zod";
 import { MERGE_METHODS } from "../../contracts/settings.ts";
 import type { FilesOfBranch, SetUpFacts } from "../../domain/repository/repository.ts";
 import { SET_UP_BRANCH } from "../../domain/repository/set-up.ts";
 import { ask, BLOB, blobSchema } from "../client/graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
-import { runsOnPullRequests, workflowFactsOf } from "../repository-settings/workflow-file.ts";
+import { workflowFactsOf } from "../repository-settings/workflow-file.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
+import { readTriggers, SIZES, sizesSchema, WORKFLOWS_FOLDER } from "./pull-request-workflows.ts";
 import type { Task } from "./task.ts";
 
-const WORKFLOWS_FOLDER = ".github/workflows";
-/** Workflows that are looked at for one that runs on pull requests. */
-const MAX_WORKFLOWS = 50;
 const MAX_CHECKS = 50;
 /** Pull requests of the branch's name, those of forks among them. */
 const MAX_PULLS = 10;
@@ -35,7 +33,7 @@ query SetUp($owner: String!, $repo: String!, $branch: String!, $ref: String!, $s
     }
     settings: object(expression: $settings) { ${BLOB} }
     workflow: object(expression: $workflow) { ${BLOB} }
-    workflows: object(expression: $workflows) { ... on Tree { entries { name object { ${BLOB} } } } }
+    workflows: object(expression: $workflows) { ${SIZES} }
     offered: ref(qualifiedName: $ref) { target { oid } }
     offeredSettings: object(expression: $offeredSettings) { ${BLOB} }
     offeredWorkflow: object(expression: $offeredWorkflow) { ${BLOB} }
@@ -78,9 +76,7 @@ const schema = z.object({
       defaultBranchRef: branchSchema.nullable(),
       settings: blobSchema,
       workflow: blobSchema,
-      workflows: z
-        .object({ entries: z.array(z.object({ name: z.string(), object: blobSchema })).nullish() })
-        .nullable(),
+      workflows: sizesSchema,
       offered: z.object({ target }).nullable(),
       offeredSettings: blobSchema,
       offeredWorkflow: blobSchema,
@@ -108,16 +104,6 @@ function filesOf(settings: Blob, workflow: Blob): FilesOfBranch {
     settings: read === null ? null : { problem: read.ok ? null : read.problem },
     workflow: workflowFactsOf(workflow),
   };
-}
-
-const OWN = WORKFLOW_PATH.slice(WORKFLOWS_FOLDER.length + 1);
-
-/** Null: none could be read. */
-function ciOnPullRequest({ workflows }: Answer): boolean | null {
-  const others = (workflows?.entries ?? []).filter(({ name }) => name !== OWN && /\.ya?ml$/.test(name));
-  const triggered = others.slice(0, MAX_WORKFLOWS).map(({ object }) => runsOnPullRequests(object));
-  if (triggered.includes(true)) return true;
-  return triggered.includes(null) ? null : false;
 }
 
 function requiredChecks({ defaultBranchRef: branch }: Answer): string[] {
@@ -193,7 +179,7 @@ export async function readSetUpFacts({ octokit, at }: Reading): Promise<SetUpFac
             sha: repository.offered.target.oid,
           },
     pull_request: await pullRequestOf({ octokit, at }, repository),
-    ci_on_pull_request: ciOnPullRequest(repository),
+    ci_on_pull_request: branch && (await readTriggers({ octokit, at }, branch.target.oid, repository.workflows)),
     merge_methods: MERGE_METHODS.filter((method) => allowed[method]),
     auto_merge_allowed: repository.autoMergeAllowed,
     required_checks: requiredChecks(repository),

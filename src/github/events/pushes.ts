@@ -76,7 +76,8 @@ export const pushed = listener(pushSchema, (payload, self) => {
       lock_files_changed: changes(payload, isLockFile),
     });
   }
-  if (branch === SET_UP_BRANCH && !isSelf(payload.sender, self)) return setUpEvent(payload);
+  if (branch === SET_UP_BRANCH && !isSelf(payload.sender, self))
+    return setUpEvent(payload, bringsKept(payload) ? payload.after : undefined);
   if (isSelf(payload.sender, self)) {
     const job = jobOfBranch(branch);
     return job !== null && takesFolder(payload.head_commit, job)

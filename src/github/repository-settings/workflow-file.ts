@@ -5,7 +5,7 @@ import type { WorkflowFacts, WorkflowMistake } from "../../domain/repository/rep
 import { yamlOutOfBounds } from "../../text/yaml-bounds.ts";
 
 /** A longer file is not read. */
-const MAX_BYTES = 64 * 1024;
+export const WORKFLOW_MAX_BYTES = 64 * 1024;
 const MAX_ALIASES = 20;
 
 /** The folder of the run action, whoever has published it. */
@@ -30,7 +30,7 @@ export interface WorkflowBlob {
 const UNREADABLE: WorkflowFacts = { mistakes: ["unreadable"], outdated: false };
 
 function parsed(text: string): Workflow | null {
-  if (Buffer.byteLength(text) > MAX_BYTES || yamlOutOfBounds(text) !== null) return null;
+  if (Buffer.byteLength(text) > WORKFLOW_MAX_BYTES || yamlOutOfBounds(text) !== null) return null;
   // YAML 1.2 has no other word for true, so `on` stays the name of a key.
   const document = parseDocument(text, { prettyErrors: false });
   if (document.errors.length > 0) return null;
