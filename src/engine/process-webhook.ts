@@ -9,6 +9,7 @@ import { fullName, isFinal, issueOf, type JobId, type Repository, sameRepository
 import type { RefusalCode } from "../domain/job/refusal.ts";
 import { SET_UP_BRANCH } from "../domain/repository/set-up.ts";
 import type { Admit, PermissionRequest } from "./command-permission.ts";
+import { aboutJob, pressed, type Requester } from "./commands-of-people.ts";
 import {
   doctorReply,
   EMPTY_MESSAGE,
@@ -56,51 +57,12 @@ interface Needs {
   readonly log: Pick<Log, "debug">;
 }
 
-/** A person with permission. */
-interface Requester extends Actor {
-  readonly account: string;
-}
-
 const authorOf = ({ author: login, author_id: id }: CommandEvent): PermissionRequest => ({
   login,
   ...(id === undefined ? {} : { id }),
 });
 
 type Button = Extract<GitHubEvent, { type: "button" }>;
-type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "doctor" | "mistaken" }>;
-
-/** `seen`: the core reacts to the comment. */
-function aboutJob(
-  said: AboutJob,
-  by: Requester,
-  comment_id: CommentId,
-): { readonly asked: Command; readonly seen: boolean } {
-  const { account } = by;
-  switch (said.verb) {
-    case "status":
-      return { asked: { type: "show", comment_id }, seen: true };
-    case "retry":
-      return { asked: { type: "retry", by, comment_id }, seen: true };
-    case "approve":
-      return { asked: { type: "approve", account, by, comment_id, commit: said.commit }, seen: true };
-    case "run-checks":
-      return { asked: { type: "run-checks", by, comment_id, commit: said.commit }, seen: true };
-    case "reject":
-      return { asked: { type: "reject-work", account, by, reason: said.reason, comment_id }, seen: true };
-    case "pay":
-      return { asked: { type: "pay", account, by, payment_id: `comment:${comment_id}` }, seen: false };
-    case "cancel":
-      return { asked: { type: "cancel", by }, seen: false };
-    default:
-      return said satisfies never;
-  }
-}
-
-function pressed(action: Button["action"], by: Requester, commit: string | undefined): Command {
-  if (action === "discard") return { type: action, by };
-  return { type: action, by, comment_id: null, ...(action === "run-checks" ? { commit } : {}) };
-}
-
 /** Jobs per status to re-evaluate when their base has moved. */
 const MAX_REEVALUATED = 20;
 

@@ -129,8 +129,8 @@ const suite = z.object({
     .nullable(),
 });
 
-/** Other kinds of rules have no parameters here. */
-const baseRef = z.object({
+/** What a branch's rules require. Other kinds of rules have no parameters here. */
+export const branchRulesSchema = z.object({
   refUpdateRule: z.object({ requiredStatusCheckContexts: z.array(z.string().nullable()).nullish() }).nullish(),
   rules: z
     .object({
@@ -164,7 +164,7 @@ export const factsSchema = z.object({
       isDraft: z.boolean(),
       headRefOid: z.string(),
       baseRefName: z.string(),
-      baseRef: baseRef.nullish(),
+      baseRef: branchRulesSchema.nullish(),
       mergeable: z.enum(["MERGEABLE", "CONFLICTING", "UNKNOWN"]),
       mergeStateStatus: z.string(),
       reviewDecision: z.enum(["APPROVED", "CHANGES_REQUESTED", "REVIEW_REQUIRED"]).nullable(),

@@ -7,6 +7,7 @@ import { ask, BLOB, blobSchema } from "../client/graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
 import { workflowFactsOf } from "../repository-settings/workflow-file.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
+import { branchRulesSchema } from "./facts-query.ts";
 import { readTriggers, SIZES, sizesSchema, WORKFLOWS_FOLDER } from "./pull-request-workflows.ts";
 import type { Task } from "./task.ts";
 
@@ -45,22 +46,7 @@ query SetUp($owner: String!, $repo: String!, $branch: String!, $ref: String!, $s
 
 const target = z.object({ oid: z.string() });
 
-const branchSchema = z.object({
-  name: z.string(),
-  target: target.extend({ tree: target }),
-  refUpdateRule: z.object({ requiredStatusCheckContexts: z.array(z.string().nullable()).nullish() }).nullish(),
-  rules: z
-    .object({
-      nodes: z.array(
-        z.object({
-          parameters: z
-            .object({ requiredStatusChecks: z.array(z.object({ context: z.string() })).optional() })
-            .nullish(),
-        }),
-      ),
-    })
-    .nullish(),
-});
+const branchSchema = branchRulesSchema.extend({ name: z.string(), target: target.extend({ tree: target }) });
 
 const schema = z.object({
   repository: z

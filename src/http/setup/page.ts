@@ -6,10 +6,9 @@ import express, {
   type RequestHandler,
   type Response,
 } from "express";
-import helmet from "helmet";
 import * as z from "zod";
 import type { Log } from "../../engine/ports/log.ts";
-import { STYLE_SOURCE } from "../pages/frame.ts";
+import { formPageHeaders } from "../pages/page-headers.ts";
 import { identify, type LoggedRoute, requestId } from "../server/request-log.ts";
 import { sentencePage } from "./pages.ts";
 
@@ -40,21 +39,9 @@ export function show(response: Response, status: number, page: string): void {
   response.status(status).set("Cache-Control", "no-store").type("text/html").send(page);
 }
 
+/** GitHub learns where its form was sent from, and never a path. */
 const guard = (github_web_url: string): RequestHandler =>
-  helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        "default-src": ["'none'"],
-        "style-src": [STYLE_SOURCE],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-        "form-action": ["'self'", new URL(github_web_url).origin],
-      },
-    },
-    // GitHub learns where its form was sent from, and never a path
-    referrerPolicy: { policy: "strict-origin" },
-  });
+  formPageHeaders([new URL(github_web_url).origin], "strict-origin");
 
 export type Page = (method: "get" | "post", path: string, handler: RequestHandler) => void;
 

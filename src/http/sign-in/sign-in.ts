@@ -10,13 +10,12 @@ import express, {
   type Response,
   type Router,
 } from "express";
-import helmet from "helmet";
 import * as z from "zod";
 import type { Log } from "../../engine/ports/log.ts";
 import type { SealedBox } from "../../engine/ports/sealed-box.ts";
 import type { SignIn } from "../../engine/ports/sign-in.ts";
 import type { AuthThrottle } from "../middleware/wrong-key-throttling.ts";
-import { STYLE_SOURCE } from "../pages/frame.ts";
+import { formPageHeaders } from "../pages/page-headers.ts";
 import { sealedCookie } from "../pages/sealed-cookie.ts";
 import { clientAddress } from "../server/client-address.ts";
 import { inTurn } from "../server/in-turn.ts";
@@ -55,21 +54,8 @@ type Parts = SignInRouteParts & IssueKeyParts;
 
 function headers(parts: SignInRouteParts) {
   const ours = parts.public_url === null ? [] : [new URL(parts.public_url).origin];
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        "default-src": ["'none'"],
-        "style-src": [STYLE_SOURCE],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-        // browsers hold the redirects that follow a form to this, too
-        "form-action": ["'self'", ...ours, new URL(parts.github_web_url).origin],
-      },
-    },
-    // without any referrer, browsers would not say either that a form comes from our own page
-    referrerPolicy: { policy: "same-origin" },
-  });
+  // without any referrer, browsers would not say either that a form comes from our own page
+  return formPageHeaders([...ours, new URL(parts.github_web_url).origin], "same-origin");
 }
 
 function show(response: Response, status: number, page: string): void {
