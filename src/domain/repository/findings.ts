@@ -153,7 +153,7 @@ const RUNS: Readonly<Record<RunProblem, (url: string) => Finding>> = {
     probable(
       "key_refused",
       "The model's provider refused the key of the last run.",
-      "Renew the secret `ANTHROPIC_API_KEY`.",
+      "Renew the secret `ANTHROPIC_API_KEY`, or correct the federation rule that the workflow file names.",
       `${url}/settings/secrets/actions`,
     ),
   no_image: (url) =>
