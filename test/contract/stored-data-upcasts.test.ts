@@ -6,13 +6,15 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { UNREAD_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
-import type { JobId } from "../../src/domain/job/job.ts";
+import type { Job, JobId } from "../../src/domain/job/job.ts";
 import { jobSchema } from "../../src/domain/job/schema.ts";
+import { ADDED_IN_6, ADDED_TO_ACTIONS_IN_6 } from "../../src/domain/job/upcasts.ts";
 import { KINDS, type Kind } from "../../src/store/lowdb/formats.ts";
+import { jobFormat } from "../../src/store/lowdb/job-file.ts";
 import { startHarness } from "../flows/harness.ts";
 import { begin, led, TO_PULL_REQUEST } from "../unit/job-fixtures.ts";
 import { inPlace, type LowdbPlace } from "./store/lowdb-place.ts";
-import { jobId } from "./store/sample.ts";
+import { jobId, keep } from "./store/sample.ts";
 
 const OLD = new URL("../fixtures/data-0.1.0", import.meta.url).pathname;
 /** A moment after its last line. */
@@ -144,6 +146,30 @@ const FILES: Readonly<Record<Kind, string | null>> = {
   usage: "usage/journal-00000001.jsonl",
   wallet: "wallet/wallet.jsonl",
 };
+
+const without = <T extends object>(whole: T, fields: object): T =>
+  Object.assign(Object.create(null), Object.fromEntries(Object.entries(whole).filter(([name]) => !(name in fields))));
+
+describe("a job of format 5", () => {
+  it.each(["as it was written", "mended by hand"])("is found and read as one of today, %s", (how) =>
+    inPlace(async (place) => {
+      const today = { ...led(begin(), ...TO_PULL_REQUEST), id: jobId(1) };
+      const before = await place.open();
+      await keep(before.jobs, today);
+      await before.close();
+      const path = join(place.dir, "jobs", `${today.id}.json`);
+      const record = jobFormat.parse(fs.readFileSync(path, "utf8"));
+      const job: Job = without(record.job, ADDED_IN_6);
+      const old = jobFormat.write({ ...record, job: { ...job, work: without(job.work, ADDED_TO_ACTIONS_IN_6) } });
+      const text = old.replace(/^\{"format":\d+/, '{"format":5');
+      fs.writeFileSync(path, how === "mended by hand" ? JSON.stringify(JSON.parse(text)) : text);
+      const store = await place.open();
+      expect((await store.jobs.load(today.id))?.job).toEqual(today);
+      expect(await store.jobs.openIn("octo/demo")).toEqual([today]);
+      await store.close();
+    }),
+  );
+});
 
 describe("data of a version that is still to come", () => {
   it.each(KINDS.flatMap((kind) => FILES[kind] ?? []))("is called newer in %s, and nothing is changed", (name) =>

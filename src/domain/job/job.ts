@@ -2,38 +2,41 @@
  * Queries on a job: its kind of work, its stage, its worker, and what people see of it. The shape is defined in
  * `schema.ts`.
  */
-import type { ActionsWork, HeldFiles, Hold, Job, MarketWork, Origin, Repository, Run, Status, Work } from "./schema.ts";
+import type { Job, Origin, Repository, Status } from "./schema.ts";
+import type { ActionsWork, HeldFiles, Hold, MarketWork, Run, Work } from "./work-schema.ts";
 
 export { asJobId, branchOf, type JobId, jobOfBranch } from "./job-id.ts";
 export {
-  type ActionsWork,
   type AgentResult,
-  type Approval,
-  type Attachment,
-  type AttachmentRefs,
   type Choices,
   type CiRun,
-  type Debt,
-  type GivenUp,
-  type HandedIn,
-  type HeldFiles,
-  type Hold,
   type Job,
-  type JobModel,
-  type Judgement,
-  type MarketWork,
   type Merge,
   type Origin,
-  type RejectedWork,
   type Repository,
   type Round,
-  type Run,
-  type Runner,
   STATUSES,
   type Status,
-  type Submission,
-  type Work,
 } from "./schema.ts";
+export type {
+  ActionsWork,
+  Approval,
+  Attachment,
+  AttachmentRefs,
+  Debt,
+  GivenUp,
+  HandedIn,
+  HeldFiles,
+  Hold,
+  JobModel,
+  Judgement,
+  MarketWork,
+  RejectedWork,
+  Run,
+  Runner,
+  Submission,
+  Work,
+} from "./work-schema.ts";
 
 /** No money waits and nobody works on a job in these; a message or a retry may still open a further round. */
 export const isFinal = (status: Status): boolean =>

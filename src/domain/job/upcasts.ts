@@ -34,6 +34,12 @@ const ADDED_IN_3 = {
   old_workflow: false,
 };
 
+/** One field a line, in the order of the alphabet. */
+export const ADDED_IN_6 = {};
+
+/** The same of the work of GitHub Actions. */
+export const ADDED_TO_ACTIONS_IN_6 = {};
+
 /** Since format 5 these stand in `work`, where only one kind of it has them. */
 const OF_ACTIONS = new Set(["llm", "run", "early_runs", "past_runs", "handed_in", "progress_at", "old_workflow"]);
 const OF_MARKET = new Set([
@@ -109,5 +115,13 @@ export const effectsTo5 = (effects: unknown): unknown =>
     .parse(effects)
     .map(({ effect, ...pending }) => ({ ...pending, effect: effectTo5(effect), urgency: "now" }));
 
-/** What finds a job, where the head of its record has format 2, 3 or 4. */
-export const foundTo5 = (job: Raw): Raw => jobTo5({ ...ADDED_IN_3, ...job });
+const workOf5 = z.looseObject({ work: z.looseObject({ kind: z.string() }) });
+
+/** A pull request comes home whatever the base and the reviewers do. */
+export function jobTo6(before: Raw): Raw {
+  const { work, ...job } = workOf5.parse(before);
+  return { ...ADDED_IN_6, ...job, work: work.kind === "actions" ? { ...ADDED_TO_ACTIONS_IN_6, ...work } : work };
+}
+
+/** What finds a job, from the head of a record of an earlier format. */
+export const foundTo6 = (job: Raw, format: number): Raw => jobTo6(format < 5 ? jobTo5({ ...ADDED_IN_3, ...job }) : job);

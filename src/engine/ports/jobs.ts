@@ -90,6 +90,8 @@ export interface JobStore extends EffectStore<JobId, StoredJob>, TimerStore<JobI
   list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
   /** Jobs that are not final, or verified with a merge pending. For reconciliation. */
   open(): Promise<readonly JobId[]>;
+  /** Those of one repository (`owner/name` in any case), oldest first. */
+  openIn(repository: string): Promise<readonly Job[]>;
   /** This account's current usage, for its quotas. */
   usageOf(account: string): Promise<AccountUsage>;
   /** Jobs for which this account owes money; null: any account. */

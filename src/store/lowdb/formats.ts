@@ -3,7 +3,7 @@
  * record without a number has format 1. The table converts each format to the next, so that the rest of the store knows
  * only the latest. A higher number comes from a newer version.
  */
-import { jobTo2, jobTo3, jobTo4, jobTo5 } from "./job-upcasts.ts";
+import { jobTo2, jobTo3, jobTo4, jobTo5, jobTo6 } from "./job-upcasts.ts";
 import { keysTo2 } from "./key-upcasts.ts";
 import { repositoryTo2 } from "./repository-upcasts.ts";
 
@@ -12,7 +12,7 @@ export type Upcast = (before: Readonly<Record<string, unknown>>) => Readonly<Rec
 
 /** Per kind: the conversions from format 1 to 2, from 2 to 3 … */
 const UPCASTS = {
-  job: [jobTo2, jobTo3, jobTo4, jobTo5],
+  job: [jobTo2, jobTo3, jobTo4, jobTo5, jobTo6],
   keys: [keysTo2],
   accounts: [],
   agents: [],

@@ -5,8 +5,9 @@
  */
 import * as z from "zod";
 import type { Job } from "../../domain/job/job.ts";
-import { actionsWorkSchema, jobSchema, marketWorkSchema } from "../../domain/job/schema.ts";
-import { effectsTo5, foundTo5 } from "../../domain/job/upcasts.ts";
+import { jobSchema } from "../../domain/job/schema.ts";
+import { effectsTo5, foundTo6 } from "../../domain/job/upcasts.ts";
+import { actionsWorkSchema, marketWorkSchema } from "../../domain/job/work-schema.ts";
 import { URGENCIES } from "../../domain/pending-effect.ts";
 import type { StoredJob } from "../../engine/ports/jobs.ts";
 import type { Findable } from "../facts.ts";
@@ -75,14 +76,15 @@ export interface JobHead extends Pick<JobRecord, "version" | "postings" | "effec
   readonly job: Findable;
 }
 
-const isBefore = (format: unknown): boolean =>
+const isBefore = (format: unknown): format is number =>
   typeof format === "number" && format >= FIRST_LINES_FROM && format < FORMAT;
 
 /** A first line as today's, still to be checked. */
-const ofToday = (line: unknown): unknown =>
-  isRecord(line) && isRecord(line.job) && isBefore(line.format)
-    ? { ...line, format: FORMAT, job: foundTo5(line.job), effects: effectsTo5(line.effects) }
-    : line;
+function ofToday(line: unknown): unknown {
+  if (!isRecord(line) || !isRecord(line.job) || !isBefore(line.format)) return line;
+  const effects = line.format < 5 ? effectsTo5(line.effects) : line.effects;
+  return { ...line, format: FORMAT, job: foundTo6(line.job, line.format), effects };
+}
 
 const firstLineOf = head.extend({ format: z.literal(FORMAT), log: head.shape.log.optional() });
 

@@ -33,6 +33,8 @@ export class JobIndex {
   readonly #numbered = new NumberedJobs();
   readonly #waking = new SortedList<JobFacts>(byWake);
   readonly #open = new Set<JobFacts>();
+  /** By repository; one without open jobs is not in it. */
+  readonly #openIn = new Map<string, Set<JobFacts>>();
   readonly #withEffects = new Set<JobFacts>();
   readonly #statuses = new Map(STATUSES.map((status) => [status, 0]));
   #pending = 0;
@@ -71,6 +73,10 @@ export class JobIndex {
 
   open(): JobFacts[] {
     return [...this.#open];
+  }
+
+  openIn(repository: string): JobFacts[] {
+    return [...(this.#openIn.get(repositoryKey(repository)) ?? [])];
   }
 
   withEffects(): JobFacts[] {
@@ -127,16 +133,30 @@ export class JobIndex {
 
   #mark(job: JobFacts): void {
     if (job.wake_at !== null) this.#waking.add(job);
-    if (job.open) this.#open.add(job);
+    if (job.open) this.#begin(job);
     if (job.effects > 0) this.#withEffects.add(job);
     this.#count(job, 1);
   }
 
   #unmark(job: JobFacts): void {
     if (job.wake_at !== null) this.#waking.remove(job);
-    this.#open.delete(job);
+    if (job.open) this.#end(job);
     this.#withEffects.delete(job);
     this.#count(job, -1);
+  }
+
+  #begin(job: JobFacts): void {
+    this.#open.add(job);
+    const here = this.#openIn.get(job.repository);
+    if (here === undefined) this.#openIn.set(job.repository, new Set([job]));
+    else here.add(job);
+  }
+
+  #end(job: JobFacts): void {
+    this.#open.delete(job);
+    const here = this.#openIn.get(job.repository);
+    here?.delete(job);
+    if (here?.size === 0) this.#openIn.delete(job.repository);
   }
 
   #count(job: JobFacts, times: 1 | -1): void {

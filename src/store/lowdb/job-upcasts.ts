@@ -34,3 +34,8 @@ export function jobTo5(before: Raw): Raw {
   const { job, ...others } = record.parse(before);
   return { ...others, job: upcasts.jobTo5(job), effects: upcasts.effectsTo5(before.effects) };
 }
+
+export function jobTo6(before: Raw): Raw {
+  const { job, ...others } = record.parse(before);
+  return { ...others, job: upcasts.jobTo6(job) };
+}

@@ -116,6 +116,11 @@ export class LowdbJobs implements JobStore {
     return this.#index.open().map(({ id }) => id);
   }
 
+  async openIn(repository: string): Promise<readonly Job[]> {
+    const open = this.#index.openIn(repository).toSorted(byAge);
+    return open.map(({ id }) => this.#job(id)).filter((job) => job !== undefined);
+  }
+
   async withEffects(): Promise<readonly JobId[]> {
     return this.#index.withEffects().map(({ id }) => id);
   }

@@ -1,6 +1,7 @@
 /** The contract of lists, look-ups and times. */
 import { describe, expect, it } from "vitest";
 import type { WantedEffect } from "../../../src/domain/job/effect.ts";
+import type { JobId } from "../../../src/domain/job/job.ts";
 import { nextTimerAt } from "../../../src/domain/job/next-timer.ts";
 import type { JobFilter, JobStore } from "../../../src/engine/ports/jobs.ts";
 import { type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
@@ -134,6 +135,27 @@ export function describeLookups(engine: Engine): void {
         };
         await check(store.jobs);
         await check((await reopen()).jobs);
+      }));
+
+    it("finds the open jobs of one repository, oldest first, as they begin, end, begin again and move", () =>
+      withStore(engine, async (store, reopen) => {
+        const moved = { owner: "octo", name: "other", installation_id: 7 };
+        await keep(store.jobs, sampleJob(1, { created_at: START + 2 }));
+        await keep(store.jobs, sampleJob(2, { created_at: START + 1 }));
+        await keep(store.jobs, sampleJob(3, { status: "failed" }));
+        await keep(store.jobs, sampleJob(4, { repository: moved }));
+        const openIn = async (jobs: JobStore, name: string) => (await jobs.openIn(name)).map(({ id }) => id);
+        const check = async (expected: readonly JobId[], others: readonly JobId[]) => {
+          for (const jobs of [store.jobs, (await reopen()).jobs]) {
+            expect(await openIn(jobs, "octo/HELLO")).toEqual(expected);
+            expect(await openIn(jobs, "octo/other")).toEqual(others);
+          }
+        };
+        expect(await openIn(store.jobs, "octo/HELLO")).toEqual([jobId(2), jobId(1)]);
+        await keep(store.jobs, sampleJob(2, { created_at: START + 1, status: "cancelled" }));
+        await keep(store.jobs, sampleJob(3));
+        await keep(store.jobs, sampleJob(1, { created_at: START + 2, repository: moved }));
+        await check([jobId(3)], [jobId(4), jobId(1)]);
       }));
 
     it("calls open what is not final or has a merge still to come", () =>
