@@ -12,6 +12,7 @@ import { WRITES } from "./client/write-costs.ts";
 import { observedOf, readBranchState } from "./effects/branch-state.ts";
 import { readMissingConsent } from "./effects/missing-consent.ts";
 import { addReaction } from "./effects/reaction.ts";
+import { findRepositoryById } from "./effects/repository-by-id.ts";
 import { readSetUpFacts } from "./effects/set-up-facts.ts";
 import { findComment } from "./effects/sync-comment.ts";
 import { answerMarker } from "./render/marker.ts";
@@ -206,6 +207,8 @@ export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
       const found = await orNone(now, () => app.request("GET /repos/{owner}/{repo}/installation", { owner, repo }));
       return found === null ? null : { id: found.data.id };
     },
+
+    repositoryById: (id) => orNone(now, () => findRepositoryById(source, id)),
 
     pushWait: (installation_id) => source.wait(installation_id, WRITES["push-brief"]),
     forgetAccess: (installation_id) => source.forgetToken(installation_id),

@@ -10,6 +10,7 @@ export const absentGitHub: GitHubClient = {
   pullRequest: async () => ({ head_branch: "x", head_sha: "c".repeat(40), from_fork: false, merged: false }),
   react: async () => {},
   reply: async () => {},
+  repositoryById: async () => null,
   installation: async () => null,
   pushWait: () => 0,
   loginOf: async () => null,

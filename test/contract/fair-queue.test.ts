@@ -68,6 +68,7 @@ async function sandbox(effect_ms = GITHUB_MS) {
     permission: slow({ permission: "write", person: { id: 5, login: "ada" } } as const),
     repository: slow(null),
     installedRepositories: slow([]),
+    repositoryById: slow(null),
     examine: slow({ facts: null, missing: null }),
     pullRequest: slow({ head_branch: "x", head_sha: "c", from_fork: false, merged: false }),
     react: slow(undefined),

@@ -112,7 +112,7 @@ describe("the project in the path", () => {
     expect((await get(`/v2/agent/octocat%2FNumbered/job/${job.id}`)).status).toBe(200);
   });
 
-  it("is asked for by name when its id is not known yet", async () => {
+  it("is asked for by name when GitHub does not know its id", async () => {
     expect(await post("/v2/agent/99999/job", { prompt: "x" })).toMatchObject({
       status: 404,
       body: { error: expect.stringContaining("owner/name") },

@@ -75,6 +75,7 @@ async function service(
       return at_github;
     },
     installedRepositories: async () => [],
+    repositoryById: async () => null,
     examine: async () => ({ facts: null, missing: null }),
     pullRequest: async () => pull,
     react: async (_repository, _comment, content) => {

@@ -97,17 +97,27 @@ it("asks GitHub once for a repository that it has not met, and knows it by its n
       method: "POST",
       body: { prompt: "create PROMPT.md that says hello" },
     });
-  const lookUps = () =>
-    harness.github.calls().filter(({ route }) => route === "/repos/:owner/:repo/installation").length;
+  const lookUps = (route: string) => harness.github.calls().filter((call) => call.route === route).length;
   const [owner = "", name = ""] = DEMO.split("/");
   const known = () => harness.app.store.repositories.get(owner, name);
   expect(await known()).toBeNull();
-  const unmet = await create("1");
-  expect([unmet.status, await unmet.json()]).toEqual([
-    404,
-    { code: "not_found", error: "No repository of the id 1 is known here yet; name it as owner/name." },
-  ]);
   expect((await create(encodeURIComponent(DEMO))).status).toBe(201);
   for (let nth = 0; nth < 2; nth++) expect((await create(String((await known())?.id))).status).toBe(201);
-  expect(lookUps()).toBe(1);
+  expect(lookUps("/repos/:owner/:repo/installation")).toBe(1);
+  expect(lookUps("/repositories/:id/installation")).toBe(0);
+});
+
+it("asks GitHub once for a number that it has not met, whether there is such a repository or not", async () => {
+  const harness = await startHarness({ actions: false });
+  const list = async (project: number) => {
+    const answer = await harness.request(`/v2/agent/${project}/jobs`);
+    return [answer.status, await answer.json()];
+  };
+  const asked = () => harness.github.calls().filter(({ route }) => route === "/repositories/:id/installation").length;
+  for (let nth = 0; nth < 2; nth++)
+    expect(await list(harness.github.repositoryId(DEMO))).toEqual([200, { jobs: [], nextCursor: null }]);
+  expect(asked()).toBe(1);
+  const sentence = "Journeyman is installed on no repository of the id 999999; name it as owner/name.";
+  for (let nth = 0; nth < 2; nth++) expect(await list(999_999)).toEqual([404, { code: "not_found", error: sentence }]);
+  expect(asked()).toBe(2);
 });

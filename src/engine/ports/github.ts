@@ -53,6 +53,8 @@ export interface GitHubClient {
   installedRepositories(installation_id: number): Promise<readonly InstalledRepository[]>;
   /** The repository's installation; null where the App is not installed. */
   installation(owner: string, name: string): Promise<{ readonly id: number } | null>;
+  /** The repository of this number; null where there is none or the App is not installed. */
+  repositoryById(id: number): Promise<IdentifiedRepository | null>;
   /** Milliseconds until GitHub's rate limits allow a job's first push. */
   pushWait(installation_id: number): number;
   /** Drops cached tokens after the installation's permissions changed. */

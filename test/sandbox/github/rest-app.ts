@@ -96,6 +96,23 @@ function repositoryInstallation(world: World, request: ApiRequest): Reply {
   return ok(installationJson(world, installation));
 }
 
+/** GitHub documents neither address by number; its redirects for renamed repositories lead to them. */
+function numberedInstallation(world: World, request: ApiRequest): Reply {
+  mustBeApp(request);
+  const repository = world.state.repositories.get(numberParam(request, "id"));
+  const installation = repository && world.state.installationOf(repository);
+  if (!installation) throw notFound();
+  return ok(installationJson(world, installation));
+}
+
+function numberedRepository(world: World, request: ApiRequest): Reply {
+  const { installation, repositoryIds } = installationToken(request);
+  const id = numberParam(request, "id");
+  const repository = world.state.repositories.get(id);
+  if (!repository || !(repositoryIds ?? installation.repositoryIds).has(id)) throw notFound();
+  return ok(repositoryJson(world, repository));
+}
+
 function installationToken(request: ApiRequest): AccessToken & { installation: Installation } {
   const { actor } = request;
   if (actor.kind !== "token" || !actor.token.installation)
@@ -261,6 +278,8 @@ export const appRoutes: readonly Route[] = [
   route("GET /app/hook/deliveries/:delivery_id", getDelivery),
   route("POST /app/hook/deliveries/:delivery_id/attempts", redeliver, { content: false }),
   route("GET /repos/:owner/:repo/installation", repositoryInstallation),
+  route("GET /repositories/:id/installation", numberedInstallation),
+  route("GET /repositories/:id", numberedRepository),
   route("GET /installation/repositories", installationRepositories),
   route("DELETE /installation/token", revokeToken, { content: false }),
   route("DELETE /applications/:client_id/token", revokeUserToken, { content: false }),

@@ -53,6 +53,10 @@ export class SandboxGitHub extends SandboxSettings {
     return this.world.appSlug;
   }
 
+  repositoryId(name: RepoName): number {
+    return this.repositoryOf(name).id;
+  }
+
   setWebhook(target: WebhookTarget | undefined): void {
     this.world.webhooks.setTarget(target);
   }

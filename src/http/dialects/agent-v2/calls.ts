@@ -11,6 +11,7 @@ import type { RefusalCode } from "../../../domain/job/refusal.ts";
 import type { Clock } from "../../../engine/ports/clock.ts";
 import type { GitHubClient } from "../../../engine/ports/github.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
+import type { Log } from "../../../engine/ports/log.ts";
 import type { RepositoryStore } from "../../../engine/ports/repositories.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
 import type { Webhooks } from "../../../engine/ports/webhooks.ts";
@@ -28,12 +29,13 @@ import { type Project, projectOf } from "./project.ts";
 import { agentV2View } from "./view.ts";
 
 export interface AgentV2Parts extends RepositoryParts {
-  readonly githubClient: Pick<GitHubClient, "installation" | "repository" | "pushWait">;
+  readonly githubClient: Pick<GitHubClient, "installation" | "repository" | "repositoryById" | "pushWait">;
   readonly repositories: Pick<RepositoryStore, "get" | "byId">;
   readonly service: Pick<JobService, "create" | "handle" | "observe">;
   readonly jobs: JobStore;
   readonly webhooks: Pick<Webhooks, "validateTarget" | "ownOf">;
   readonly clock: Clock;
+  readonly log: Pick<Log, "warn">;
   /** GitHub's pages, without a trailing slash. */
   readonly github_web_url: string;
   /** Where this server is reached from outside; null: not known, so that addresses begin with their path. */

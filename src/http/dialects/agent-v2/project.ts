@@ -1,15 +1,17 @@
 /**
- * Resolves the project in the path of the agent v2 dialect to a repository, and checks whether the key may use it. Does
- * not ask GitHub: only creating a job needs to know whether the App is installed.
+ * Resolves the project in the path of the agent v2 dialect to a repository, and checks whether the key may use it.
  */
 import type { Request, RequestHandler } from "express";
 import { canReachName } from "../../../domain/access.ts";
 import { fullName } from "../../../domain/job/job.ts";
 import type { ObservedRepository } from "../../../domain/repository/repository.ts";
+import type { Log } from "../../../engine/ports/log.ts";
 import type { RepositoryStore } from "../../../engine/ports/repositories.ts";
 import { repositoryField } from "../../admin/new-key.ts";
 import { principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult, send } from "../../routing/answer.ts";
+import { requestId } from "../../server/request-log.ts";
+import type { RepositoryByNumber } from "./repository-by-number.ts";
 
 export interface Project {
   /** As the caller wrote it, for addresses that lead back here. */
@@ -41,17 +43,26 @@ const NO_PROJECT = failure(
   "projectId: must be the numeric id of a repository, or its name as owner/name.",
 );
 
+const GITHUB_AWAY = failure(502, "github_unavailable", "GitHub could not be asked; try again in a minute.");
+
 const unknown = (id: string): HttpResult =>
-  failure(404, "not_found", `No repository of the id ${id} is known here yet; name it as owner/name.`);
+  failure(404, "not_found", `Journeyman is installed on no repository of the id ${id}; name it as owner/name.`);
 
 const bound = (repository: string): HttpResult => {
   const sentence = `This key is bound to ${repository}; name the project ${encodeURIComponent(repository)}, or use another key.`;
   return failure(403, "forbidden", sentence);
 };
 
-async function find(repositories: Pick<RepositoryStore, "get" | "byId">, id: string): Promise<Project | null> {
+interface Lookups {
+  readonly log: Pick<Log, "warn">;
+  readonly repositories: Pick<RepositoryStore, "get" | "byId">;
+  readonly byNumber: RepositoryByNumber;
+}
+
+/** GitHub is asked for those alone who may use any repository: others learn nothing of numbers. */
+async function find({ repositories, byNumber }: Lookups, id: string, anywhere: boolean): Promise<Project | null> {
   if (NUMERIC.test(id)) {
-    const known = await repositories.byId(Number(id));
+    const known = await (anywhere ? byNumber(Number(id)) : repositories.byId(Number(id)));
     return known === null ? null : { id, name: fullName(known), known };
   }
   const [owner = "", name = ""] = id.split("/");
@@ -64,15 +75,16 @@ function idIn({ projectId, projectName }: Request["params"]): string | null {
   return typeof projectName === "string" ? `${projectId}/${projectName}` : projectId;
 }
 
-async function projectFor(
-  repositories: Pick<RepositoryStore, "get" | "byId">,
-  request: Request,
-): Promise<Project | HttpResult> {
+async function projectFor(lookups: Lookups, request: Request): Promise<Project | HttpResult> {
   const id = idIn(request.params);
   if (id === null) return NO_PROJECT;
   if (!NUMERIC.test(id) && !repositoryField.safeParse(id).success) return NO_PROJECT;
   const principal = principalOf(request);
-  const project = await find(repositories, id);
+  const project = await find(lookups, id, principal.repository === null).catch((error: unknown) => {
+    lookups.log.warn({ request: requestId(request), err: error }, "a repository could not be found by its number");
+    return GITHUB_AWAY;
+  });
+  if (project !== null && "status" in project) return project;
   // a key that is bound elsewhere is told the same of ids that are known and of those that are not
   if (!canReachName(principal, project?.name ?? null)) return bound(principal.repository ?? "");
   return project ?? unknown(id);
@@ -80,9 +92,9 @@ async function projectFor(
 
 /** Stands behind authentication; lets the request pass with its project, or answers why not. */
 export const withProject =
-  (repositories: Pick<RepositoryStore, "get" | "byId">): RequestHandler =>
+  (lookups: Lookups): RequestHandler =>
   async (request, response, next) => {
-    const found = await projectFor(repositories, request);
+    const found = await projectFor(lookups, request);
     if ("status" in found) {
       send(request, response, found);
     } else {

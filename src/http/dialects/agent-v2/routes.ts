@@ -14,6 +14,7 @@ import { type Route, route } from "../../routing/route.ts";
 import type { Answers } from "../../routing/shared-answers.ts";
 import * as agent from "./calls.ts";
 import { projectOf, withProject } from "./project.ts";
+import { createRepositoryByNumber } from "./repository-by-number.ts";
 import { agentV2ViewSchema } from "./view.ts";
 
 const ROOT = "/v2/agent/{projectId}";
@@ -54,7 +55,8 @@ const JOB = { ...PROJECT, id: "ab12cd34" };
 const asNow = { about: "The job as it is now.", schema: agentV2ViewSchema, example: EXAMPLE };
 const REFUSED_PROJECT: Answers = {
   403: { about: "The key is bound to another repository, or lacks the scope.", codes: ["forbidden"] },
-  404: { about: "No repository of this numeric id is known here yet.", codes: ["not_found"] },
+  404: { about: "Journeyman is installed on no repository of this numeric id.", codes: ["not_found"] },
+  502: { about: "GitHub cannot be asked which repository this is.", codes: ["github_unavailable"] },
 };
 const REFUSED_JOB: Answers = {
   ...REFUSED_PROJECT,
@@ -190,7 +192,11 @@ const ending = (parts: agent.AgentV2Parts, guards: readonly RequestHandler[]): R
 };
 
 export function agentV2Routes(parts: agent.AgentV2Parts): readonly Route[] {
-  const project = withProject(parts.repositories);
+  const project = withProject({
+    repositories: parts.repositories,
+    byNumber: createRepositoryByNumber(parts),
+    log: parts.log,
+  });
   const limited = (what?: "creates" | "messages"): RequestHandler[] =>
     what === undefined ? [project] : [project, projectLimit(what, projectOf, parts.clock.now)];
   return [...starting(parts, limited), ...asking(parts, [project]), ...ending(parts, [project])];
