@@ -44,8 +44,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/main.ts": ["src/main/serve.ts"],
   "src/app.ts": ["src/domain", "src/engine/ports"],
   "src/main/cli.ts": [
-    ...["src/main/serve.ts", "src/main/keys-command.ts", "src/main/doctor-command.ts"],
-    ...["src/main/environment.ts", "src/main/settings.ts", "src/contracts"],
+    ...["src/main/serve.ts", "src/main/keys-command.ts", "src/main/doctor-command.ts", "src/main/prune-command.ts"],
+    ...["src/main/environment.ts", "src/main/command-settings.ts", "src/contracts"],
   ],
   "src/main/serve.ts": [
     ...["src/main/compose.ts", "src/main/setup.ts", "src/main/environment.ts", "src/main/settings.ts"],
@@ -59,11 +59,22 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     ...["src/main/app-file.ts", "src/main/seal.ts", "src/main/settings.ts", "src/github", "src/http"],
     "src/contracts",
   ],
-  "src/main/keys-command.ts": ["src/main/settings.ts", "src/http", "src/store", "src/engine/ports"],
+  "src/main/command-settings.ts": [
+    ...["src/main/api-key.ts", "src/main/environment.ts", "src/main/settings.ts", "src/contracts"],
+  ],
+  "src/main/prune-command.ts": ["src/main/command-settings.ts", "src/engine", "src/store", "src/text"],
+  "src/main/keys-command.ts": ["src/main/command-settings.ts", "src/http", "src/store", "src/engine/ports"],
   "src/main/server-doctor.ts": ["src/contracts", "src/domain", "src/text"],
   "src/main/doctor-command.ts": [
     ...["src/main/server-doctor.ts", "src/main/app-file.ts", "src/main/compose", "src/main/environment.ts"],
-    ...["src/main/log.ts", "src/main/settings.ts", "src/contracts", "src/engine", "src/http"],
+    ...[
+      "src/main/command-settings.ts",
+      "src/main/log.ts",
+      "src/main/settings.ts",
+      "src/contracts",
+      "src/engine",
+      "src/http",
+    ],
   ],
   "src/main/compose.ts": [
     ...["src/main/compose", "src/main/log.ts", "src/main/seal.ts", "src/main/settings.ts", "src/engine", "src/store"],
@@ -75,7 +86,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/main/settings.ts": [
     ...["src/main/environment.ts", "src/main/llm-settings.ts", "src/main/private-key.ts"],
-    ...["src/main/unknown-settings.ts", "src/main/api-key.ts", "src/contracts", "src/domain"],
+    ...["src/main/unknown-settings.ts", "src/contracts", "src/domain"],
   ],
   "src/main/unknown-settings.ts": ["src/main/environment.ts", "src/text"],
   "src/main/private-key.ts": ["src/contracts"],
@@ -93,7 +104,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // What the provider says of its models is one list, for the product and for the endpoint that stands for the provider.
   "test/sandbox": ["src/contracts/models.ts", "src/text/html.ts"],
   "test/sandbox/cli.ts": [
-    ...["test/sandbox", "src/contracts/version.ts", "src/main/environment.ts", "src/main/settings.ts"],
+    ...["test/sandbox", "src/contracts/version.ts", "src/main/environment.ts", "src/main/command-settings.ts"],
   ],
 };
 

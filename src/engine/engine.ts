@@ -1,5 +1,6 @@
 /** Wires the command handler to the inbox, effect runners, timers and reconciliation. */
 
+import { DEFAULT_KEPT_DAYS, type KeptDays } from "../contracts/retention.ts";
 import type { ModelDefaults } from "../domain/job/model-selection.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
 import type { QuotaLimits } from "../domain/job/quotas.ts";
@@ -57,6 +58,8 @@ export interface EngineParts {
   readonly pacing?: ShowPacing;
   /** Missing: no metrics. */
   readonly meter?: Meter;
+  /** How long finished jobs and logs are kept; missing: the defaults. */
+  readonly kept_days?: KeptDays;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -74,16 +77,20 @@ const UNWRITABLE = "The data folder cannot be written to; look at its disk and r
 
 const NO_METER: Meter = { effect: () => {}, delivery: () => {}, outcome: () => {} };
 
+/** What most have. */
+const USUAL = {
+  meter: NO_METER,
+  random: Math.random,
+  lines: NO_LINES,
+  credentialState: () => KNOWN,
+  offers_set_up: false,
+  kept_days: DEFAULT_KEPT_DAYS,
+};
+
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock, ids, performer, repositoryPerformer, githubClient, log, record, estimator = null, llm } = parts;
-  const {
-    meter = NO_METER,
-    random = Math.random,
-    lines = NO_LINES,
-    credentialState = () => KNOWN,
-    offers_set_up = false,
-    pacing = createShowPacing(clock),
-  } = parts;
+  const usual = { ...USUAL, ...parts };
+  const { meter, random, lines, credentialState, offers_set_up, kept_days, pacing = createShowPacing(clock) } = usual;
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
   const { jobs, accounts, blobs, usage } = store;
   const commitSubscribers = createCommitSubscribers(jobs, clock);
@@ -115,7 +122,7 @@ export function createEngine(parts: EngineParts): Engine {
     estimate: estimator === null ? null : quotas.estimate,
     create: (draft, by) => creator.create(draft, undefined, by),
   });
-  const shared = { store, clock, githubClient, handle, handleRepository, log, meter, random };
+  const shared = { store, clock, githubClient, handle, handleRepository, log, meter, random, kept_days };
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
   const workers = new Workers({ ...shared, ...performers, webhookProcessor });
   let ready = false;

@@ -1,4 +1,5 @@
 /** Background workers: deliveries, effects and timers of jobs and repositories, debts, attachments. They follow the commits. */
+import type { KeptDays } from "../contracts/retention.ts";
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
 import type { Job, JobId } from "../domain/job/job.ts";
 import { nextTimerAt } from "../domain/job/next-timer.ts";
@@ -21,6 +22,7 @@ import type { StoredRepository } from "./ports/repositories.ts";
 import type { Store } from "./ports/store.ts";
 import type { EventPublisher } from "./ports/webhooks.ts";
 import type { WebhookProcessor } from "./process-webhook.ts";
+import { createPruning } from "./prune.ts";
 import { createReconciler } from "./reconcile.ts";
 import { repositoryEffects } from "./repository-effects.ts";
 import { EffectsRunner } from "./run-effects.ts";
@@ -41,6 +43,7 @@ interface Needs {
   readonly log: Log;
   readonly meter: Meter;
   readonly random: () => number;
+  readonly kept_days: KeptDays;
 }
 
 export class Workers {
@@ -54,6 +57,7 @@ export class Workers {
   readonly #timers;
   readonly #repositoryTimers;
   readonly #reconciler;
+  readonly #pruning;
 
   constructor(needs: Needs) {
     const { store, clock, githubClient, handle, handleRepository, webhookProcessor, eventPublisher, log, meter } =
@@ -75,6 +79,7 @@ export class Workers {
     const wakeRepository = (id: number) => handleRepository(id, { type: "tick" });
     const kind = "repository";
     this.#repositoryTimers = createTimers({ store: repositories, clock, wake: wakeRepository, kind, log });
+    this.#pruning = createPruning({ jobs, kept: needs.kept_days, clock, log });
     this.#reconciler = createReconciler({ store, githubClient, clock, handle, log });
   }
 
@@ -96,6 +101,7 @@ export class Workers {
     await this.#repositoryTimers.start();
     await this.debts.settle(null);
     this.#reconciler.start();
+    this.#pruning.start();
   }
 
   /** Lets work in progress finish. */
@@ -103,6 +109,7 @@ export class Workers {
     this.#reconciler.stop();
     this.#timers.stop();
     this.#repositoryTimers.stop();
+    await this.#pruning.stop();
     await this.inbox.stop();
     await this.#effects.stop();
     await this.#repositoryEffects.stop();

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** The command line: `serve`, `doctor` and `keys`. Parses and prints; the work is done elsewhere. */
+/** The command line: `serve`, `doctor`, `keys` and `prune`. Parses and prints; the work is done elsewhere. */
 import { Command } from "commander";
 import { VERSION } from "../contracts/version.ts";
+import { readKeysSettings, readPruneSettings } from "./command-settings.ts";
 import { environment } from "./environment.ts";
 import { type KeyAdmin, KeysProblem, keyRequest, openKeyAdmin, overlapOf } from "./keys-command.ts";
-import { readKeysSettings } from "./settings.ts";
 
 const program = new Command("journeyman")
   .description("Comment /job <what you want> on an issue and get a merged pull request.")
@@ -36,6 +36,22 @@ it listens. The server is examined by its settings, whether it runs or not. Ends
   .action((repository: string | undefined, options: { server?: boolean }) =>
     doctor(repository, options.server === true),
   );
+
+program
+  .command("prune")
+  .description("delete finished jobs and logs that are older than the settings keep them; a server does so every day")
+  .option("--dry-run", "say how many there are, and delete nothing")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  npm run --silent prune -- --dry-run
+  KEEP_LOGS_DAYS=30 npm run --silent prune
+
+Works on DATA_DIR while no server runs on it. KEEP_JOBS_DAYS and KEEP_LOGS_DAYS say how long jobs and logs are kept, 0
+for ever. Jobs of the market and jobs that have cost money stay, since the ledger refers to them.`,
+  )
+  .action(({ dryRun }: { dryRun?: boolean }) => prune(dryRun === true));
 
 const keys = program
   .command("keys")
@@ -70,6 +86,19 @@ async function doctor(repository: string | undefined, server: boolean): Promise<
     if (found.some(({ level }) => level === "problem")) process.exitCode = 1;
   } catch (error) {
     if (!(error instanceof DoctorProblem)) throw error;
+    fail(error.message);
+  }
+}
+
+async function prune(dry_run: boolean): Promise<void> {
+  const cwd = process.cwd();
+  const reading = readPruneSettings(environment(cwd), cwd);
+  if (reading.kind === "mistakes") return fail(reading.mistakes.join("\n"));
+  const { PruneProblem, pruneFolder } = await import("./prune-command.ts");
+  try {
+    process.stdout.write(`${await pruneFolder(reading.settings, dry_run)}\n`);
+  } catch (error) {
+    if (!(error instanceof PruneProblem)) throw error;
     fail(error.message);
   }
 }

@@ -110,7 +110,9 @@ type Started = Pick<Composition, "engine" | "store" | "app" | "routes">;
 /** The stack closes in the opposite order: requests first, then answers under way, the engine, and the store last. */
 async function start(settings: Settings, given: Given, stack: AsyncDisposableStack): Promise<Started> {
   const { log, earlyListener, clock } = given;
-  const store = await openLowdbStore({ dir: settings.data_dir, now: clock.now });
+  const store = await openLowdbStore({
+    ...{ dir: settings.data_dir, now: clock.now, deliveries_kept_days: settings.deliveries_kept_days },
+  });
   stack.defer(() => store.close());
   const github = given.github ?? connectGitHub(settings, log, clock);
   const parts = partsOf(settings, { store, github, ...given });
@@ -168,10 +170,11 @@ function partsOf(settings: Settings, { log, clock, store, github }: Wired) {
 
 function engineOf(settings: Settings, { log, clock, store, github, ...parts }: Wired & Parts): Engine {
   const { record, lines, metrics, outgoing, credentials } = parts;
+  const { quotas, public_url, offers_set_up, kept_days } = settings;
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log, clock.now);
   const llm = { ...settings.llm, listed: () => model?.listed() ?? null };
   return composeEngine(
-    { llm, quotas: settings.quotas, public_url: settings.public_url, offers_set_up: settings.offers_set_up },
+    { llm, quotas, public_url, offers_set_up, kept_days },
     {
       ...{ store, github, clock, log, record, lines, meter: metrics.meter, publishing: outgoing },
       estimator: createEstimator(model),

@@ -8,11 +8,12 @@ import { systemClock } from "../engine/clock.ts";
 import { healthSchema } from "../http/repositories/health.ts";
 import { WEBHOOK_PATH } from "../http/server/webhook-receiver.ts";
 import { withKeptApp } from "./app-file.ts";
+import { readKeysSettings } from "./command-settings.ts";
 import { connectGitHub } from "./compose/github.ts";
 import { environment } from "./environment.ts";
 import { createLog } from "./log.ts";
 import { examineServer } from "./server-doctor.ts";
-import { readKeysSettings, readSettings } from "./settings.ts";
+import { readSettings } from "./settings.ts";
 
 /** An answer to expect at the command line, to be printed as it stands. */
 export class DoctorProblem extends Error {}

@@ -15,7 +15,7 @@ import {
   newKey,
 } from "../http/admin/new-key.ts";
 import { MAX_OVERLAP_SECONDS, rotateKey } from "../http/admin/rotate-key.ts";
-import type { KeysSettings } from "./settings.ts";
+import type { KeysSettings } from "./command-settings.ts";
 
 /** An answer to expect at the command line, to be printed as it stands. */
 export class KeysProblem extends Error {}

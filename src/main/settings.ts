@@ -7,9 +7,9 @@ import * as z from "zod";
 import { DEFAULT_MODEL } from "../contracts/models.ts";
 import { RUN_ACTION_PATTERN, RUN_JOB_ACTION } from "../contracts/publisher.ts";
 import { REPOSITORY_NAME } from "../contracts/repository-name.ts";
+import { DEFAULT_KEPT_DAYS, DELIVERIES_KEPT_DAYS, type KeptDays } from "../contracts/retention.ts";
 import { Secret } from "../contracts/secret.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits } from "../domain/job/quotas.ts";
-import { keptApiKey } from "./api-key.ts";
 import { DEFAULT_HOST, DEFAULT_PORT, type Environment, MAX_PORT } from "./environment.ts";
 import { type LlmSettings, llmOf, lookAtLlm } from "./llm-settings.ts";
 import { readPrivateKey } from "./private-key.ts";
@@ -71,6 +71,7 @@ const encryptionKey = text
 
 const MB = 1024 * 1024;
 const MOST_QUOTA = 1_000_000;
+const MOST_DAYS = 36_500;
 const quota = integer(1, MOST_QUOTA);
 
 export const schema = z.object({
@@ -106,6 +107,9 @@ export const schema = z.object({
   QUOTA_QUOTES_PER_HOUR: quota.default(DEFAULT_QUOTAS.quotes_per_hour),
   QUOTA_ROUNDS_PER_DAY: quota.default(DEFAULT_QUOTAS.rounds_per_day),
   QUOTA_ACCEPTED_JOBS: quota.default(DEFAULT_QUOTAS.accepted_jobs),
+  KEEP_JOBS_DAYS: integer(0, MOST_DAYS).default(DEFAULT_KEPT_DAYS.jobs),
+  KEEP_LOGS_DAYS: integer(0, MOST_DAYS).default(DEFAULT_KEPT_DAYS.logs),
+  KEEP_DELIVERIES_DAYS: integer(1, MOST_DAYS).default(DELIVERIES_KEPT_DAYS),
   LLM_PROVIDER: text.min(1).default("anthropic"),
   LLM_MODEL: text.min(1).default(DEFAULT_MODEL),
   LLM_MAX_TOKENS: integer(256, 200_000).optional(),
@@ -123,7 +127,7 @@ const KNOWN = [
 
 const OWN: OwnSettings = {
   known: KNOWN,
-  refused: ["JOURNEYMAN_", "LLM_", "GHE_", "QUOTA_"],
+  refused: ["JOURNEYMAN_", "LLM_", "GHE_", "QUOTA_", "KEEP_"],
   named: ["STRIPE_", "ANTHROPIC_", "GITHUB_CLIENT_", "WEBHOOK_", "PRIVATE_KEY_"],
   of: "this server",
 };
@@ -173,6 +177,10 @@ export interface Settings {
   readonly offers_set_up: boolean;
   /** What workflow files are offered with. */
   readonly run_action: string;
+  /** How long finished jobs and logs are kept; 0: for ever. */
+  readonly kept_days: KeptDays;
+  /** How long webhook deliveries are kept, in days. */
+  readonly deliveries_kept_days: number;
   /** What one account may have and ask for at once. */
   readonly quotas: QuotaLimits;
   readonly llm: LlmSettings;
@@ -199,14 +207,6 @@ export interface SetupSettings
   > {
   /** A GitHub of one's own, which may reach what the internet cannot. */
   readonly enterprise: boolean;
-}
-
-/** What the `keys` command needs, which must work without an App. */
-export interface KeysSettings {
-  readonly data_dir: string;
-  readonly api_key: Secret | null;
-  /** Where a running server would answer. */
-  readonly server_url: string;
 }
 
 const KEY_MISSING =
@@ -281,6 +281,11 @@ export function readSettings(given: Environment, cwd: string, now: number = Date
   };
 }
 
+export const keptDaysOf = (parsed: Pick<Parsed, "KEEP_JOBS_DAYS" | "KEEP_LOGS_DAYS">): KeptDays => ({
+  jobs: parsed.KEEP_JOBS_DAYS,
+  logs: parsed.KEEP_LOGS_DAYS,
+});
+
 const clientOf = ({ GITHUB_CLIENT_ID: id, GITHUB_CLIENT_SECRET: secret }: Parsed): Settings["github_client"] =>
   id === undefined || secret === undefined ? null : { id, secret };
 
@@ -331,6 +336,8 @@ const settingsOf = (
   webhook_allow_private: parsed.WEBHOOK_ALLOW_PRIVATE,
   offers_set_up: parsed.SET_UP_PULL_REQUESTS,
   run_action: parsed.RUN_ACTION,
+  kept_days: keptDaysOf(parsed),
+  deliveries_kept_days: parsed.KEEP_DELIVERIES_DAYS,
   quotas: {
     kept_bytes: parsed.QUOTA_KEPT_MB * MB,
     open_orders: parsed.QUOTA_OPEN_ORDERS,
@@ -347,36 +354,5 @@ const notes = (parsed: Parsed): string[] => [
   ...(parsed.GITHUB_CLIENT_ID !== undefined && parsed.PUBLIC_URL === undefined ? [NO_WAY_BACK] : []),
 ];
 
-/** How the model's provider is reached. */
-export interface AnthropicSettings {
-  readonly anthropic_api_key: Secret | null;
-  readonly anthropic_base_url: string | null;
-}
-
-type Part<T> =
-  | { readonly kind: "settings"; readonly settings: T }
-  | { readonly kind: "mistakes"; readonly mistakes: readonly string[] };
-
-const sentences = (error: z.ZodError): string[] =>
+export const sentences = (error: z.ZodError): string[] =>
   error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-
-/** These settings alone are read, and must be right; the others may be missing or belong to somebody else. */
-export function readKeysSettings(variables: Environment, cwd: string): Part<KeysSettings> {
-  const parsed = schema
-    .pick({ DATA_DIR: true, API_KEY: true, PUBLIC_URL: true, HOST: true, PORT: true })
-    .safeParse(variables);
-  if (!parsed.success) return { kind: "mistakes", mistakes: sentences(parsed.error) };
-  const { DATA_DIR, API_KEY, PUBLIC_URL, HOST, PORT } = parsed.data;
-  const host = HOST === "0.0.0.0" || HOST === "::" ? "127.0.0.1" : HOST;
-  const server_url = PUBLIC_URL ?? `http://${host}:${PORT}`;
-  const data_dir = resolve(cwd, DATA_DIR);
-  return { kind: "settings", settings: { data_dir, api_key: API_KEY ?? keptApiKey(data_dir), server_url } };
-}
-
-export function readAnthropicSettings(variables: Environment): Part<AnthropicSettings> {
-  const parsed = schema.pick({ ANTHROPIC_API_KEY: true, ANTHROPIC_BASE_URL: true }).safeParse(variables);
-  if (!parsed.success) return { kind: "mistakes", mistakes: sentences(parsed.error) };
-  const { ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL } = parsed.data;
-  const settings = { anthropic_api_key: ANTHROPIC_API_KEY ?? null, anthropic_base_url: ANTHROPIC_BASE_URL ?? null };
-  return { kind: "settings", settings };
-}

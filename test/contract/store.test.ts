@@ -6,6 +6,7 @@ import { lowdbPlace } from "./store/lowdb-place.ts";
 import { describeMarketMoney, describeMarketRooms } from "./store/market-records.ts";
 import { describeMoney } from "./store/money.ts";
 import { describeOutgoing } from "./store/outgoing.ts";
+import { describePruning } from "./store/pruning.ts";
 import { describeAccounts, describeInbox, describeKeys, describeRepositories } from "./store/records.ts";
 import { describeIdempotency } from "./store/repeats.ts";
 import type { Engine } from "./store/sample.ts";
@@ -18,6 +19,7 @@ for (const engine of [lowdb]) {
   describeEffects(engine);
   describeLists(engine);
   describeLookups(engine);
+  describePruning(engine);
   describeMoney(engine);
   describeMarketMoney(engine);
   describeMarketRooms(engine);

@@ -364,11 +364,25 @@ describe("the keys command", () => {
   });
 });
 
+describe("the prune command", () => {
+  it("says what it would delete, and does so while no server runs", async () => {
+    const asked = start("src/main/cli.ts", ["prune", "--dry-run"], {});
+    expect(await asked.ended).toBe(0);
+    expect(asked.out()).toBe("0 jobs and 0 logs are old enough to be deleted.\n");
+    const done = start("src/main/cli.ts", ["prune"], {});
+    expect(await done.ended).toBe(0);
+    expect(done.out()).toBe("Deleted 0 jobs and 0 logs.\n");
+    const wrong = start("src/main/cli.ts", ["prune"], { KEEP_JOBS_DAYS: "many" });
+    expect(await wrong.ended).toBe(1);
+    expect(wrong.err()).toContain("KEEP_JOBS_DAYS: must be a whole number");
+  });
+});
+
 describe("the command line", () => {
   it("teaches with --help", async () => {
     const program = start("src/main/cli.ts", ["--help"], {});
     expect(await program.ended).toBe(0);
-    for (const command of ["serve", "keys"]) expect(program.out()).toContain(command);
+    for (const command of ["serve", "keys", "prune"]) expect(program.out()).toContain(command);
     // the sandbox is no part of what is installed
     expect(program.out()).not.toContain("sandbox");
     const sandbox = start("src/main/cli.ts", ["sandbox"], {});

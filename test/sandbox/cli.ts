@@ -3,8 +3,8 @@ import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { VERSION } from "../../src/contracts/version.ts";
+import { readAnthropicSettings } from "../../src/main/command-settings.ts";
 import { environment } from "../../src/main/environment.ts";
-import { readAnthropicSettings } from "../../src/main/settings.ts";
 import type { ContainerChoice } from "./containers.ts";
 
 // Of what is loaded from here on, so that the next start is quicker; where the App's own is.

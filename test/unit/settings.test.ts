@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { readKeysSettings } from "../../src/main/command-settings.ts";
 import { environment } from "../../src/main/environment.ts";
-import { type Reading, readKeysSettings, readSettings, type Settings } from "../../src/main/settings.ts";
+import { type Reading, readSettings, type Settings } from "../../src/main/settings.ts";
 import { appKey } from "../contract/app-key.ts";
 
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/operations.md"), "utf8");

@@ -74,6 +74,19 @@ export interface JobCounts {
   readonly failing: number;
 }
 
+/** Times in milliseconds since the epoch; null: for ever. */
+export interface Retention {
+  /** Finished jobs that have not changed since then go. */
+  readonly jobs_before: number | null;
+  /** The logs of such jobs go. */
+  readonly logs_before: number | null;
+}
+
+export interface Pruned {
+  readonly jobs: number;
+  readonly logs: number;
+}
+
 export interface JobStore extends EffectStore<JobId, StoredJob>, TimerStore<JobId> {
   commit(commit: Commit): Promise<CommitAnswer>;
   balance(account: LedgerAccount): Promise<number>;
@@ -96,6 +109,13 @@ export interface JobStore extends EffectStore<JobId, StoredJob>, TimerStore<JobI
   usageOf(account: string): Promise<AccountUsage>;
   /** Jobs for which this account owes money; null: any account. */
   owing(account: string | null): Promise<readonly JobId[]>;
+  /**
+   * Deletes what is older, `limit` records at most; both counts are 0 once nothing is left. Jobs of the market and jobs
+   * with postings stay, since the ledger refers to them, and so do open jobs and jobs with pending effects.
+   */
+  prune(older: Retention, limit: number): Promise<Pruned>;
+  /** How many such jobs and logs there are. */
+  prunable(older: Retention): Promise<Pruned>;
   count(): Promise<number>;
   counts(): Promise<JobCounts>;
 }

@@ -17,10 +17,10 @@ const deliveryParams = idParams.extend({
 const ID = { id: "wh_Ab12Cd34Ef56" };
 const ONE = { ...ID, delivery: "msg_Ab12Cd34Ef56Gh78Ij90Kl12Mn3" };
 const UNKNOWN = {
-  404: { about: "No such webhook or delivery; deliveries are kept for seven days.", codes: ["not_found"] },
+  404: { about: "No such webhook or delivery, or it is kept no longer.", codes: ["not_found"] },
 } as const;
 
-const NO_DELIVERY = failure(404, "not_found", "There is no such delivery; they are kept for seven days.");
+const NO_DELIVERY = failure(404, "not_found", "There is no such delivery, or it is kept no longer.");
 
 const wholeSchema = deliveryViewSchema
   .extend({ body: z.string().meta({ description: "As it is sent and signed, byte by byte." }) })

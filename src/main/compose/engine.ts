@@ -1,4 +1,5 @@
 /** Wires the engine to its store and to GitHub: what the server, Actions mode, tests and benches have in common. */
+import type { KeptDays } from "../../contracts/retention.ts";
 import type { ModelDefaults } from "../../domain/job/model-selection.ts";
 import type { QuotaLimits } from "../../domain/job/quotas.ts";
 import { createRecorder } from "../../engine/audit-record.ts";
@@ -15,6 +16,7 @@ export interface EngineSettings {
   readonly public_url?: string | null;
   /** Whether pull requests that set repositories up are opened; missing: not. */
   readonly offers_set_up?: boolean;
+  readonly kept_days?: KeptDays;
 }
 
 /** What has a usual value. */
@@ -28,7 +30,8 @@ type Wired =
   | "githubClient"
   | "llm"
   | "quotas"
-  | "offers_set_up";
+  | "offers_set_up"
+  | "kept_days";
 
 export interface EngineNeeds extends Omit<EngineParts, Wired>, Usual {
   readonly github: Pick<GitHub, "client" | "performer" | "repositoryPerformer">;
@@ -38,7 +41,7 @@ export interface EngineNeeds extends Omit<EngineParts, Wired>, Usual {
 
 export function composeEngine(settings: EngineSettings, { github, judge = null, ...needs }: EngineNeeds): Engine {
   const { store, log, lines, clock = systemClock } = needs;
-  const { llm, quotas, public_url = null, offers_set_up = false } = settings;
+  const { llm, quotas, public_url = null, offers_set_up = false, kept_days } = settings;
   const performer = github.performer({
     repositories: store.repositories,
     ...{ llm, judge, public_url },
@@ -58,6 +61,6 @@ export function composeEngine(settings: EngineSettings, { github, judge = null, 
     performer,
     repositoryPerformer: github.repositoryPerformer,
     githubClient: github.client,
-    ...{ llm, quotas, offers_set_up },
+    ...{ llm, quotas, offers_set_up, ...(kept_days === undefined ? {} : { kept_days }) },
   });
 }

@@ -4,7 +4,7 @@
  */
 
 import type { CommentId } from "../../domain/job/comment-id.ts";
-import { STATUSES, type Status } from "../../domain/job/job.ts";
+import { isFinal, STATUSES, type Status } from "../../domain/job/job.ts";
 import type { JobCounts } from "../../engine/ports/jobs.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
 import { AccountUsageIndex } from "./account-usage.ts";
@@ -13,6 +13,8 @@ import { NumberedJobs, type NumberKind } from "./numbered-jobs.ts";
 import { SortedList } from "./sorted-list.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const FINAL = STATUSES.filter(isFinal);
 
 const byWake = (a: JobFacts, b: JobFacts): number =>
   (a.wake_at ?? 0) - (b.wake_at ?? 0) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
@@ -65,6 +67,23 @@ export class JobIndex {
     this.groups.add(job);
     this.#numbered.add(job);
     this.#mark(job);
+  }
+
+  delete(id: string): void {
+    const known = this.#jobs.get(id);
+    if (known === undefined) return;
+    this.#remove(known);
+    this.#jobs.delete(id);
+  }
+
+  /** Finished jobs that were created before then, oldest first, without those that count for quotas or are open. */
+  *finishedBefore(at: number): Generator<JobFacts> {
+    const orders = this.groups.find(undefined, undefined, FINAL);
+    for (const order of orders)
+      for (const job of order) {
+        if (job.created_at >= at) break;
+        if (job.over && !job.open && job.effects === 0) yield job;
+      }
   }
 
   newest(kind: NumberKind, repository: string, number: CommentId): JobFacts | null {

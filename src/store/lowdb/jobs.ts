@@ -11,7 +11,16 @@ import type { AccountUsage } from "../../domain/job/quotas.ts";
 import { type LedgerAccount, userAccount } from "../../domain/market/ledger.ts";
 import type { EffectRef } from "../../domain/pending-effect.ts";
 import type { AgentQuery } from "../../engine/ports/agents.ts";
-import type { Commit, CommitAnswer, JobCounts, JobFilter, JobStore, StoredJob } from "../../engine/ports/jobs.ts";
+import type {
+  Commit,
+  CommitAnswer,
+  JobCounts,
+  JobFilter,
+  JobStore,
+  Pruned,
+  Retention,
+  StoredJob,
+} from "../../engine/ports/jobs.ts";
 import { factsOf, type JobFacts, offerOf } from "../facts.ts";
 import { acknowledged, rescheduled } from "../next-effects.ts";
 import { committed } from "../next-record.ts";
@@ -36,6 +45,18 @@ interface Cached {
   readonly place: LogPlace | null;
 }
 
+/** `job`: with its log. */
+interface Old {
+  readonly id: JobId;
+  readonly goes: "job" | "log";
+  readonly logged: boolean;
+}
+
+const countOf = (found: readonly Old[]): Pruned => ({
+  jobs: found.filter(({ goes }) => goes === "job").length,
+  logs: found.filter(({ logged }) => logged).length,
+});
+
 export class LowdbJobs implements JobStore {
   readonly #folder: Folder;
   readonly #now: () => number;
@@ -43,6 +64,8 @@ export class LowdbJobs implements JobStore {
   readonly #offers = new MarketQueue();
   readonly #books: LedgerIndex;
   readonly #logs: JobLogs;
+  /** Jobs whose log has a file. */
+  readonly #logged = new Set<string>();
   readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_CHARACTERS });
 
   constructor(folder: Folder, now: () => number, books: LedgerIndex) {
@@ -58,7 +81,10 @@ export class LowdbJobs implements JobStore {
       const offer = offerOf(head.job, facts.repository);
       if (offer !== null) this.#offers.put(head.job.id, offer);
       this.#book(head.job.id, head.postings, 0);
-      if (head.log) logs.add(logFileName(head.job.id, head.log));
+      if (head.log) {
+        logs.add(logFileName(head.job.id, head.log));
+        this.#logged.add(head.job.id);
+      }
     }
     this.#logs.sweep(logs);
     // what comes in the order of its lists is added at their ends, which costs next to nothing
@@ -151,6 +177,48 @@ export class LowdbJobs implements JobStore {
     return this.#index.counts();
   }
 
+  async prune(older: Retention, limit: number): Promise<Pruned> {
+    const found = [...this.#old(older, limit)];
+    for (const { id, goes } of found) {
+      if (goes === "job") this.#delete(id);
+      else this.#rewrite(id, (before) => ({ ...before, log: [] }));
+    }
+    return countOf(found);
+  }
+
+  async prunable(older: Retention): Promise<Pruned> {
+    return countOf([...this.#old(older, Number.POSITIVE_INFINITY)]);
+  }
+
+  /** A record is read only where something of it may go. */
+  *#old({ jobs_before, logs_before }: Retention, limit: number): Generator<Old> {
+    let left = limit;
+    for (const { id, on_market } of this.#index.finishedBefore(Math.max(jobs_before ?? 0, logs_before ?? 0))) {
+      if (left === 0) return;
+      const logged = this.#logged.has(id);
+      if (on_market && !logged) continue;
+      const record = this.#read(id)?.data;
+      if (record === undefined) continue;
+      const { job, postings } = record;
+      const isOlder = (than: number | null): boolean => than !== null && job.updated_at < than;
+      const goes = !on_market && postings.length === 0 && isOlder(jobs_before) ? "job" : null;
+      if (goes === null && !(logged && isOlder(logs_before))) continue;
+      left -= 1;
+      yield { id, goes: goes ?? "log", logged };
+    }
+  }
+
+  /** The record goes first: a log that no record names is swept at the next start. */
+  #delete(id: JobId): void {
+    const place = this.#read(id)?.data.log ?? null;
+    this.#folder.remove(jobFileName(id));
+    this.#logs.left(id, place, null);
+    this.#index.delete(id);
+    this.#offers.put(id, null);
+    this.#logged.delete(id);
+    this.#cache.delete(id);
+  }
+
   /** Asked of a pull request that is new to the job; records of before the rule may share one. */
   #isTaken(before: Job | null, { id, repository, pull_request }: Job): boolean {
     if (pull_request === null || before?.pull_request?.number === pull_request.number) return false;
@@ -200,6 +268,8 @@ export class LowdbJobs implements JobStore {
     const place = this.#placeOf(next, before);
     const kept = writeFile(this.#folder, jobFileName(id), jobFormat, { ...record, log: place });
     this.#logs.left(id, before?.place ?? null, place);
+    if (place === null) this.#logged.delete(id);
+    else this.#logged.add(id);
     const facts = factsOf(kept.data.job, kept.data.effects);
     this.#index.put(facts);
     this.#offers.put(id, offerOf(kept.data.job, facts.repository));

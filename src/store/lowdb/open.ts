@@ -4,6 +4,7 @@
  */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
+import { DELIVERIES_KEPT_DAYS } from "../../contracts/retention.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { JournalAccounts } from "./accounts.ts";
 import { LowdbAgents } from "./agents.ts";
@@ -27,11 +28,14 @@ import { watchedDisk } from "./watched-disk.ts";
 export interface LowdbOptions {
   readonly dir: string;
   readonly now: () => number;
+  /** How long finished webhook deliveries are kept, in days; missing: the default. */
+  readonly deliveries_kept_days?: number;
   /** Defaults to `node:fs`. */
   readonly fileSystem?: FileSystem;
 }
 
-function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
+function openRooms(dir: string, options: LowdbOptions) {
+  const { now, fileSystem: given = fs, deliveries_kept_days = DELIVERIES_KEPT_DAYS } = options;
   const disk = watchedDisk(given, dir, now);
   const { fileSystem } = disk;
   const root = new Folder(fileSystem, dir);
@@ -65,7 +69,7 @@ function openRooms(dir: string, { now, fileSystem: given = fs }: LowdbOptions) {
     quotes: new LowdbQuotes(quotes, now),
     blobs: new FileAttachments(blobs),
     subscriptions: new LowdbSubscriptions(subscriptions),
-    outgoing: new JournalOutgoing(outgoing, now),
+    outgoing: new JournalOutgoing(outgoing, now, deliveries_kept_days),
     audit: new JournalAudit(audit, now),
     usage: new JournalUsage(usage, now),
   };

@@ -18,7 +18,7 @@ import { type Entry, OutgoingIndex, type Position } from "./outgoing-index.ts";
 import { again, bodyFrom, deliveriesLine, fresh, lineOf, readLines, tried } from "./outgoing-lines.ts";
 
 /** How long a message can be looked up and replayed. */
-export const DELIVERIES_KEPT_MS = 7 * 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
 /** Finished messages: about 25 MB of memory. */
 const MAX_FINISHED = 50_000;
 /** Disk space, unless most of it is pending. */
@@ -52,6 +52,7 @@ function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<
 export class JournalOutgoing implements OutgoingStore {
   readonly #folder: Folder;
   readonly #now: () => number;
+  readonly #kept_ms: number;
   readonly #index = new OutgoingIndex<Segment>();
   readonly #bodies = new LRUCache<string, string>({ maxSize: MAX_CACHED_CHARACTERS });
   /** Writes in progress. */
@@ -63,9 +64,10 @@ export class JournalOutgoing implements OutgoingStore {
   #retiring: Promise<void> | null = null;
   #closed = false;
 
-  constructor(folder: Folder, now: () => number) {
+  constructor(folder: Folder, now: () => number, kept_days: number) {
     this.#folder = folder;
     this.#now = now;
+    this.#kept_ms = kept_days * DAY_MS;
     for (const name of folder.takeFound(JOURNAL_ENDING).sort()) this.#segments.push(this.#read(name));
     if (this.#segments.length === 0) this.#begin(1);
     this.#retire();
@@ -114,7 +116,7 @@ export class JournalOutgoing implements OutgoingStore {
   }
 
   async list(filter: DeliveryFilter) {
-    return this.#index.page(filter, this.#now() - DELIVERIES_KEPT_MS);
+    return this.#index.page(filter, this.#now() - this.#kept_ms);
   }
 
   async pending(): Promise<readonly StoredDelivery[]> {
@@ -154,8 +156,7 @@ export class JournalOutgoing implements OutgoingStore {
 
   #visible(id: string): Entry<Segment> | null {
     const entry = this.#index.get(id);
-    const old =
-      entry !== undefined && entry.delivery.state !== "pending" && entry.at <= this.#now() - DELIVERIES_KEPT_MS;
+    const old = entry !== undefined && entry.delivery.state !== "pending" && entry.at <= this.#now() - this.#kept_ms;
     return entry === undefined || old || this.#recording.has(id) ? null : entry;
   }
 
@@ -274,7 +275,7 @@ export class JournalOutgoing implements OutgoingStore {
 
   #isOver(oldest: Segment): boolean {
     if (oldest === this.#segments.at(-1)) return false;
-    if (oldest.newest <= this.#now() - DELIVERIES_KEPT_MS || this.#index.finished > MAX_FINISHED) return true;
+    if (oldest.newest <= this.#now() - this.#kept_ms || this.#index.finished > MAX_FINISHED) return true;
     const bytes = this.#segments.reduce((sum, { journal }) => sum + journal.size, 0);
     return bytes > MAX_BYTES && this.#index.finished > this.#index.pending;
   }

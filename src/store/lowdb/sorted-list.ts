@@ -15,6 +15,10 @@ export class SortedList<T extends Key, Key = T> {
     return this.#length;
   }
 
+  *[Symbol.iterator](): Generator<T> {
+    for (const block of this.#blocks) yield* block;
+  }
+
   at(position: number): T | undefined {
     let before = 0;
     for (const block of this.#blocks) {
