@@ -107,33 +107,33 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
   };
 }
 
-export interface TreeEntry {
+/** A file that the brief's commit adds below the job's folder. */
+export interface BriefFile {
+  /** From the root of the repository. */
   readonly path: string;
-  readonly mode: "100644";
-  readonly type: "blob";
-  readonly content?: string;
-  /** A blob's id; null deletes the path. */
-  readonly sha?: string | null;
+  readonly bytes: Uint8Array;
 }
 
-/** The tree entries of the brief. */
-export function briefEntries(
+/** What the brief's commit changes. */
+export interface BriefFiles {
+  readonly files: readonly BriefFile[];
+  /** Paths of earlier attempts' files. */
+  readonly removed: readonly string[];
+}
+
+/** The files of the brief without what comes beside it. */
+export function briefFiles(
   job: Job,
   attemptRef: AttemptRef,
   baseCommit: BriefBaseCommit,
   sender: BriefSender,
-): TreeEntry[] {
-  const file = (name: string, rest: { readonly content: string } | { readonly sha: null }): TreeEntry => ({
-    path: `${jobFolder(job.id)}/${name}`,
-    mode: "100644",
-    type: "blob",
-    ...rest,
-  });
+): BriefFiles {
+  const pathOf = (name: string): string => `${jobFolder(job.id)}/${name}`;
+  const file = (name: string, text: string): BriefFile => ({ path: pathOf(name), bytes: Buffer.from(`${text}\n`) });
   const asked = redact(job.rounds.at(-1)?.asked ?? job.task);
   const config = JSON.stringify(briefOf(job, attemptRef, baseCommit, sender), null, 2);
-  return [
-    file(TASK_FILE, { content: `${asked.trimEnd()}\n` }),
-    file(CONFIG_FILE, { content: `${config}\n` }),
-    ...LEFTOVERS.filter((name) => baseCommit.present.includes(name)).map((name) => file(name, { sha: null })),
-  ];
+  return {
+    files: [file(TASK_FILE, asked.trimEnd()), file(CONFIG_FILE, config)],
+    removed: LEFTOVERS.filter((name) => baseCommit.present.includes(name)).map(pathOf),
+  };
 }

@@ -11,12 +11,13 @@ import type { ObservedRepository } from "../../domain/repository/repository.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import * as refusals from "../render/refusals.ts";
-import { attachmentEntries } from "./attachment-entries.ts";
+import { attachmentFiles } from "./attachments.ts";
 import { type BranchState, observedOf, readBranchState, type Tip } from "./branch-state.ts";
-import { type BriefBaseCommit, briefEntries, briefMessage } from "./brief.ts";
+import { type BriefBaseCommit, briefFiles, briefMessage } from "./brief.ts";
 import { readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
 import { ownBrief, type TreeOn } from "./own-brief.ts";
+import { restTreeEntry } from "./rest-tree-entry.ts";
 import { reported, type Task } from "./task.ts";
 
 type PushBrief = Extract<Effect, { type: "push-brief" }>;
@@ -116,7 +117,11 @@ const RULESET_BLOCKED = /rule violations?|protected branch/i;
 
 async function writeTree(task: Task, effect: PushBrief, pushBase: BriefBaseCommit, base_tree: string): Promise<string> {
   const { octokit, job, at } = task;
-  const tree = [...briefEntries(job, effect, pushBase, task), ...(await attachmentEntries(task))];
+  const { files, removed } = briefFiles(job, effect, pushBase, task);
+  const tree = [];
+  for (const path of removed) tree.push(await restTreeEntry(task, path, null));
+  for (const { path, bytes } of [...files, ...(await attachmentFiles(task))])
+    tree.push(await restTreeEntry(task, path, bytes));
   return (await octokit.request("POST /repos/{owner}/{repo}/git/trees", { ...at, base_tree, tree })).data.sha;
 }
 

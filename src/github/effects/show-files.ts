@@ -9,26 +9,13 @@ import { marketWork } from "../../domain/job/job.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
 import { finishMessage } from "../render/pull-request.ts";
-import { readBlob, textOf } from "./attachments.ts";
+import { readBlob } from "./attachments.ts";
 import { GONE, NOT_TAKEN } from "./deliver-files.ts";
 import { laterOf } from "./one-call.ts";
+import { restTreeEntry } from "./rest-tree-entry.ts";
 import { reported, type Task } from "./task.ts";
 
 type ShowFiles = Extract<Effect, { type: "show-files" }>;
-
-/** A deleted file has no blob; a binary file needs one of its own. */
-async function entryOf({ octokit, at }: Task, { name, content }: FileChange) {
-  const file = { path: name, mode: "100644", type: "blob" } as const;
-  if (content === null) return { ...file, sha: null };
-  const text = textOf(content);
-  if (text !== null) return { ...file, content: text };
-  const { data } = await octokit.request("POST /repos/{owner}/{repo}/git/blobs", {
-    ...at,
-    content,
-    encoding: "base64",
-  });
-  return { ...file, sha: data.sha };
-}
 
 async function commit(task: Task, base: string, files: readonly FileChange[]): Promise<{ sha: string; url: string }> {
   const { octokit, at, job } = task;
@@ -37,7 +24,8 @@ async function commit(task: Task, base: string, files: readonly FileChange[]): P
     commit_sha: base,
   });
   const entries = [];
-  for (const file of files) entries.push(await entryOf(task, file));
+  for (const { name, content } of files)
+    entries.push(await restTreeEntry(task, name, content === null ? null : Buffer.from(content, "base64")));
   const tree = await octokit.request("POST /repos/{owner}/{repo}/git/trees", {
     ...at,
     base_tree: below.data.tree.sha,
