@@ -20,6 +20,7 @@ import {
   workerOf,
 } from "../domain/job/job.ts";
 import { type DueTimer, nextTimerAt } from "../domain/job/next-timer.ts";
+import type { JobOutcome } from "../domain/job/outcome.ts";
 import { owed } from "../domain/market/debt.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 
@@ -30,6 +31,8 @@ export interface JobFacts {
   /** `owner/name` in lower case, since GitHub ignores case. */
   readonly repository: string;
   readonly status: Status;
+  /** Undefined: a record of before does not say it in its first line. */
+  readonly outcome: JobOutcome | null | undefined;
   /** When the hold ends; from then on the job reads as queued. */
   readonly held_until: number | null;
   readonly created_at: number;
@@ -89,12 +92,17 @@ function givenUpOf(job: Findable): readonly GivenUp[] {
 const pullRequestsOf = ({ pull_request, former_pull_requests }: Findable): readonly number[] =>
   pull_request === null ? former_pull_requests : [...former_pull_requests, pull_request.number];
 
-export function factsOf(job: Findable, effects: StoredJob["effects"]): JobFacts {
+export function factsOf(
+  job: Findable,
+  effects: StoredJob["effects"],
+  outcome: JobOutcome | null | undefined,
+): JobFacts {
   return {
     id: job.id,
     account: accountNamed(job.account),
     repository: repositoryKey(fullName(job.repository)),
     status: job.status,
+    outcome,
     held_until: holdOf(job)?.expires_at ?? null,
     created_at: job.created_at,
     pull_requests: pullRequestsOf(job),

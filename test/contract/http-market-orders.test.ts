@@ -372,6 +372,30 @@ describe("GET /api/jobs", () => {
   });
 });
 
+describe("GET /api/jobs with further filters", () => {
+  it("finds jobs of one repository and by what came of them, and says which words there are", async () => {
+    const { ada } = await twoPeople();
+    const { id } = await ada.order();
+    const { id: gone } = await ada.order();
+    expect((await ada.ask("POST", `/api/jobs/${gone}/cancel`)).status).toBe(200);
+    const { repository } = viewSchema.parse((await ada.ask("GET", `/api/jobs/${id}`)).body);
+    const of = async (query: string) =>
+      viewSchema
+        .array()
+        .parse((await ada.ask("GET", `/api/jobs?${query}`)).body)
+        .map((job) => job.id);
+    expect(await of("outcome=cancelled")).toEqual([gone]);
+    expect(await of("outcome=merged")).toEqual([]);
+    expect((await of(`repository=${repository.toUpperCase()}`)).toSorted()).toEqual([id, gone].toSorted());
+    expect(await of(`repository=${repository}&outcome=cancelled`)).toEqual([gone]);
+    expect(await of("repository=nobody/nothing")).toEqual([]);
+    expect(await ada.ask("GET", "/api/jobs?outcome=lost")).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining("merged, done, nothing_to_do") },
+    });
+  });
+});
+
 describe("GET /api/jobs/:id", () => {
   it("Returns a single job by ID, to its sender, its holder and its worker", async () => {
     const { ada, bob, person, clock } = await twoPeople();

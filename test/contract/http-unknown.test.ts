@@ -87,7 +87,7 @@ describe("a name that no call knows", () => {
       "GET",
       `/api/jobs?${"x".repeat(5_000)}=1`,
       undefined,
-      /^x{60}: is not known here; there is limit, cursor, status\.$/,
+      /^x{60}: is not known here; there is limit, cursor, status, outcome, repository\.$/,
     ],
   ])("is told with what was meant: %s %s", async (method, path, body, sentence) => {
     const answer = await server.ask(method, path, body === undefined ? {} : { body });

@@ -16,6 +16,7 @@ export const viewSchema = z.looseObject({
   status: z.string(),
   price_cents: z.number(),
   attempt_count: z.number(),
+  repository: z.string(),
 });
 export type View = z.infer<typeof viewSchema>;
 

@@ -166,6 +166,7 @@ describe("a job of format 5", () => {
       const store = await place.open();
       expect((await store.jobs.load(today.id))?.job).toEqual(today);
       expect(await store.jobs.openIn("octo/demo")).toEqual([today]);
+      expect((await store.jobs.list({ outcome: "merged", limit: 9 })).jobs).toEqual([]);
       await store.close();
     }),
   );

@@ -15,11 +15,11 @@ export const JOB_OUTCOMES = {
 
 export type JobOutcome = keyof typeof JOB_OUTCOMES;
 
-const WORDS = Object.keys(JOB_OUTCOMES) as readonly JobOutcome[];
+export const OUTCOME_WORDS = Object.keys(JOB_OUTCOMES) as readonly JobOutcome[];
 
-export const jobOutcomeSchema = z.enum(WORDS);
+export const jobOutcomeSchema = z.enum(OUTCOME_WORDS);
 
-const MEANINGS = WORDS.map((word) => `\`${word}\`: ${JOB_OUTCOMES[word]}`).join("; ");
+const MEANINGS = OUTCOME_WORDS.map((word) => `\`${word}\`: ${JOB_OUTCOMES[word]}`).join("; ");
 
 /** As every dialect describes it. */
 export const outcomeField = jobOutcomeSchema

@@ -5,6 +5,7 @@ import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { PendingEffect, WantedEffect } from "../../domain/job/effect.ts";
 import type { HistoryRow } from "../../domain/job/history.ts";
 import type { Job, JobId, Status } from "../../domain/job/job.ts";
+import type { JobOutcome } from "../../domain/job/outcome.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 import type { AgentQuery } from "./agents.ts";
@@ -59,6 +60,7 @@ export interface JobFilter {
   /** `owner/name` in any case. */
   readonly repository?: string;
   readonly status?: Status;
+  readonly outcome?: JobOutcome;
   readonly limit: number;
   /** From the previous page; opaque. Newest first. */
   readonly cursor?: string;

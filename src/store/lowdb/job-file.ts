@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import type { Job } from "../../domain/job/job.ts";
+import { type JobOutcome, jobOutcomeSchema, outcomeOf } from "../../domain/job/outcome.ts";
 import { jobSchema } from "../../domain/job/schema.ts";
 import { effectsTo5, foundTo6 } from "../../domain/job/upcasts.ts";
 import { actionsWorkSchema, marketWorkSchema } from "../../domain/job/work-schema.ts";
@@ -73,6 +74,8 @@ export interface JobRecord extends Omit<StoredJob, "log"> {
 /** What the first line says. */
 export interface JobHead extends Pick<JobRecord, "version" | "postings" | "effects"> {
   readonly log?: LogPlace | null;
+  /** Absent in records of before. */
+  readonly outcome?: JobOutcome | null | undefined;
   readonly job: Findable;
 }
 
@@ -86,7 +89,9 @@ function ofToday(line: unknown): unknown {
   return { ...line, format: FORMAT, job: foundTo6(line.job, line.format), effects };
 }
 
-const firstLineOf = head.extend({ format: z.literal(FORMAT), log: head.shape.log.optional() });
+const outcome = jobOutcomeSchema.nullable().optional();
+
+const firstLineOf = head.extend({ format: z.literal(FORMAT), log: head.shape.log.optional(), outcome });
 
 function assertFirstLine(value: unknown): asserts value is JobHead {
   firstLineOf.parse(value);
@@ -141,6 +146,8 @@ export const jobFormat: Format<JobRecord> = {
   parse(text) {
     const value = readRecord("job", text);
     assertWhole(value);
+    // it follows from the job
+    if ("outcome" in value) delete value.outcome;
     return value;
   },
   /** All that a record holds is JSON: it is what its text says, once its first fields stand first. */
@@ -150,7 +157,7 @@ export const jobFormat: Format<JobRecord> = {
   },
   write({ job, version, history, postings, effects, log, log_nth }) {
     const [first, others] = inTwo(job);
-    const line = `${opened({ format: FORMAT, version, postings, effects, log })},"job":${first}`;
+    const line = `${opened({ format: FORMAT, version, outcome: outcomeOf(job), postings, effects, log })},"job":${first}`;
     return `${line}\n${others},"history":${JSON.stringify(history)},"log_nth":${log_nth}}\n`;
   },
 };

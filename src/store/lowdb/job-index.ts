@@ -128,6 +128,7 @@ export class JobIndex {
     this.#unmark(known);
     const change = () => {
       known.status = next.status;
+      known.outcome = next.outcome;
       known.held_until = next.held_until;
       known.wake_at = next.wake_at;
       known.open = next.open;

@@ -2,6 +2,7 @@
 
 import { accountNamed } from "../../domain/job/account.ts";
 import type { JobId, Status } from "../../domain/job/job.ts";
+import type { JobOutcome } from "../../domain/job/outcome.ts";
 import type { JobFilter } from "../../engine/ports/jobs.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
 import { type AgeOrder, byAge, type JobGroups, type Place } from "./job-groups.ts";
@@ -44,9 +45,23 @@ function* newestFirst(orders: readonly AgeOrder[], from: Place | null): Generato
   }
 }
 
+/** What a record of before says in its job alone is read once. */
+function comesTo(
+  job: { outcome: JobFacts["outcome"]; readonly id: JobId },
+  read: (id: JobId) => JobOutcome | null,
+): JobOutcome | null {
+  job.outcome = job.outcome === undefined ? read(job.id) : job.outcome;
+  return job.outcome;
+}
+
 /** An unknown cursor yields an empty page, never the first page again. */
-export function pageOf(groups: JobGroups, filter: JobFilter, now: number): JobPage {
-  const { status } = filter;
+export function pageOf(
+  groups: JobGroups,
+  filter: JobFilter,
+  now: number,
+  outcomeOf: (id: JobId) => JobOutcome | null,
+): JobPage {
+  const { status, outcome } = filter;
   const account = filter.account === undefined ? undefined : accountNamed(filter.account);
   const repository = filter.repository === undefined ? undefined : repositoryKey(filter.repository);
   const from = filter.cursor === undefined ? null : parseCursor(filter.cursor);
@@ -56,6 +71,7 @@ export function pageOf(groups: JobGroups, filter: JobFilter, now: number): JobPa
   const page: JobFacts[] = [];
   for (const job of newestFirst(orders, from)) {
     if (status !== undefined && readsAs(job, now) !== status) continue;
+    if (outcome !== undefined && comesTo(job, outcomeOf) !== outcome) continue;
     const last = page.at(-1);
     if (page.length === limit && last !== undefined) return { ids: page.map(({ id }) => id), cursor: cursorOf(last) };
     page.push(job);

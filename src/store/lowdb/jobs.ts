@@ -7,6 +7,7 @@ import { LRUCache } from "lru-cache";
 import { accountNamed } from "../../domain/job/account.ts";
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import { fullName, type Job, type JobId } from "../../domain/job/job.ts";
+import { type JobOutcome, outcomeOf } from "../../domain/job/outcome.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
 import { type LedgerAccount, userAccount } from "../../domain/market/ledger.ts";
 import type { EffectRef } from "../../domain/pending-effect.ts";
@@ -76,7 +77,7 @@ export class LowdbJobs implements JobStore {
     const found: JobFacts[] = [];
     const logs = new Set<string>();
     for (const head of scanJobs(folder)) {
-      const facts = factsOf(head.job, head.effects);
+      const facts = factsOf(head.job, head.effects, head.outcome);
       found.push(facts);
       const offer = offerOf(head.job, facts.repository);
       if (offer !== null) this.#offers.put(head.job.id, offer);
@@ -133,7 +134,7 @@ export class LowdbJobs implements JobStore {
   }
 
   async list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }> {
-    const { ids, cursor } = pageOf(this.#index.groups, filter, this.#now());
+    const { ids, cursor } = pageOf(this.#index.groups, filter, this.#now(), (id) => this.#outcome(id));
     const jobs = ids.map((id) => this.#job(id)).filter((job) => job !== undefined);
     return { jobs, cursor };
   }
@@ -245,6 +246,11 @@ export class LowdbJobs implements JobStore {
     return this.#cache.get(id)?.stored.job ?? this.#read(id)?.data.job;
   }
 
+  #outcome(id: string): JobOutcome | null {
+    const job = this.#job(id);
+    return job === undefined ? null : outcomeOf(job);
+  }
+
   #read(id: string): Kept<JobRecord> | null {
     if (!this.#index.has(id)) return null;
     const kept = readFile(this.#folder, jobFileName(id), jobFormat);
@@ -270,7 +276,7 @@ export class LowdbJobs implements JobStore {
     this.#logs.left(id, before?.place ?? null, place);
     if (place === null) this.#logged.delete(id);
     else this.#logged.add(id);
-    const facts = factsOf(kept.data.job, kept.data.effects);
+    const facts = factsOf(kept.data.job, kept.data.effects, outcomeOf(kept.data.job));
     this.#index.put(facts);
     this.#offers.put(id, offerOf(kept.data.job, facts.repository));
     this.#book(id, kept.data.postings, booked);

@@ -4,6 +4,7 @@ import type { WantedEffect } from "../../../src/domain/job/effect.ts";
 import type { JobId } from "../../../src/domain/job/job.ts";
 import { nextTimerAt } from "../../../src/domain/job/next-timer.ts";
 import type { JobFilter, JobStore } from "../../../src/engine/ports/jobs.ts";
+import { work } from "../../unit/job-fixtures.ts";
 import { type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
 
 async function walk(jobs: JobStore, filter: Omit<JobFilter, "cursor">): Promise<string[]> {
@@ -86,6 +87,27 @@ export function describeLists(engine: Engine): void {
         await keep(jobs, sampleJob(1, { status: "queued" }));
         expect(await walk(jobs, { status: "queued", limit: 9 })).toEqual([jobId(2), jobId(1)]);
         expect(await walk(jobs, { status: "verified", limit: 9 })).toEqual([]);
+      }));
+
+    it("finds jobs by what came of them, with the other filters and over a restart too", () =>
+      withStore(engine, async (store, reopen) => {
+        const result = work({ outcome: "question" });
+        await keep(store.jobs, sampleJob(1, { status: "verified", merged_at: START }));
+        await keep(store.jobs, sampleJob(2, { status: "verified", result }));
+        await keep(store.jobs, sampleJob(3, { status: "failed" }));
+        await keep(store.jobs, sampleJob(4, { status: "verified", merged_at: START, account: "bob" }));
+        await keep(store.jobs, sampleJob(5));
+        const check = async (jobs: JobStore) => {
+          expect(await walk(jobs, { outcome: "merged", limit: 1 })).toEqual([jobId(4), jobId(1)]);
+          expect(await walk(jobs, { outcome: "merged", account: "bob", limit: 9 })).toEqual([jobId(4)]);
+          expect(await walk(jobs, { outcome: "question", status: "verified", limit: 9 })).toEqual([jobId(2)]);
+          expect(await walk(jobs, { outcome: "declined", limit: 9 })).toEqual([]);
+        };
+        await check(store.jobs);
+        const again = (await reopen()).jobs;
+        await check(again);
+        await keep(again, sampleJob(3, { status: "queued" }));
+        expect(await walk(again, { outcome: "failed", limit: 9 })).toEqual([]);
       }));
 
     it("lists a hold that is over as queued, whether or not a timer has come by", () => {

@@ -1,14 +1,16 @@
 /** Routes for a sender's jobs: list, read, pay, cancel, and fetch attachments. */
 import type { Request } from "express";
 import * as z from "zod";
-import { readableJobs } from "../../../domain/access.ts";
+import { canReachName, readableJobs } from "../../../domain/access.ts";
 import { unpackBlob } from "../../../domain/job/attachments.ts";
 import { type Job, marketWork, STATUSES } from "../../../domain/job/job.ts";
+import { OUTCOME_WORDS } from "../../../domain/job/outcome.ts";
 import { jobView, jobViewSchema } from "../../../domain/job/view.ts";
 import type { AttachmentStore } from "../../../engine/ports/attachments.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
 import type { Wallet } from "../../../engine/ports/wallet.ts";
+import { repositoryField } from "../../admin/new-key.ts";
 import { actorOf } from "../../middleware/actor.ts";
 import { principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult, success } from "../../routing/answer.ts";
@@ -36,8 +38,15 @@ export const NOT_YOURS = { about: "Somebody else's job.", codes: ["forbidden"] }
 
 const says = (message: string) => ({ error: () => message });
 
+const oneOf = <Word extends string>(words: readonly Word[]) =>
+  z.enum(words, says(`must be one of ${words.join(", ")}.`)).exactOptional();
+
+const BOUND = failure(403, "forbidden", "This key is bound to another repository; use another key.");
+
 const listQuery = pageSchema.extend({
-  status: z.enum(STATUSES, says(`must be one of ${STATUSES.join(", ")}.`)).optional(),
+  status: oneOf(STATUSES),
+  outcome: oneOf(OUTCOME_WORDS),
+  repository: repositoryField.exactOptional().meta({ description: "`owner/name`." }),
 });
 
 const listJobs = (parts: MarketJobParts): Route =>
@@ -57,17 +66,20 @@ const listJobs = (parts: MarketJobParts): Route =>
         example: [JOB_EXAMPLE],
         headers: { Link: "The next page, where there is one." },
       },
+      403: { about: "The key is bound to another repository.", codes: ["forbidden"] },
     },
     async work({ request, query }) {
-      const { limit, cursor, status } = query;
+      const { limit, cursor, ...wanted } = query;
       const now = parts.now();
+      const readable = readableJobs(principalOf(request));
+      if (wanted.repository !== undefined && !canReachName(principalOf(request), wanted.repository)) return BOUND;
       const found = await parts.jobs.list({
         limit,
-        ...readableJobs(principalOf(request)),
-        ...(status === undefined ? {} : { status }),
+        ...wanted,
+        ...readable,
         ...(cursor === undefined ? {} : { cursor }),
       });
-      const again = { limit: String(limit), ...(status === undefined ? {} : { status }) };
+      const again = { limit: String(limit), ...wanted };
       const next = nextLink(`${parts.public_url ?? ""}/api/jobs`, again, found.cursor);
       return success(
         200,
