@@ -5,10 +5,14 @@ export const APP_PERMISSIONS: Readonly<Record<string, "read" | "write">> = {
   checks: "write",
   contents: "write",
   issues: "write",
+  merge_queues: "read",
   metadata: "read",
   pull_requests: "write",
   statuses: "read",
 };
+
+/** `merge_queues: read`, say. Without it an installation loses something to see, and nothing else. */
+export const isDispensable = (permission: string): boolean => permission.startsWith("merge_queues:");
 
 /** Events of installations come without being asked for. */
 export const APP_EVENTS: readonly string[] = [
@@ -17,11 +21,13 @@ export const APP_EVENTS: readonly string[] = [
   "delete",
   "issue_comment",
   "issues",
+  "merge_group",
   "pull_request",
   "pull_request_review",
   "pull_request_review_comment",
   "pull_request_review_thread",
   "push",
+  "release",
   "repository",
   "status",
   "workflow_run",

@@ -291,7 +291,7 @@ class DeliveryProcessor {
       const { jobs } = await this.#needs.store.jobs.list(wanted);
       const waiting = jobs.filter(
         ({ base, merged_at, merge }) =>
-          base.branch === branch && merged_at === null && (merge.state === "waiting" || merge.state === "auto"),
+          base.branch === branch && merged_at === null && ["waiting", "auto", "queued"].includes(merge.state),
       );
       for (const { id } of waiting) await this.#news(repository, id, LOOK);
     }

@@ -87,6 +87,8 @@ describe("single answers of GitHub", () => {
           pullRequest: {
             id: "PR_1",
             state: "OPEN",
+            isMergeQueueEnabled: false,
+            isInMergeQueue: false,
             isDraft: false,
             headRefOid: SHA,
             mergedAt: null,
@@ -220,6 +222,9 @@ describe("single answers of GitHub", () => {
             head: null,
             pullRequest: {
               state: "OPEN",
+              id: "PR_1",
+              isMergeQueueEnabled: false,
+              isInMergeQueue: false,
               isDraft: false,
               headRefOid: SHA,
               baseRefName: "main",

@@ -78,6 +78,9 @@ describe("a reading of facts", () => {
             settings: SETTINGS,
             head: { checkSuites: { pageInfo: { hasNextPage: more, endCursor: null }, nodes: suites } },
             pullRequest: {
+              id: "PR_1",
+              isMergeQueueEnabled: false,
+              isInMergeQueue: false,
               state: "OPEN",
               isDraft: false,
               headRefOid: JOB.head_sha,

@@ -19,7 +19,7 @@ export interface RepositoryName {
 
 /** An event that may start workflows. `byWorkflowToken`: caused with GITHUB_TOKEN, so most workflows must not start. */
 export interface WorkflowTrigger {
-  readonly event: "push" | "pull_request" | "workflow_dispatch" | "issue_comment" | "check_run";
+  readonly event: "push" | "pull_request" | "workflow_dispatch" | "issue_comment" | "check_run" | "merge_group";
   readonly action?: string;
   readonly repository: RepositoryName;
   /** The commit whose workflow files count and which is checked out. */

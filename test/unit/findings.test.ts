@@ -89,6 +89,16 @@ describe("findings", () => {
     expect(codesOf({ files: broken }, { runs })).toEqual(["workflow_unreadable", "run_did_not_start"]);
   });
 
+  it("tell of a permission without which jobs run and merge all the same, and where it is accepted", () => {
+    const missing = { permissions: ["merge_queues: read"], events: ["merge_group", "release"], url: `${URL}/accept` };
+    const found = findingsOf({ state: STATE, facts: FACTS, missing });
+    expect(found.map(({ code, level, url }) => [code, level, url])).toEqual([
+      ["permissions_missing", "advice", `${URL}/accept`],
+      ["events_missing", "advice", `${URL}/accept`],
+    ]);
+    expect(found[0]?.problem).toMatch(/`merge_queues: read`\. Jobs run and merge without them/);
+  });
+
   it("tell what an owner has not accepted", () => {
     const missing = { permissions: ["contents: write"], events: ["push"], url: `${URL}/accept` };
     const found = findingsOf({ state: STATE, facts: FACTS, missing });

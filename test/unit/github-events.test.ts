@@ -342,12 +342,57 @@ describe("pull requests", () => {
     expect(happened("synchronize")).toEqual(news({ type: "head-moved", sha: SHA }));
   });
 
-  test.each(["edited", "ready_for_review", "converted_to_draft", "auto_merge_enabled", "dequeued"])(
+  test.each(["edited", "ready_for_review", "converted_to_draft", "auto_merge_enabled", "enqueued"])(
     "%s is a reason to look",
     (action) => {
       expect(happened(action)).toEqual(LOOK);
     },
   );
+
+  test("leaving the merge queue is told with GitHub's reason, cut, and with whom, if it was a person", () => {
+    const left = (reason: unknown, sender: object = mona) =>
+      said("pull_request", { action: "dequeued", pull_request: pull, reason, sender });
+    const dequeued = (reason: string, by: string | null) => news({ type: "dequeued", pull_request: 5, reason, by });
+    expect(left("CI_FAILURE", otherBot)).toEqual(dequeued("CI_FAILURE", null));
+    expect(left("MANUAL")).toEqual(dequeued("MANUAL", "mona"));
+    expect(left("MANUAL", us)).toEqual(dequeued("MANUAL", null));
+    expect(left(null)).toEqual(dequeued("", "mona"));
+    expect(left("x".repeat(10_000))).toEqual(dequeued("x".repeat(100), "mona"));
+    expect(left(7)).toMatchObject({ kind: "ignored" });
+  });
+
+  test("the commit that a merge queue tests is told by the queue, and by the workflows that run on it", () => {
+    const branch = (number: number | string) => `gh-readonly-queue/release/1.0/pr-${number}-${"a".repeat(40)}`;
+    const command = { type: "queue-tests", pull_request: 5, sha: SHA } as const;
+    const told = translated({ type: "pull-news", repository: where, numbers: [5], command });
+    const group = (head_ref: string) =>
+      said("merge_group", { action: "checks_requested", merge_group: { head_ref, head_sha: SHA } });
+    expect(group(`refs/heads/${branch(5)}`)).toEqual(told);
+    for (const other of [
+      "refs/heads/main",
+      "",
+      `refs/heads/${branch(0)}`,
+      `refs/heads/${branch("x")}`,
+      "x".repeat(99_999),
+    ])
+      expect(group(other)).toMatchObject({ kind: "ignored" });
+    const run = (changes: object) =>
+      said("workflow_run", {
+        action: "requested",
+        workflow: { path: ".github/workflows/ci.yml" },
+        workflow_run: {
+          ...{ id: 1, run_attempt: 1, html_url: "u", head_sha: SHA, conclusion: null, pull_requests: [] },
+          ...{ head_branch: branch(5), head_repository: { id: 42 }, event: "merge_group", ...changes },
+        },
+      });
+    expect(run({})).toEqual(told);
+    expect(run({ event: "push" })).toMatchObject({ kind: "ignored" });
+    expect(run({ head_repository: { id: 43 } })).toMatchObject({ kind: "ignored" });
+  });
+
+  test("releases are heard and ignored until something asks for them", () => {
+    expect(said("release", { action: "published" })).toEqual(ignored("no trigger asks for releases"));
+  });
 
   test("what we did ourselves is no news, except where GitHub acts in our name", () => {
     for (const action of ["synchronize", "edited", "auto_merge_enabled"]) {

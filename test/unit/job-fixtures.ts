@@ -75,6 +75,7 @@ export const check = (change: Partial<Check> = {}): Check => ({
 });
 
 export const facts = (change: Partial<Facts> = {}): Facts => ({
+  pull_request_id: "PR_1",
   head_sha: "finish",
   state: "open",
   merged_by: null,
@@ -87,6 +88,7 @@ export const facts = (change: Partial<Facts> = {}): Facts => ({
   merge_state: "CLEAN",
   review: "none",
   auto_merge_enabled: false,
+  queue: { required: false, entry: null, left: null, failed: [] },
   checks: [check()],
   required: [],
   checks_complete: true,

@@ -163,6 +163,10 @@ export type Command =
     }
   | { readonly type: "closed"; readonly pull_request: number; readonly by: string | null }
   | { readonly type: "reopened"; readonly pull_request: number }
+  /** It has left the merge queue. `by` null: by GitHub's doing, or a program's. */
+  | { readonly type: "dequeued"; readonly pull_request: number; readonly reason: string; readonly by: string | null }
+  /** The commit on which the merge queue tests it. */
+  | { readonly type: "queue-tests"; readonly pull_request: number; readonly sha: string }
   /** A person has turned GitHub's own auto-merge off. */
   | { readonly type: "auto-merge-disabled"; readonly by: string }
 
@@ -237,6 +241,8 @@ export type Command =
       readonly reasons: readonly string[];
     }
   | { readonly type: "auto-merge-enabled"; readonly sha: string }
+  /** GitHub has it in its merge queue. */
+  | { readonly type: "enqueued"; readonly sha: string; readonly position: number | null }
   /** GitHub would not merge. `final`: asking again will not help. */
   | { readonly type: "merge-refused"; readonly sha: string; readonly sentence: string; readonly final: boolean }
   /** An effect was tried as often as it may be. */

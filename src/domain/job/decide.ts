@@ -12,6 +12,7 @@ import { effectAbandoned } from "./rules/abandoned.ts";
 import * as checking from "./rules/checking.ts";
 import * as market from "./rules/market.ts";
 import * as opening from "./rules/opening.ts";
+import * as queueing from "./rules/queueing.ts";
 import * as reporting from "./rules/reporting.ts";
 import * as asking from "./rules/requesting.ts";
 import * as reviewing from "./rules/reviewing.ts";
@@ -43,6 +44,9 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "closed",
   "reopened",
   "auto-merge-disabled",
+  "dequeued",
+  "queue-tests",
+  "enqueued",
   "hand-in",
   "progressed",
   "brief-pushed",
@@ -118,6 +122,9 @@ const RULES: Rules = {
   closed: checking.closed,
   reopened: checking.reopened,
   "auto-merge-disabled": (job, command, context) => checking.autoMergeDisabled(job, command.by, context),
+  dequeued: queueing.dequeued,
+  "queue-tests": queueing.queueTests,
+  enqueued: queueing.enqueued,
   "brief-pushed": running.briefPushed,
   "brief-refused": running.briefRefused,
   "comment-synced": (job, command, { now }) => change(job, now, { set: { comment: { id: command.comment_id } } }),

@@ -47,6 +47,9 @@ export const gitHubEffectSchema = z
     z.object({ type: z.literal("judge"), ...attempt, sha: sha.nullable() }),
     z.object({ type: z.literal("merge"), sha, method }),
     z.object({ type: z.literal("enable-auto-merge"), sha, method }),
+    /** Put the pull request, named by GitHub's node, into the merge queue. */
+    z.object({ type: z.literal("enqueue"), sha, pull_request_id: z.string() }),
+    /** Take back what GitHub was told to merge by itself: out of the merge queue, or auto-merge off. */
     z.object({ type: z.literal("disable-auto-merge") }),
     z.object({ type: z.literal("close-pull-request") }),
     z.object({ type: z.literal("delete-branch") }),

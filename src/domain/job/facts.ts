@@ -27,7 +27,21 @@ export interface RequiredCheck {
   readonly app_id: number | null;
 }
 
+/** What GitHub's merge queue has of the pull request. */
+export interface QueueFacts {
+  /** The base branch takes merges through a merge queue alone. */
+  readonly required: boolean;
+  /** `position`: 1 is the next; null: not told. No entry: it is not in the queue. */
+  readonly entry: { readonly position: number | null } | null;
+  /** Why and when it last left the queue, as its timeline says; null: it never did. */
+  readonly left: { readonly reason: string; readonly at: number } | null;
+  /** Checks that have failed on the commit that the queue has tested; read only once it has left. */
+  readonly failed: readonly Check[];
+}
+
 export interface Facts {
+  /** GitHub's node of the pull request. */
+  readonly pull_request_id: string;
   readonly head_sha: string;
   readonly state: "open" | "closed" | "merged";
   /** Login of who has merged it, for show; null: not known, or not merged. */
@@ -47,6 +61,7 @@ export interface Facts {
   readonly merge_state: string;
   readonly review: "approved" | "changes_requested" | "required" | "none";
   readonly auto_merge_enabled: boolean;
+  readonly queue: QueueFacts;
   readonly checks: readonly Check[];
   /** What the base branch's rules require, without our own check. */
   readonly required: readonly RequiredCheck[];

@@ -9,6 +9,7 @@ import { counted } from "../../text/plural.ts";
 import { agreed, type Checked } from "../market/agreement.ts";
 import type { Check, Facts } from "./facts.ts";
 import { isOnMarket, type Job } from "./job.ts";
+import { inQueue, type QueueVerdict, takenByQueue } from "./merge-queue.ts";
 import { neverMerges } from "./never-merging.ts";
 import { NO_CHECKS_LIMIT_MS } from "./next-timer.ts";
 import { type Reason, reason } from "./reason.ts";
@@ -20,7 +21,7 @@ export interface Verdict {
   /** It is the sender's turn to say so. */
   readonly asks_sender: boolean;
   /** May it be merged, and how? */
-  readonly merge: Reason & { readonly how: "now" | "auto" | "none"; readonly never: boolean };
+  readonly merge: Reason & { readonly how: "now" | "auto" | "none" | QueueVerdict["how"]; readonly never: boolean };
 }
 
 /** CI begins a moment after its commit or pull request; what has reported by then may not be all of it. */
@@ -193,10 +194,14 @@ function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
   if (facts.state !== "open") return merge("none", "wait", `the pull request is ${facts.state}`);
   if (facts.draft) return merge("none", "wait", "the pull request is a draft; mark it as ready");
   if (facts.review === "changes_requested") return merge("none", "wait", "a review asks for changes");
+  const entry = inQueue(facts);
+  if (entry !== null) return merge(entry.how, entry.verdict, entry.text);
   if (facts.mergeable === "conflict") return merge("none", "wait", CONFLICT);
   if (facts.mergeable === "unknown") return merge("none", "wait", "GitHub is still computing whether it can be merged");
   // whoever may bypass a rule is told CLEAN, and we do not bypass any
   const state = facts.review === "required" ? "BLOCKED" : facts.merge_state;
+  const queue = takenByQueue(facts, state);
+  if (queue !== null) return merge(queue.how, queue.verdict, queue.text);
   switch (state) {
     case "CLEAN":
     case "HAS_HOOKS":
@@ -221,9 +226,11 @@ export function evaluate(facts: Facts, job: Job, now: number): Verdict {
 }
 
 /** What failed, in a few lines for the next attempt: each failing check with what it says of itself. */
-export function failureOf(facts: Facts): string {
-  const failed = facts.checks.filter((check) => !check.ours && check.state === "failure").slice(0, MOST_LISTED);
-  return failed
+export const failureOf = (facts: Facts): string =>
+  failuresIn(facts.checks.filter((check) => !check.ours && check.state === "failure"));
+
+export const failuresIn = (failed: readonly Check[]): string =>
+  failed
+    .slice(0, MOST_LISTED)
     .map((check) => `The check “${check.name}” failed.${check.summary ? `\n${check.summary}` : ""}`)
     .join("\n");
-}

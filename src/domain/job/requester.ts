@@ -45,6 +45,9 @@ export function requesterOf(command: Command): Actor | null {
     case "merged":
     case "closed":
     case "reopened":
+    case "dequeued":
+    case "queue-tests":
+    case "enqueued":
     case "auto-merge-disabled":
     case "settle":
     case "hand-in":

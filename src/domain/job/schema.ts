@@ -117,9 +117,33 @@ const merge = z.discriminatedUnion("state", [
   /** `deletes_branch`: the repository deletes merged branches itself. */
   z.object({ state: z.literal("merging"), sha, refusals: count, deletes_branch: z.boolean() }),
   z.object({ state: z.literal("auto"), sha, deletes_branch: z.boolean() }),
+  z.object({
+    state: z.literal("queued"),
+    sha,
+    refusals: count,
+    deletes_branch: z.boolean(),
+    /** When GitHub was seen to have it in its merge queue; null: not yet. */
+    entered_at: time.nullable(),
+    /** 1 is the next; null: not known. */
+    position: number.nullable(),
+    /** Why a webhook says that it has left the queue; null: none has said so. */
+    left: z.object({ reason: text, by: words }).nullable(),
+  }),
 ]);
 /** How the pull request is to be brought home, as far as that has come. */
 export type Merge = Shape<typeof merge>;
+
+const mergeQueue = z.object({
+  /** How often the merge queue has thrown this round's work out, and how many rounds that has led to in a row. */
+  exits: count,
+  rounds: count,
+  /** Why it did so last, in a sentence without the full stop. */
+  why: words,
+  /** The commit on which the queue has tested the work last. */
+  group_sha: sha.nullable(),
+});
+/** What GitHub's merge queue has made of the pull request so far. */
+export type MergeQueue = Shape<typeof mergeQueue>;
 
 const reason: z.ZodType<Reason> = z.object({
   verdict: z.enum(["pass", "fail", "wait"]),
@@ -172,6 +196,7 @@ const progress = attempt.extend({
   /** Numbers of those it had before, which are no other job's either. */
   former_pull_requests: list(number),
   merge: merge.default({ state: "waiting", refusals: 0 }),
+  merge_queue: mergeQueue.default({ exits: 0, rounds: 0, why: null, group_sha: null }),
   result: unset(agentResult),
   /** What the attempts have used beside the one whose result this is. */
   other_attempts: spent.default(NOTHING_SPENT),

@@ -49,6 +49,8 @@ export function isWanted(effect: Effect, job: Job): boolean {
       return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
     case "enable-auto-merge":
       return job.merged_at === null && job.merge.state === "auto" && job.merge.sha === effect.sha;
+    case "enqueue":
+      return job.merged_at === null && job.merge.state === "queued" && job.merge.sha === effect.sha;
     case "show-progress":
       return job.status === "accepted" && job.head_sha !== null && isUnderWay(runOf(job));
     case "read-run":
@@ -64,7 +66,7 @@ export function isWanted(effect: Effect, job: Job): boolean {
     case "announce":
       return true;
     case "disable-auto-merge":
-      return job.merged_at === null && job.merge.state !== "auto";
+      return job.merged_at === null && job.merge.state !== "auto" && job.merge.state !== "queued";
     default:
       return effect satisfies never;
   }

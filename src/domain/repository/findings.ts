@@ -2,6 +2,7 @@
  * What keeps jobs of a repository from running or merging, with what to do about it. The set-up pull request, `/job
  * doctor`, the API and the command line tell the same findings. Pure.
  */
+import { isDispensable } from "../../contracts/app-permissions.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../contracts/settings.ts";
 import type { RepositoryState, RunProblem, SetUpFacts, WorkflowFacts, WorkflowMistake } from "./repository.ts";
 import { SET_UP_BRANCH } from "./set-up.ts";
@@ -230,9 +231,15 @@ function consentFindings(missing: MissingConsent | null): Finding[] {
   const named = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(", ");
   const found: Finding[] = [];
   const fix = "An owner accepts the App's new permissions.";
+  const needed = missing.permissions.some((permission) => !isDispensable(permission));
   if (missing.permissions.length > 0)
     found.push(
-      certain("permissions_missing", `The App lacks permissions: ${named(missing.permissions)}.`, fix, missing.url),
+      (needed ? certain : advice)(
+        "permissions_missing",
+        `The App lacks permissions: ${named(missing.permissions)}.${needed ? "" : " Jobs run and merge without them; places in a merge queue are not shown."}`,
+        fix,
+        missing.url,
+      ),
     );
   if (missing.events.length > 0)
     found.push(

@@ -16,6 +16,31 @@ export async function ask<T>(
   return parsed.data;
 }
 
+const partialAnswer = z.object({
+  name: z.literal("GraphqlResponseError"),
+  errors: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])) })).min(1),
+  data: z.looseObject({}),
+});
+
+/** The same, where a nullable field may be out of reach of what an installation has granted: it is then null. */
+export async function askWithout<T>(
+  field: string,
+  octokit: Caller,
+  query: string,
+  variables: Readonly<Record<string, unknown>>,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  try {
+    return await ask(octokit, query, variables, schema);
+  } catch (thrown) {
+    const { data: partial } = partialAnswer.safeParse(thrown);
+    if (!partial?.errors.every(({ path }) => path.includes(field))) throw thrown;
+    const parsed = schema.safeParse(partial.data);
+    if (!parsed.success) throw thrown;
+    return parsed.data;
+  }
+}
+
 /** `object(expression:)` of a file. A folder yields an empty object. */
 export const blobSchema = z
   .object({ text: z.string().nullable().optional(), isTruncated: z.boolean().nullable().optional() })

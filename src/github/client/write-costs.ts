@@ -20,6 +20,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   merge: 1,
   "enable-auto-merge": 1,
   "disable-auto-merge": 1,
+  enqueue: 1,
   "close-pull-request": 1,
   "delete-branch": 1,
 };

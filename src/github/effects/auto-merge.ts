@@ -55,12 +55,19 @@ export async function enableAutoMerge(task: Task, { sha, method }: Enable): Prom
   return refusalOf(sha, answer.githubError);
 }
 
+const DEQUEUE = `
+mutation Dequeue($id: ID!) {
+  dequeuePullRequest(input: { id: $id }) { clientMutationId }
+}`;
+
+/** Takes the pull request out of the merge queue, too. */
 export async function disableAutoMerge(task: Task): Promise<Attempt> {
   const pull = task.job.pull_request;
   if (pull === null) return done;
   const answer = await attempted(task.now, async () => {
-    const { id, state, auto_merges } = await readPullRequest(task, pull.number);
+    const { id, state, auto_merges, queue } = await readPullRequest(task, pull.number);
     if (state === "OPEN" && auto_merges) await task.octokit.graphql(DISABLE, { id });
+    if (state === "OPEN" && queue !== null) await task.octokit.graphql(DEQUEUE, { id });
   });
   if (answer.ok || answer.githubError.kind !== "later") return done;
   return { ended: "later", ...laterOf(answer.githubError) };

@@ -13,6 +13,7 @@ import {
 import { redact } from "../../contracts/redact.ts";
 import type { RepositorySettings } from "../../contracts/settings.ts";
 import { isOnActions, issueOf, type Job } from "../../domain/job/job.ts";
+import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
 import { expandGlob, globMistake } from "../../text/glob.ts";
 import { head } from "../../text/text.ts";
 import { commitLine } from "../render/plain.ts";
@@ -80,6 +81,7 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     repository: `${job.repository.owner}/${job.repository.name}`,
     branch: job.branch,
     base,
+    ...(isOfQueueRound(job, attemptRef) ? { merge_base: true } : {}),
     title: redact(job.title),
     runner: job.work.kind,
     requester: job.requester,

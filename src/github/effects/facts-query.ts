@@ -8,15 +8,16 @@ import { BLOB, blobSchema } from "../client/graphql.ts";
 import { CHECK_NAME } from "../render/check.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
 import type { DatedCheck } from "./newest-checks.ts";
+import { QUEUE, queueSchema } from "./queue-facts.ts";
 
 const PAGE = 100;
 /** Further checks and files are not read; the facts are then marked incomplete. */
 export const MAX_LISTED = 300;
 const MAX_SUMMARY = 2_000;
 
-const CONTEXTS = `
+const contexts = (after: string): string => `
 statusCheckRollup {
-  contexts(first: ${PAGE}, after: $checksAfter) {
+  contexts(first: ${PAGE}${after}) {
     pageInfo { hasNextPage endCursor }
     nodes {
       __typename
@@ -47,7 +48,7 @@ const SUITES = `
 }`;
 
 export const FACTS_QUERY = `
-query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $settings: String!, $base: String!, $checksAfter: String, $filesAfter: String) {
+query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $settings: String!, $base: String!, $group: String!, $asksGroup: Boolean!, $checksAfter: String, $filesAfter: String) {
   repository(owner: $owner, name: $repo) {
     autoMergeAllowed
     deleteBranchOnMerge
@@ -55,7 +56,9 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $set
     defaultBranchRef { name }
     base: ref(qualifiedName: $base) { name }
     head: object(expression: $head) { ${SUITES} }
+    group: object(expression: $group) @include(if: $asksGroup) { ... on Commit { ${contexts("")} } }
     pullRequest(number: $number) {
+      id
       state
       mergedBy { login ... on User { databaseId } }
       mergedAt
@@ -72,8 +75,9 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $set
       mergeStateStatus
       reviewDecision
       autoMergeRequest { enabledAt }
+      ${QUEUE}
       files(first: ${PAGE}, after: $filesAfter) { pageInfo { hasNextPage endCursor } nodes { path changeType } }
-      ${CONTEXTS}
+      ${contexts(", after: $checksAfter")}
     }
   }
 }`;
@@ -149,6 +153,15 @@ export const branchRulesSchema = z.object({
     .nullish(),
 });
 
+const rollup = z
+  .object({
+    contexts: z.object({
+      pageInfo: page,
+      nodes: z.array(z.discriminatedUnion("__typename", [checkRun, statusContext])),
+    }),
+  })
+  .nullable();
+
 export const factsSchema = z.object({
   repository: z.object({
     autoMergeAllowed: z.boolean(),
@@ -157,7 +170,9 @@ export const factsSchema = z.object({
     defaultBranchRef: z.object({ name: z.string() }).nullish(),
     base: z.object({ name: z.string() }).nullish(),
     head: z.object({ checkSuites: z.object({ pageInfo: page, nodes: z.array(suite) }).nullish() }).nullable(),
+    group: z.object({ statusCheckRollup: rollup.optional() }).nullish(),
     pullRequest: z.object({
+      id: z.string(),
       state: z.enum(["OPEN", "CLOSED", "MERGED"]),
       mergedBy: z.object({ login: z.string(), databaseId: z.number().nullish() }).nullish(),
       mergedAt: z.iso.datetime({ offset: true }).nullish(),
@@ -169,24 +184,18 @@ export const factsSchema = z.object({
       mergeStateStatus: z.string(),
       reviewDecision: z.enum(["APPROVED", "CHANGES_REQUESTED", "REVIEW_REQUIRED"]).nullable(),
       autoMergeRequest: z.object({ enabledAt: z.string().nullish() }).nullable(),
+      ...queueSchema,
       files: z
         .object({ pageInfo: page, nodes: z.array(z.object({ path: z.string(), changeType: z.string() })) })
         .nullable(),
-      statusCheckRollup: z
-        .object({
-          contexts: z.object({
-            pageInfo: page,
-            nodes: z.array(z.discriminatedUnion("__typename", [checkRun, statusContext])),
-          }),
-        })
-        .nullable(),
+      statusCheckRollup: rollup,
     }),
   }),
 });
 
 export type Suite = z.infer<typeof suite>;
 export type FactsAnswer = z.infer<typeof factsSchema>["repository"];
-type Context = NonNullable<FactsAnswer["pullRequest"]["statusCheckRollup"]>["contexts"]["nodes"][number];
+type Context = NonNullable<z.infer<typeof rollup>>["contexts"]["nodes"][number];
 
 /** An unknown state counts as a failure: only an explicit success is green. */
 function stateOf(context: Context): CheckState {

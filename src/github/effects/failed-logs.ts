@@ -7,6 +7,7 @@ import * as z from "zod";
 import type { Brief } from "../../contracts/brief.ts";
 import { redact } from "../../contracts/redact.ts";
 import { cut, tail } from "../../text/text.ts";
+import { ask } from "../client/graphql.ts";
 import type { Task } from "./task.ts";
 
 /** GitHub Actions' own app: a check and its log share one number. */
@@ -102,4 +103,23 @@ function errorPart(text: string): string {
   const last = lines.findLastIndex((line) => line.startsWith(ERROR));
   const telling = lines.slice(0, last < 0 ? lines.length : last + 1).slice(-MAX_LINES);
   return tail(redact(telling.join("\n").trim()), MAX_CHARACTERS);
+}
+
+const FAILED_QUERY = `
+query FailedChecks($owner: String!, $repo: String!, $sha: String!) {
+  repository(owner: $owner, name: $repo) { object(expression: $sha) { ... on Commit { ${FAILED_CHECKS} } } }
+}`;
+
+const failedSchema = z.object({
+  repository: z.object({ object: z.object({ statusCheckRollup: failedChecksSchema }).nullable() }).nullable(),
+});
+
+/** Failed checks of any commit. */
+export async function readFailedChecks(
+  { octokit, at }: Pick<Task, "octokit" | "at">,
+  sha: string | null,
+): Promise<readonly FailedCheck[]> {
+  if (sha === null) return [];
+  const { repository } = await ask(octokit, FAILED_QUERY, { ...at, sha }, failedSchema);
+  return repository?.object?.statusCheckRollup ?? [];
 }

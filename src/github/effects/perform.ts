@@ -19,6 +19,7 @@ import type { Caller, OctokitSource } from "../client/octokit.ts";
 import { WRITES } from "../client/write-costs.ts";
 import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
 import { deliverFiles } from "./deliver-files.ts";
+import { enqueue } from "./enqueue.ts";
 import { merge } from "./merge.ts";
 import { cancelRun, closePullRequest, deleteBranch, laterOf, react } from "./one-call.ts";
 import { openPullRequest } from "./open-pull-request.ts";
@@ -92,6 +93,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return merge(task, effect);
     case "enable-auto-merge":
       return enableAutoMerge(task, effect);
+    case "enqueue":
+      return enqueue(task, effect);
     case "disable-auto-merge":
       return disableAutoMerge(task);
     case "close-pull-request":

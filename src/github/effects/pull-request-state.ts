@@ -1,6 +1,8 @@
 /** Reads the state of a pull request, which explains GitHub's refusals. */
 import * as z from "zod";
-import { ask } from "../client/graphql.ts";
+import type { QueueFacts } from "../../domain/job/facts.ts";
+import { askWithout } from "../client/graphql.ts";
+import { QUEUE_ENTRY, QUEUE_STATE, queueEntry, queueStateSchema } from "./queue-facts.ts";
 import type { Task } from "./task.ts";
 
 const QUERY = `
@@ -17,6 +19,7 @@ query PullRequestState($owner: String!, $repo: String!, $number: Int!) {
       mergedAt
       mergedBy { login ... on User { databaseId } }
       autoMergeRequest { enabledAt }
+      ${QUEUE_STATE}
     }
   }
 }`;
@@ -34,6 +37,7 @@ const schema = z.object({
       mergedAt: z.string().nullable(),
       mergedBy: z.object({ login: z.string(), databaseId: z.number().nullish() }).nullable(),
       autoMergeRequest: z.object({ enabledAt: z.string().nullish() }).nullable(),
+      ...queueStateSchema,
     }),
   }),
 });
@@ -50,12 +54,14 @@ export interface PullRequestState {
   /** Null when it is not merged, or not by a person. */
   readonly merged_by_id: number | null;
   readonly auto_merges: boolean;
+  /** Its entry in the merge queue; null: it is not in it. */
+  readonly queue: QueueFacts["entry"];
   /** Merge methods that the repository allows, in order of preference. */
   readonly methods: readonly MergeMethod[];
 }
 
 export async function readPullRequest(task: Task, number: number): Promise<PullRequestState> {
-  const { repository } = await ask(task.octokit, QUERY, { ...task.at, number }, schema);
+  const { repository } = await askWithout(QUEUE_ENTRY, task.octokit, QUERY, { ...task.at, number }, schema);
   const { pullRequest: pull } = repository;
   const allowed: Readonly<Record<MergeMethod, boolean>> = {
     squash: repository.squashMergeAllowed,
@@ -72,6 +78,7 @@ export async function readPullRequest(task: Task, number: number): Promise<PullR
     merged_by: pull.mergedBy?.login ?? null,
     merged_by_id: pull.mergedBy?.databaseId ?? null,
     auto_merges: pull.autoMergeRequest !== null,
+    queue: queueEntry(pull),
     methods: order.filter((method) => allowed[method]),
   };
 }

@@ -6,6 +6,7 @@
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { isOnActions } from "../../domain/job/job.ts";
+import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
 import type { ObservedRepository } from "../../domain/repository/repository.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
@@ -14,7 +15,7 @@ import * as refusals from "../render/refusals.ts";
 import { attachmentFiles } from "./attachments.ts";
 import { type BranchState, observedOf, readBranchState, type Tip } from "./branch-state.ts";
 import { type BriefBaseCommit, briefFiles, briefMessage } from "./brief.ts";
-import { readFailedLogs } from "./failed-logs.ts";
+import { readFailedChecks, readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
 import { ownBrief, type TreeOn } from "./own-brief.ts";
 import { restTreeEntry } from "./rest-tree-entry.ts";
@@ -189,6 +190,10 @@ async function readState(task: Task): Promise<BranchState | null> {
   return readBranchState(task, { ...job, base: { ...job.base, branch: null } });
 }
 
+/** Of the commit that the merge queue has tested, where that caused the round. */
+const failedChecks = async (task: Task, effect: PushBrief, state: BranchState | null) =>
+  isOfQueueRound(task.job, effect) ? readFailedChecks(task, task.job.merge_queue.group_sha) : (state?.failed ?? []);
+
 interface Found {
   readonly pushBase: PushBase | string;
   readonly left: string | null;
@@ -211,7 +216,10 @@ async function find(
       ? await ownBrief(task, effect, firstTree(task, effect, pushBase))
       : null;
   if (typeof pushBase === "string" || left !== null || task.job.failure === null) return { pushBase, left };
-  return { pushBase: { ...pushBase, failed_checks: await readFailedLogs(task, state?.failed ?? []) }, left };
+  return {
+    pushBase: { ...pushBase, failed_checks: await readFailedLogs(task, await failedChecks(task, effect, state)) },
+    left,
+  };
 }
 
 export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt> {

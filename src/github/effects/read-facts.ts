@@ -5,10 +5,10 @@
 
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Effect } from "../../domain/job/effect.ts";
-import type { Facts } from "../../domain/job/facts.ts";
+import type { Check, Facts } from "../../domain/job/facts.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
-import { ask } from "../client/graphql.ts";
+import { askWithout } from "../client/graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
 import { type Begun, runsOf } from "./check-suites.ts";
 import {
@@ -22,6 +22,7 @@ import {
 import { movedFrom } from "./moved-files.ts";
 import { type DatedCheck, newestChecks } from "./newest-checks.ts";
 import { laterOf } from "./one-call.ts";
+import { QUEUE_ENTRY, queueFacts, queueVariables } from "./queue-facts.ts";
 import { runStatus } from "./read-run.ts";
 import { done, reported, type Task } from "./task.ts";
 
@@ -59,8 +60,14 @@ const isRenamed = ({ job }: Task, { base, defaultBranchRef, pullRequest }: Facts
 
 function query(task: Task, number: number, cursors: Cursors): Promise<FactsAnswer> {
   const head = task.job.head_sha ?? "";
-  const variables = { ...task.at, number, head, settings: `HEAD:${SETTINGS_PATH}`, base: baseRefOf(task), ...cursors };
-  return ask(task.octokit, FACTS_QUERY, variables, factsSchema).then(({ repository }) => repository);
+  const variables = {
+    ...{ ...task.at, number, head, settings: `HEAD:${SETTINGS_PATH}`, base: baseRefOf(task) },
+    ...queueVariables(task.job),
+    ...cursors,
+  };
+  return askWithout(QUEUE_ENTRY, task.octokit, FACTS_QUERY, variables, factsSchema).then(
+    ({ repository }) => repository,
+  );
 }
 
 /** Reads all pages up to {@link MAX_LISTED}. If the head moves in between, the reading is incomplete. */
@@ -136,10 +143,14 @@ const REVIEWS = { APPROVED: "approved", CHANGES_REQUESTED: "changes_requested", 
 const MERGEABLE = { MERGEABLE: "yes", CONFLICTING: "conflict", UNKNOWN: "unknown" } as const;
 const STATES = { OPEN: "open", CLOSED: "closed", MERGED: "merged" } as const;
 
+const groupChecks = ({ self, job }: Task, { group }: FactsAnswer): readonly Check[] =>
+  (group?.statusCheckRollup?.contexts.nodes ?? []).map((context) => checkOfContext(context, self, job.id).check);
+
 function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly string[] | null): Facts {
   const { pullRequest: pull, ...repository } = reading.first;
   const settings = parseSettingsBlob(repository.settings);
   return {
+    pull_request_id: pull.id,
     head_sha: pull.headRefOid,
     state: STATES[pull.state],
     merged_by: pull.mergedBy?.login ?? null,
@@ -152,6 +163,7 @@ function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly 
     merge_state: pull.mergeStateStatus,
     review: pull.reviewDecision === null ? "none" : REVIEWS[pull.reviewDecision],
     auto_merge_enabled: pull.autoMergeRequest !== null,
+    queue: queueFacts(pull, groupChecks(task, reading.first)),
     checks: newestChecks([...reading.checks, ...runs.checks]),
     required: requiredChecks(pull),
     checks_complete: reading.checks_complete && runs.listed,

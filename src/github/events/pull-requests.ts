@@ -7,6 +7,7 @@ import type { Command } from "../../domain/job/command.ts";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { jobOfBranch } from "../../domain/job/job.ts";
 import { SET_UP_BRANCH } from "../../domain/repository/set-up.ts";
+import { head as firstOf } from "../../text/text.ts";
 import {
   ignored,
   isBot,
@@ -80,8 +81,17 @@ export const pullRequestChanged = listener(schema, (payload, self) =>
   isSelf(payload.sender, self) ? ignored("our own change of the pull request") : pullEvent(payload, LOOK),
 );
 
-/** Done by GitHub itself, though the payload may name us as sender. */
-export const pullRequestTurnedAway = listener(schema, (payload) => pullEvent(payload, LOOK));
+/** Characters of GitHub's reason. */
+const REASON_LIMIT = 100;
+
+const dequeuedSchema = schema.extend({ reason: z.string().nullish() });
+
+export const pullRequestDequeued = listener(dequeuedSchema, (payload, self) => {
+  const { pull_request, reason, sender } = payload;
+  const by = isBot(sender) || isSelf(sender, self) ? null : sender.login;
+  const said = firstOf(reason ?? "", REASON_LIMIT);
+  return pullEvent(payload, { type: "dequeued", pull_request: pull_request.number, reason: said, by });
+});
 
 /** A person's action is a decision; GitHub's or a bot's only makes us re-evaluate. */
 export const autoMergeDisabled = listener(schema, (payload, self) =>

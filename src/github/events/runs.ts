@@ -7,6 +7,7 @@ import { WORKFLOW_FILE } from "../../contracts/brief.ts";
 import { jobOfBranch, type Run } from "../../domain/job/job.ts";
 import { head } from "../../text/text.ts";
 import { ignored, jobEvent, type Listener, listener, ofPulls, pullsEvent, source } from "./event-listener.ts";
+import { queueTests } from "./merge-queue.ts";
 
 /** Characters of a commit message's first line that are kept. */
 const COMMIT_LINE_LIMIT = 500;
@@ -20,6 +21,7 @@ const schema = z.object({
     run_attempt: z.number(),
     html_url: z.string(),
     path: z.string().optional(),
+    event: z.string().optional(),
     head_branch: z.string().nullable(),
     head_sha: z.string(),
     conclusion: z.string().nullable(),
@@ -32,6 +34,8 @@ const schema = z.object({
 const run = (status: Run["status"]): Listener =>
   listener(schema, (payload) => {
     const { workflow_run: run, workflow } = payload;
+    if (run.event === "merge_group" && run.head_branch !== null && run.head_repository?.id === payload.repository.id)
+      return queueTests(payload, run.head_branch, run.head_sha);
     const job = run.head_branch === null ? null : jobOfBranch(run.head_branch);
     if (job === null && status === "completed" && run.pull_requests.length > 0)
       return pullsEvent(payload, run.pull_requests, { type: "look", forced: false });

@@ -22,17 +22,19 @@ import {
   uninstalled,
 } from "./installations.ts";
 import { issueLabeled } from "./labels.ts";
+import { queueChecksRequested } from "./merge-queue.ts";
 import {
   autoMergeDisabled,
   pullRequestChanged,
   pullRequestClosed,
+  pullRequestDequeued,
   pullRequestReopened,
   pullRequestSynchronized,
-  pullRequestTurnedAway,
   reviewChanged,
   reviewThreadChanged,
 } from "./pull-requests.ts";
 import { pushed, refDeleted } from "./pushes.ts";
+import { released } from "./releases.ts";
 import { runCompleted, runInProgress, runRequested } from "./runs.ts";
 
 const LISTENERS: ReadonlyMap<string, Listener> = new Map([
@@ -58,13 +60,16 @@ const LISTENERS: ReadonlyMap<string, Listener> = new Map([
   ["pull_request.converted_to_draft", pullRequestChanged],
   ["pull_request.auto_merge_enabled", pullRequestChanged],
   ["pull_request.auto_merge_disabled", autoMergeDisabled],
-  ["pull_request.dequeued", pullRequestTurnedAway],
+  ["pull_request.enqueued", pullRequestChanged],
+  ["pull_request.dequeued", pullRequestDequeued],
+  ["merge_group.checks_requested", queueChecksRequested],
   ["pull_request_review.submitted", reviewSubmitted],
   ["pull_request_review.dismissed", reviewChanged],
   ["pull_request_review_comment.created", reviewCommentCreated],
   ["pull_request_review_thread.resolved", reviewThreadChanged],
   ["pull_request_review_thread.unresolved", reviewThreadChanged],
 
+  ["release.published", released],
   ["push", pushed],
   ["delete", refDeleted],
 

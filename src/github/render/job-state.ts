@@ -126,7 +126,10 @@ function verified(job: Job, face: Face): State {
   const named = pullRequestLink(pull);
   if (job.merged_at !== null) return state("Merged", `Pull request ${named} is merged.`);
   if (face === "check" && job.merge.state !== "off")
-    return state("Green", `The work in pull request ${named} is good.`);
+    return state(
+      "Green",
+      `The work in pull request ${named} is good${job.merge.state === "queued" ? ", and GitHub's merge queue was told to merge it" : ""}.`,
+    );
   switch (job.merge.state) {
     case "off":
       return state(
@@ -136,6 +139,8 @@ function verified(job: Job, face: Face): State {
       );
     case "merging":
       return state("Merging", `Pull request ${named} is green and is being merged.`);
+    case "queued":
+      return inQueue(job, named);
     case "auto":
       return state(
         "Waiting to merge",
@@ -145,6 +150,18 @@ function verified(job: Job, face: Face): State {
     default:
       return state("Waiting to merge", `Pull request ${named} is green.`, waitsFor(job));
   }
+}
+
+/** What was thrown out of the queue and added again is told why. */
+function inQueue({ merge, merge_queue }: Job, named: string): State {
+  if (merge.state !== "queued" || merge.entered_at === null)
+    return state("Waiting to merge", `Pull request ${named} is green and is being added to the merge queue.`);
+  const place = merge.position === null ? "" : `, position ${merge.position}`;
+  return state(
+    "In the merge queue",
+    `Pull request ${named} is green and in the merge queue${place}. GitHub merges it from there.`,
+    merge_queue.why === null ? null : `It was thrown out before: ${merge_queue.why}.`,
+  );
 }
 
 const why = (text: string): string => escapeMarkdown(oneLine(text)).replace(/\.$/, "");

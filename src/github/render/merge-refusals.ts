@@ -16,6 +16,8 @@ export const autoMergeNotAllowed = (): string =>
   "auto-merge is disabled in the repository's settings on GitHub; enable “Allow auto-merge”, or merge it yourself";
 export const unprotected = (): string => "no rule of the branch asks GitHub to wait for anything";
 
+export const notQueued = (): string => "GitHub did not add it to the merge queue, and does not say why";
+
 const KNOWN: readonly { readonly words: RegExp; readonly sentence: string; readonly final?: true }[] = [
   {
     words: /merge queue/i,
@@ -34,6 +36,10 @@ const KNOWN: readonly { readonly words: RegExp; readonly sentence: string; reado
 
 export const ofWords = (words: string): string =>
   KNOWN.find((known) => known.words.test(words))?.sentence ?? "GitHub says that it cannot be merged now";
+
+/** Of an order for the merge queue. */
+export const ofQueueWords = (words: string): string =>
+  /merge queue|queue is/i.test(words) ? notQueued() : ofWords(words);
 
 /** A retry will not help. */
 export const isFinal = (words: string): boolean => KNOWN.find((known) => known.words.test(words))?.final ?? false;

@@ -44,6 +44,7 @@ export async function starts(
       return on.pull_request !== undefined && pullRequestStarts(on.pull_request, trigger, facts);
     case "issue_comment":
     case "check_run":
+    case "merge_group":
       return typePasses(on[trigger.event], trigger.action, undefined);
     default: {
       const never: never = trigger.event;

@@ -99,6 +99,7 @@ const events = z
     pull_request: z.union([filter, nothing]).optional(),
     issue_comment: z.union([filter, nothing]).optional(),
     check_run: z.union([filter, nothing]).optional(),
+    merge_group: z.union([filter, nothing]).optional(),
     workflow_dispatch: z.union([dispatch, z.null().transform(() => dispatch.parse({}))]).optional(),
   })
   // Events that the sandbox never sends (schedule, release, …) are valid.

@@ -17,17 +17,29 @@ const EVENTS: Readonly<Record<string, readonly string[]>> = {
   delete: ["contents"],
   issue_comment: ["issues", "pull_requests"],
   issues: ["issues"],
+  merge_group: ["merge_queues"],
   pull_request: ["pull_requests"],
   pull_request_review: ["pull_requests"],
   pull_request_review_comment: ["pull_requests"],
   pull_request_review_thread: ["pull_requests"],
   push: ["contents"],
+  release: ["contents"],
   repository: ["metadata"],
   status: ["statuses"],
   workflow_job: ["actions"],
   workflow_run: ["actions"],
 };
-const PERMISSIONS = ["actions", "checks", "contents", "issues", "metadata", "pull_requests", "statuses", "workflows"];
+const PERMISSIONS = [
+  "actions",
+  "checks",
+  "contents",
+  "issues",
+  "merge_queues",
+  "metadata",
+  "pull_requests",
+  "statuses",
+  "workflows",
+];
 
 const url = z.url({ protocol: /^https?$/ });
 const manifestSchema = z.object({

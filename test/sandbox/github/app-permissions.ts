@@ -9,6 +9,7 @@ export const PERMISSIONS: PermissionMap = {
   checks: "write",
   actions: "write",
   statuses: "read",
+  merge_queues: "read",
 };
 export const EVENTS = [
   "issue_comment",
@@ -25,4 +26,6 @@ export const EVENTS = [
   "check_run",
   "check_suite",
   "status",
+  "merge_group",
+  "release",
 ];

@@ -33,6 +33,8 @@ function refusal(repository: Repository, issue: PullIssue, order: MergeOrder): M
   if (issue.pull.draft) return refused(405, "Pull Request is still a draft");
   if (!repository.mergeMethods[order.method])
     return refused(405, `${METHOD_NAMES[order.method]} are not allowed on this repository.`);
+  if (protectionOf(repository, issue.pull.baseRef)?.mergeQueue)
+    return refused(405, "Repository rule violations found\n\nChanges must be made through the merge queue");
   const open = blockers(repository, issue);
   if (open.length > 0) return refused(405, open.join("\n"));
   if (protectionOf(repository, issue.pull.baseRef)?.strict && isBehind(repository, issue))
@@ -85,7 +87,13 @@ async function mergeNow(
   return { ok: true, sha };
 }
 
-function mergeText(world: World, repository: Repository, issue: PullIssue, order: MergeOrder, cause: Cause) {
+export function mergeText(
+  world: World,
+  repository: Repository,
+  issue: PullIssue,
+  order: Pick<MergeOrder, "method" | "title" | "message">,
+  cause: Cause,
+) {
   const at = world.now();
   const { pull, number, title } = issue;
   const who = order.method === "squash" ? issue.user : cause.user;
@@ -110,7 +118,7 @@ const rest = (message = "") => message.split("\n").slice(1).join("\n").trim();
 
 const CLOSES = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+#(\d+)/gi;
 
-function closeLinkedIssues(world: World, repository: Repository, issue: PullIssue, cause: Cause): void {
+export function closeLinkedIssues(world: World, repository: Repository, issue: PullIssue, cause: Cause): void {
   if (issue.pull.baseRef !== repository.defaultBranch) return;
   for (const [, number] of (issue.body ?? "").matchAll(CLOSES)) {
     const linked = repository.issues.get(Number(number));
@@ -134,6 +142,10 @@ export function considerAutoMerge(world: World, repository: Repository, headSha:
       await refreshMergeability(world, repository, issue);
       const order = issue.pull.autoMerge;
       if (!order || !["clean", "unstable"].includes(mergeableState(repository, issue))) return;
+      if (protectionOf(repository, issue.pull.baseRef)?.mergeQueue) {
+        issue.pull.autoMerge = undefined;
+        return world.queues.enter(repository, issue, order.cause);
+      }
       await mergePull(
         world,
         repository,

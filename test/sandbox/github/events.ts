@@ -20,6 +20,8 @@ const EVENT_NEEDS: Readonly<Record<string, readonly Need[]>> = {
   pull_request_review: ["pull_requests:read"],
   pull_request_review_comment: ["pull_requests:read"],
   issues: ["issues:read"],
+  merge_group: ["merge_queues:read"],
+  release: ["contents:read"],
   issue_comment: ["issues:read", "pull_requests:read"],
 };
 

@@ -9,6 +9,7 @@ export interface Change {
     | "label"
     | "pull_request"
     | "merge"
+    | "merge_queue"
     | "review"
     | "check_run"
     | "status"

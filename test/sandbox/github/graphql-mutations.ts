@@ -6,6 +6,7 @@ import { Refusal } from "./errors.ts";
 import { isValidRef, ZERO } from "./git-refs.ts";
 import type { GraphqlContext } from "./graphql-context.ts";
 import { commentObject } from "./graphql-issues.ts";
+import { queueMutations } from "./graphql-merge-queue.ts";
 import { commitObject, nodeNumber, refObject, unresolved } from "./graphql-objects.ts";
 import { pullObject } from "./graphql-pulls.ts";
 import { findComment, react } from "./issues.ts";
@@ -73,6 +74,7 @@ export function mutations(context: GraphqlContext) {
     createCommitOnBranch: (args: unknown) => createCommitOnBranch(context, commitInput.parse(args).input),
     enablePullRequestAutoMerge: (args: unknown) => enable(context, autoMergeInput.parse(args).input),
     disablePullRequestAutoMerge: (args: unknown) => disable(context, pullInput.parse(args).input.pullRequestId),
+    ...queueMutations(context, (id, need) => pullById(context, id, need), cause(context)),
     mergePullRequest: (args: unknown) => merge(context, autoMergeInput.parse(args).input),
     markPullRequestReadyForReview: (args: unknown) => ready(context, pullInput.parse(args).input.pullRequestId),
     createPullRequest: (args: unknown) => createPull(context, createPullInput.parse(args).input),

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { connection } from "./graphql-connection.ts";
 import { type GraphqlContext, mustHave } from "./graphql-context.ts";
 import { commentObject, userObject } from "./graphql-issues.ts";
+import { queueFields } from "./graphql-merge-queue.ts";
 import { appIdOf } from "./graphql-rules.ts";
 import {
   isRequired,
@@ -42,7 +43,7 @@ export function pullObject(context: GraphqlContext, repository: Repository, issu
       pull.merged && pull.mergeCommitSha ? context.objects.commit(context, repository, pull.mergeCommitSha) : null,
     isDraft: pull.draft,
     isCrossRepository: pull.fork !== undefined,
-    isInMergeQueue: false,
+    ...queueFields(context, repository, issue),
     headRefOid: pull.headSha,
     headRefName: pull.headRef,
     baseRefOid: pull.baseSha,

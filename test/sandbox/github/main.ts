@@ -13,6 +13,7 @@ import { Faults } from "./faults.ts";
 import { Feed } from "./feed.ts";
 import { privateKeyPem } from "./key-pair.ts";
 import { Limits } from "./limits.ts";
+import { advance, considerQueues, dequeuePull, enqueuePull } from "./merge-queue.ts";
 import { Oauth } from "./oauth.ts";
 import { Oidc } from "./oidc.ts";
 import { allRoutes } from "./routes.ts";
@@ -129,7 +130,16 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
     triggers: new Set(),
     cancels: new Set(),
     reruns: new Set(),
-    considerAutoMerge: (repository, headSha) => considerAutoMerge(world, repository, headSha),
+    considerAutoMerge: (repository, headSha) => {
+      considerAutoMerge(world, repository, headSha);
+      considerQueues(world, repository, headSha);
+    },
+    queues: {
+      enter: (repository, issue, cause) =>
+        world.tasks.start(async () => void (await enqueuePull(world, repository, issue, issue.pull.headSha, cause))),
+      leave: (repository, issue, cause) => void dequeuePull(world, repository, issue, "MANUAL", cause),
+      moved: (repository, branch) => advance(world, repository, branch),
+    },
   };
   return world;
 }

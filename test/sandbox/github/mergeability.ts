@@ -75,17 +75,29 @@ export function reviewDecision(
   return approvals >= needed ? "APPROVED" : "REVIEW_REQUIRED";
 }
 
-/** The unmet requirements of the protection, in GitHub's sentences. */
-export function blockers(repository: Repository, issue: PullIssue): string[] {
-  const protection = protectionOf(repository, issue.pull.baseRef);
-  if (!protection) return [];
-  const found = verdicts(repository, issue.pull.headSha);
-  const checks = protection.requiredChecks.map((name) => ({
+/** The required checks of a branch, as they stand on a commit. */
+function requiredChecksOf(repository: Repository, protection: Protection, sha: string) {
+  const found = verdicts(repository, sha);
+  return protection.requiredChecks.map((name) => ({
     name,
     verdict: worst(
       found.filter((one) => one.name === name && isFrom(protection, name, one.app)).map(({ verdict }) => verdict),
     ),
   }));
+}
+
+/** Of all of them together; without any it has passed. */
+export function requiredVerdict(repository: Repository, branch: string, sha: string): Verdict {
+  const protection = protectionOf(repository, branch);
+  const found = protection ? requiredChecksOf(repository, protection, sha).map(({ verdict }) => verdict) : [];
+  return (["failed", "pending", "missing"] as const).find((verdict) => found.includes(verdict)) ?? "passed";
+}
+
+/** The unmet requirements of the protection, in GitHub's sentences. */
+export function blockers(repository: Repository, issue: PullIssue): string[] {
+  const protection = protectionOf(repository, issue.pull.baseRef);
+  if (!protection) return [];
+  const checks = requiredChecksOf(repository, protection, issue.pull.headSha);
   const open = checks.filter(({ verdict }) => verdict !== "passed");
   const sentences: string[] = [];
   const [first] = open;

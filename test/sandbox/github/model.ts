@@ -28,6 +28,20 @@ export interface Protection {
   readonly checkApps: Readonly<Record<string, string>>;
   readonly requiredReviews: number;
   readonly strict: boolean;
+  /** Merges go through a merge queue alone, which fixes the method. `builds`: entries that are tested at the same time. */
+  readonly mergeQueue?: { readonly method: MergeMethod; readonly builds: number } | undefined;
+}
+
+/** An entry of a merge queue; `group` is the commit on which it is tested, once that is built. */
+export interface QueueEntry {
+  readonly id: number;
+  readonly number: number;
+  readonly headSha: string;
+  readonly cause: Cause;
+  readonly enqueuedAt: number;
+  group:
+    | { readonly ref: string; readonly base: string; readonly baseSha: string; readonly headSha: string }
+    | undefined;
 }
 
 export interface Label {
@@ -131,6 +145,8 @@ export interface PullRequest {
   /** Changed lines, once git has counted them. */
   lines: { readonly additions: number; readonly deletions: number } | undefined;
   autoMerge: AutoMerge | undefined;
+  /** Why it has left merge queues, as the timeline says. */
+  readonly queueExits: { readonly reason: string; readonly at: number }[];
   readonly reviews: Review[];
 }
 
@@ -232,6 +248,10 @@ export interface Repository {
   readonly mergeMethods: Record<MergeMethod, boolean>;
   readonly collaborators: Map<string, CollaboratorRole>;
   readonly protections: Map<string, Protection>;
+  /** The merge queues' entries by branch, the next one first. */
+  readonly mergeQueues: Map<string, QueueEntry[]>;
+  /** `swallowed`: so many orders are taken without an error and not followed. */
+  readonly queueFaults: { swallowed: number };
   readonly secrets: Record<string, string>;
   readonly variables: Record<string, string>;
   readonly labels: Map<string, Label>;

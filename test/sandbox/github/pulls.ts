@@ -41,6 +41,7 @@ export function openPull(world: World, repository: Repository, input: NewPull, c
     mergeability: undefined,
     lines: undefined,
     autoMerge: undefined,
+    queueExits: [],
     reviews: [],
   };
   if (!hasPull(issue)) throw new Error("a pull request was just set");
@@ -74,6 +75,7 @@ export function pullEvent(
 /** Called when the head branch has moved. */
 export function synchronize(world: World, repository: Repository, issue: PullIssue, after: string, cause: Cause): void {
   const before = issue.pull.headSha;
+  world.queues.leave(repository, issue, cause);
   issue.pull.headSha = after;
   issue.updatedAt = world.now();
   repository.git.refs.set(`refs/pull/${issue.number}/head`, after);
@@ -84,6 +86,7 @@ export function synchronize(world: World, repository: Repository, issue: PullIss
 export function closePull(world: World, repository: Repository, issue: PullIssue, cause: Cause): void {
   if (issue.state === "closed") return;
   issue.pull.autoMerge = undefined;
+  world.queues.leave(repository, issue, cause);
   setIssueState(world, repository, issue, "closed", cause, null);
   const how = issue.pull.merged ? "merged" : "closed";
   world.feed.tell(

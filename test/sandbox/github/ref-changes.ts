@@ -40,6 +40,7 @@ export function refChanged(world: World, repository: Repository, change: RefChan
   if (before === ZERO) emit(world, repository, "create", cause, common);
   const payload = emit(world, repository, "push", cause, pushPayload(world, repository, change, cause));
   if (after === ZERO) emit(world, repository, "delete", cause, { ref: short, ref_type: kind, pusher_type: "user" });
+  if (kind === "branch") world.queues.moved(repository, short);
   if (kind === "branch") branchChanged(world, repository, { ...change, branch: short }, cause);
   triggerPush(world, repository, change, cause, payload);
 }

@@ -3,6 +3,7 @@ import { dropBranch, type MergeOutcome, mergePull } from "./auto-merge.ts";
 import { addStatus, askForCheck, pressButton } from "./checks.ts";
 import { ZERO } from "./git-refs.ts";
 import * as issues from "./issues.ts";
+import { dequeuePull, enqueuePull, type QueueExit, queueOf } from "./merge-queue.ts";
 import type { Cause, CommitStatus, MergeMethod, Review } from "./model.ts";
 import * as pulls from "./pulls.ts";
 import { refChanged } from "./ref-changes.ts";
@@ -126,6 +127,30 @@ export class SandboxPeople extends SandboxRecords {
   mergeByHand(name: RepoName, number: number, by: string, method: MergeMethod = "merge"): Promise<MergeOutcome> {
     const repository = this.repositoryOf(name);
     return mergePull(this.world, repository, this.pullOf(repository, number), { method }, this.causedBy(by));
+  }
+
+  /** Takes it out of the merge queue; without a person, GitHub does. */
+  takeOutOfQueue(name: RepoName, number: number, by: string | null, reason: QueueExit = "MANUAL"): boolean {
+    const repository = this.repositoryOf(name);
+    const issue = this.pullOf(repository, number);
+    return dequeuePull(this.world, repository, issue, reason, by === null ? undefined : this.causedBy(by));
+  }
+
+  async addToQueue(name: RepoName, number: number, by: string): Promise<void> {
+    const repository = this.repositoryOf(name);
+    const issue = this.pullOf(repository, number);
+    const no = await enqueuePull(this.world, repository, issue, undefined, this.causedBy(by));
+    if (no !== undefined) throw new Error(no);
+  }
+
+  /** Numbers of the pull requests in a branch's merge queue, the next one first. */
+  mergeQueue(name: RepoName, branch: string): number[] {
+    return queueOf(this.repositoryOf(name), branch).map((entry) => entry.number);
+  }
+
+  /** The next orders are taken without an error, and not followed. */
+  swallowQueueOrders(name: RepoName, count: number): void {
+    this.repositoryOf(name).queueFaults.swallowed = count;
   }
 
   approveWorkflows(name: RepoName, number: number, by: string): void {

@@ -59,6 +59,8 @@ export class SandboxSettings extends SandboxPeople {
       mergeMethods: { merge: true, squash: true, rebase: true, ...setup.mergeMethods },
       collaborators: new Map(),
       protections: new Map(),
+      mergeQueues: new Map(),
+      queueFaults: { swallowed: 0 },
       secrets: {},
       variables: {},
       labels: new Map(),

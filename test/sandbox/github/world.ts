@@ -3,10 +3,10 @@ import type { WorkflowTrigger } from "../ports.ts";
 import type { AppManifests } from "./app-manifest.ts";
 import type { Caches } from "./caches.ts";
 import type { Feed } from "./feed.ts";
-import type { Repository } from "./model.ts";
+import type { Cause, Repository } from "./model.ts";
 import type { Oauth } from "./oauth.ts";
 import type { Oidc } from "./oidc.ts";
-import type { State } from "./state.ts";
+import type { PullIssue, State } from "./state.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Webhooks } from "./webhooks.ts";
@@ -36,6 +36,14 @@ export interface World {
   readonly reruns: Set<(runId: number, attempt: number) => void>;
   /** Called when the state of a commit changed: merges what waited for it. */
   readonly considerAutoMerge: (repository: Repository, headSha: string) => void;
+  readonly queues: {
+    /** A pull request that was told to merge by itself enters its merge queue. */
+    readonly enter: (repository: Repository, issue: PullIssue, cause: Cause) => void;
+    /** Somebody has pushed to it or closed it. */
+    readonly leave: (repository: Repository, issue: PullIssue, cause: Cause) => void;
+    /** The branch has moved. */
+    readonly moved: (repository: Repository, branch: string) => void;
+  };
 }
 
 export const iso = (at: number): string => new Date(at).toISOString().replace(/\.\d+Z$/, "Z");

@@ -27,6 +27,7 @@ export function effectAbandoned(
     case "merge":
       return change(job, now, { set: { merge: { state: "off", why: sentence } }, effects: showNow(job, now) });
     case "enable-auto-merge":
+    case "enqueue":
       // one of the attempts may have done it, unheard
       return change(job, now, {
         set: { merge: { state: "off", why: sentence } },

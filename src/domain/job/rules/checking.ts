@@ -19,10 +19,13 @@ import {
 import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
 import { isApart, isFinal, isOnActions, isOnMarket, type Job, type MarketJob, marketWork } from "../job.ts";
+import { exitSeen } from "../merge-queue.ts";
 import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../merge-verdict.ts";
 import { linesOf, type Reason } from "../reason.ts";
 import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { incomplete, nextFirstLook } from "./first-look.ts";
+import { isLeftToGitHub, takeBack, WAITING } from "./merge-order.ts";
+import { leftQueue, type MergeStep, queueStep } from "./queueing.ts";
 import { pushed } from "./reporting.ts";
 import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
 import { payTaken, takenWork } from "./taking.ts";
@@ -116,6 +119,8 @@ function weigh(job: Job, facts: Facts, context: Context): Decision {
     work: isOnMarket(job) ? { ...job.work, sender_asked_at: askedAt(job, verdict, now) } : job.work,
   };
   if (facts.head_sha !== job.head_sha) return movedOn(job, facts.head_sha, now);
+  const exit = exitSeen(job, facts);
+  if (exit !== null) return leftQueue(job, facts, exit, context, (next) => weigh(next, facts, context));
   if (job.status === "submitted" && verdict.work.verdict === "fail")
     return failAttempt(job, now, failureOf(facts) || linesOf(verdict.work), {
       set: { ...seen, reasons: [verdict.work] },
@@ -133,7 +138,7 @@ function weigh(job: Job, facts: Facts, context: Context): Decision {
 
 /** Another commit than the one that was judged: everything is looked at again. */
 function movedOn(job: Job, head_sha: string, now: number): Decided {
-  const moved: Job = { ...job, head_sha, head_seen_at: now, ...(autoMerges(job) ? { merge: WAITING } : {}) };
+  const moved: Job = { ...job, head_sha, head_seen_at: now, ...(isLeftToGitHub(job) ? { merge: WAITING } : {}) };
   const asked = askJudge(moved);
   return change(moved, now, {
     set: asked.set,
@@ -163,11 +168,7 @@ function stillWaiting(
   });
 }
 
-const WAITING = { state: "waiting", refusals: 0 } as const;
 const autoMerges = (job: Job): boolean => job.merge.state === "auto";
-
-/** GitHub would go on to merge by itself what was never judged, or what we no longer stand for. */
-const takeBack = (job: Job): WantedEffect[] => (autoMerges(job) ? [atOnce({ type: "disable-auto-merge" })] : []);
 
 function stillMerging(
   job: Job,
@@ -205,17 +206,15 @@ function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, co
 }
 
 /** What the verdict on merging leads to. Our own check may be among the rules that GitHub waits for, so a wait is looked at again. */
-function mergeStep(
-  job: Job,
-  facts: Facts,
-  { work, merge }: Verdict,
-  now: number,
-): { set: Partial<Job>; effects: WantedEffect[] } {
+function mergeStep(job: Job, facts: Facts, verdict: Verdict, now: number): MergeStep {
+  const { work, merge } = verdict;
   const method = facts.settings.auto_merge.method;
   const deletes_branch = facts.deletes_branch_on_merge;
   const refusals = "refusals" in job.merge ? job.merge.refusals : 0;
   const sha = facts.head_sha;
   if (merge.never) return { set: { merge: { state: "off", why: merge.text } }, effects: takeBack(job) };
+  const queue = queueStep(job, facts, verdict, refusals, now);
+  if (queue !== null) return queue;
   if (merge.how === "now")
     return {
       set: { merge: { state: "merging", sha, refusals, deletes_branch } },
@@ -232,6 +231,7 @@ function mergeStep(
       (facts.mergeable === "unknown" || (facts.auto_merge_enabled && facts.review !== "changes_requested"));
     return stands ? { set: {}, effects: [] } : { set: { merge: WAITING }, effects: takeBack(job) };
   }
+  if (isLeftToGitHub(job)) return { set: { merge: WAITING }, effects: takeBack(job) };
   const again = refusals < MOST_REFUSALS && (job.status === "submitted" || facts.mergeable === "unknown");
   return {
     set: { merge: { state: "waiting", refusals: again ? refusals + 1 : refusals } },
@@ -262,7 +262,7 @@ export function merged(job: Job, report: Report<"merged">, context: Context): De
   if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
   if (saysNothing(job, report, mergerIn(context)))
     return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
-  const ours = job.merge.state === "merging" || job.merge.state === "auto";
+  const ours = job.merge.state === "merging" || isLeftToGitHub(job);
   const left =
     ours &&
     !("deletes_branch" in job.merge && job.merge.deletes_branch) &&

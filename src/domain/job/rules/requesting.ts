@@ -11,6 +11,7 @@ import { branchOf, isFinal, isOnMarket, issueOf, type Job, marketWork, statusAt 
 import { isUnpaidTooLong } from "../next-timer.ts";
 import { NEW_ACTIONS_WORK, NEW_JOB, NEW_MARKET_WORK, newAttempt } from "../schema.ts";
 import { cancelRun, endUnpaid, MOST_ROUNDS, pushBrief, retireRun } from "./end-attempt.ts";
+import { takeBack } from "./merge-order.ts";
 
 const nameOf = (by: Actor): string | null => by.login ?? by.account;
 
@@ -162,6 +163,7 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
     rounds: [...job.rounds, { asked, by, did: "" }].slice(-MOST_ROUNDS),
     cancellation_requested: false,
     merge: { state: "waiting", refusals: 0 },
+    merge_queue: NEW_JOB.merge_queue,
     reasons: [],
     notice: null,
   };
@@ -171,11 +173,7 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
     by,
     note: `Round ${next.round}`,
     postings: chargeAgain ? charge(job.account, job.id, job.price_cents) : [],
-    effects: [
-      ...(job.merge.state === "auto" ? [atOnce({ type: "disable-auto-merge" })] : []),
-      ...pushBrief(next),
-      showComment(now, "now"),
-    ],
+    effects: [...takeBack(job), ...pushBrief(next), showComment(now, "now")],
   });
 }
 
