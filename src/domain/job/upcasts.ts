@@ -35,7 +35,9 @@ const ADDED_IN_3 = {
 };
 
 /** One field a line, in the order of the alphabet. */
-export const ADDED_IN_6 = {};
+export const ADDED_IN_6 = {
+  question_asked_at: null,
+};
 
 /** The same of the work of GitHub Actions. */
 export const ADDED_TO_ACTIONS_IN_6 = {};
