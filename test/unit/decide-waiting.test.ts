@@ -8,7 +8,7 @@ import { outcomeOf } from "../../src/domain/job/outcome.ts";
 import { runAuthorizationOf } from "../../src/domain/job/run-claims.ts";
 import { jobView } from "../../src/domain/job/view.ts";
 import { isWanted } from "../../src/domain/job/wanted-effects.ts";
-import { briefEntries } from "../../src/github/effects/brief.ts";
+import { briefFiles } from "../../src/github/effects/brief.ts";
 import {
   ADA,
   begin,
@@ -75,9 +75,10 @@ describe("a question on a first round", () => {
     expect(effectsOf(next)).toEqual(["react", "push-brief", "sync-comment"]);
     const base = { base: { branch: "main", sha: "base" }, settings: settings(), present: [], failed_checks: [] };
     const llm = { provider: "anthropic", model: "m", max_tokens: null, notes: [] };
-    const entries = briefEntries(decided(next).job, { round: 2, attempt: 1 }, { ...base, llm }, { publicUrl: null });
-    expect(entries[0]?.content).toBe("blue\n");
-    expect(JSON.parse(entries[1]?.content ?? "")).toMatchObject({
+    const { files } = briefFiles(decided(next).job, { round: 2, attempt: 1 }, { ...base, llm }, { publicUrl: null });
+    const [task = "", config = ""] = files.map(({ bytes }) => Buffer.from(bytes).toString());
+    expect(task).toBe("blue\n");
+    expect(JSON.parse(config)).toMatchObject({
       history: [{ asked: "Say hello in HELLO.md", did: "Red or blue?", is_question: true }],
     });
     expect(step(decided(next).job, answer).kind).toBe("unchanged");
