@@ -92,8 +92,16 @@ export function firstMessage({ brief, task, instructions, tools, cached }: Omit<
     ...instructions.map(({ file, text }) => `From ${file}:\n${block("repository_instructions", text)}`),
   ];
   if (brief.history.length > 0) {
-    const rounds = brief.history.map((one, at) => `Round ${at + 1} asked:\n${one.asked}\nIt did:\n${one.did}`);
+    const rounds = brief.history.map(
+      ({ asked, did, is_question }, at) =>
+        `Round ${at + 1} asked:\n${asked}\n${is_question ? "You asked back" : "It did"}:\n${did}`,
+    );
     parts.push(`The work of earlier rounds is on the branch:\n${block("earlier_rounds", rounds.join("\n\n"))}`);
+    if (brief.history.at(-1)?.is_question)
+      parts.push(
+        "The last round ended with your question, and the task below is a person's answer to it. Go on with what the earlier " +
+          "rounds asked for, and do not ask the same again.",
+      );
   }
   parts.push(`The task, "${sanitize(brief.title).replaceAll(/\s+/g, " ")}":\n${block("task", task)}`);
   if (brief.failure !== null) {

@@ -3,7 +3,7 @@
  * for it, and once more at the end.
  */
 
-import { isFinal, type Job, type JobId, type Repository } from "../domain/job/job.ts";
+import { isAtRest, type Job, type JobId, type Repository } from "../domain/job/job.ts";
 import type { Log } from "../engine/ports/log.ts";
 import type { Store } from "../engine/ports/store.ts";
 import { read, write } from "./state.ts";
@@ -42,7 +42,7 @@ const MAX_JOBS = 1_000;
 const KEPT_MS = 30 * 24 * 3_600_000;
 
 const isOver = (job: Job): boolean =>
-  isFinal(job.status) && (job.status !== "verified" || job.merged_at !== null || job.merge.state === "off");
+  isAtRest(job.status) && (job.status !== "verified" || job.merged_at !== null || job.merge.state === "off");
 
 export function createStateSession({ stateBranch, store, repository, log }: Needs): StateSession {
   const kept = new Map<JobId, Kept>();

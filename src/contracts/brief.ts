@@ -85,7 +85,14 @@ export const briefSchema = z.object({
   /** The ends of the logs of the checks that failed in the last attempt. */
   failed_checks: z.array(z.object({ name: z.string(), log: z.string() })).default([]),
   /** Requests and results of earlier rounds, oldest first. */
-  history: z.array(z.object({ asked: z.string(), did: z.string() })),
+  history: z.array(
+    z.object({
+      asked: z.string(),
+      did: z.string(),
+      /** The round ended with a question, which `did` holds; what was asked for next is the answer. Missing: it did not. */
+      is_question: z.literal(true).optional().catch(undefined),
+    }),
+  ),
 });
 
 export type Brief = z.infer<typeof briefSchema>;

@@ -9,7 +9,9 @@ export const HELP = [
   "| --- | --- |",
   "| `/job <what you want>` | a job is started: an agent works on a branch of its own and opens a pull request |",
   "| `/job` | the same, with this issue as the task |",
-  "| `/job <text>` on a job's pull request | the job goes on with this as its next instruction |",
+  "| `/job <text>` on a job's pull request, or on its issue while it is open | the job goes on with this as its next instruction |",
+  "| `/job <answer>` where the agent asks | the same job goes on with the answer |",
+  "| `/job --again <what you want>` | another job is started on this issue |",
   "| `/job status` | the job's comment is brought up to date |",
   "| `/job cancel` | the job is cancelled |",
   "| `/job retry` | a failed job is tried again |",
@@ -41,9 +43,11 @@ export const NO_MARKET =
   "There is no market here: this repository runs Journeyman without a server. Leave out `--market` and `--price`.";
 
 export const ONE_JOB =
-  "This pull request is a job's already, and goes on with `/job <text>`. Ask the market on an issue instead.";
+  "This pull request is a job's already, and goes on with `/job <text>`. Ask for another job, or the market, on an issue.";
 
 export const EMPTY_MESSAGE = "Say what the job should do next: `/job <text>`.";
+
+export const EMPTY_ANSWER = "The agent waits for an answer: `/job <answer>`.";
 
 const findingLine = ({ level, certainty, problem, fix, url }: Finding): string => {
   const mark = level === "problem" ? "❌" : "💡";

@@ -4,27 +4,19 @@
  */
 import type { Actor, Command, Draft } from "../domain/job/command.ts";
 import type { CommentId } from "../domain/job/comment-id.ts";
+import { standingOf } from "../domain/job/follow-up.ts";
 import type { EventIssue, EventRepository, GitHubEvent, SlashCommand } from "../domain/job/github-event.ts";
-import { fullName, isFinal, issueOf, type JobId, type Repository, sameRepository } from "../domain/job/job.ts";
+import { fullName, issueOf, type Job, type JobId, type Repository, sameRepository } from "../domain/job/job.ts";
 import type { RefusalCode } from "../domain/job/refusal.ts";
 import { SET_UP_BRANCH } from "../domain/repository/set-up.ts";
 import type { Admit, PermissionRequest } from "./command-permission.ts";
 import { aboutJob, pressed, type Requester } from "./commands-of-people.ts";
-import {
-  doctorReply,
-  EMPTY_MESSAGE,
-  FROM_FORK,
-  HELP,
-  NO_JOB,
-  NO_MARKET,
-  noSuchJob,
-  ONE_JOB,
-  SET_UP_FIRST,
-} from "./comment-replies.ts";
+import { doctorReply, FROM_FORK, HELP, NO_JOB, NO_MARKET, noSuchJob, SET_UP_FIRST } from "./comment-replies.ts";
 import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
 import type { Examine } from "./doctor.ts";
 import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
+import { followedJob, messageTaken, notAMessage, standing } from "./follow-up.ts";
 import type { Handle } from "./handle-command.ts";
 import type { HandleRepository } from "./handle-repository.ts";
 import type { MarketGate } from "./market-gate.ts";
@@ -201,8 +193,13 @@ class DeliveryProcessor {
         const answer = async () => this.#answer(event, doctorReply(await examine(repository)));
         return answer().finally(() => this.#react(repository, comment_id, "eyes"));
       }
-      case "mistaken":
-        return this.#refuse(event, "invalid", command.sentence);
+      case "mistaken": {
+        const { answer, sentence } = command;
+        const job = answer === undefined ? null : await followedJob(this.#needs, event);
+        if (answer === undefined || job === null || standingOf(job) !== "asks")
+          return this.#refuse(event, "invalid", sentence);
+        return this.#tell(event, job.id, { type: "message", text: answer, by, comment_id });
+      }
       default: {
         const { job } = command;
         const id = await (job === undefined ? this.#jobHere(repository, issue) : this.#jobNamed(repository, job));
@@ -219,13 +216,9 @@ class DeliveryProcessor {
     const { store, githubClient, create } = this.#needs;
     const { repository, issue, comment_id } = event;
     if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
-    const mine = issue.is_pull_request ? await this.#jobOfPull(repository, issue.number) : null;
     const market = command.market ?? null;
-    if (mine !== null) {
-      if (market !== null) return this.#refuse(event, "invalid", ONE_JOB);
-      if (command.task === "") return this.#refuse(event, "invalid", EMPTY_MESSAGE);
-      return this.#tell(event, mine, { type: "message", text: taskSaid(event), by, comment_id });
-    }
+    const followed = await followedJob(this.#needs, event, command.again);
+    if (followed !== null) return this.#message(event, command, followed, by);
     const from = issue.is_pull_request ? await githubClient.pullRequest(repository, issue.number) : null;
     if (from?.from_fork) return this.#refuse(event, "forbidden", FROM_FORK);
     if (from?.head_branch === SET_UP_BRANCH && !from.merged) return this.#refuse(event, "invalid", SET_UP_FIRST);
@@ -233,6 +226,21 @@ class DeliveryProcessor {
     const draft = draftOf(event, by.account, from === null || from.merged ? null : from.head_branch);
     if (market === null) return this.#made(event, await create(draft, by));
     return this.#offer(event, draft, market.price_cents, by);
+  }
+
+  async #message(event: Slash, command: Extract<SlashCommand, { verb: "run" }>, job: Job, by: Requester) {
+    const { handle, githubClient, log, again } = this.#needs;
+    const { repository, issue, comment_id } = event;
+    const isHere = job.pull_request?.number === issue.number || job.former_pull_requests.includes(issue.number);
+    const wrong = notAMessage(command, job, isHere ? "pull request" : "issue");
+    if (wrong !== null) return this.#refuse(event, "invalid", wrong);
+    const handled = await handle(job.id, { type: "message", text: taskSaid(event), by, comment_id });
+    await this.#made(event, handled);
+    const told = isHere || !handled.ok || !(handled.changed || again) ? null : messageTaken(job, handled.job);
+    if (told === null) return;
+    await githubClient
+      .reply(repository, issue.number, `reply:${comment_id}`, told, again)
+      .catch((error: unknown) => log.debug({ comment_id, error }, "a reply was left out"));
   }
 
   async #offer(event: Slash, draft: Omit<Draft, "id">, price_cents: number, by: Requester): Promise<void> {
@@ -250,17 +258,21 @@ class DeliveryProcessor {
   }
 
   async #label(event: Extract<GitHubEvent, { type: "label" }>): Promise<void> {
-    const { store, create, githubClient, again } = this.#needs;
+    const { create, githubClient, again, log } = this.#needs;
     const { repository, issue } = event;
     const by = await this.#requesterOf(event);
     if (by === null) return;
-    const id = await this.#jobHere(repository, issue);
-    const stored = id === null ? null : await store.jobs.load(id);
-    if (stored !== null && !isFinal(stored.job.status)) return;
+    const marker = `reply:${this.#trace.delivery}`;
+    const followed = await followedJob(this.#needs, { ...event, comment_id: null });
+    if (followed !== null) {
+      // an earlier process may have begun this very job
+      if (again) return;
+      const told = githubClient.reply(repository, issue.number, marker, standing(followed), again);
+      return told.catch((error: unknown) => log.debug({ job: followed.id, error }, "a reply was left out"));
+    }
     const created = await create(draftOf(event, by.account, null), by);
     this.#trace.handled(created);
     if (created.ok) return;
-    const marker = `reply:${this.#trace.delivery}`;
     await githubClient.reply(repository, issue.number, marker, created.refusal.sentence, again);
   }
 

@@ -188,7 +188,7 @@ export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
       // A deleted fork has no repository any more, but still counts as a fork.
       const { head, base } = data;
       const from_fork = head.repo?.id !== base.repo.id;
-      return { head_branch: head.ref, head_sha: head.sha, from_fork, merged: data.merged };
+      return { head_branch: head.ref, head_sha: head.sha, from_fork, merged: data.merged, open: data.state === "open" };
     },
 
     async react({ owner, name: repo, installation_id }, comment_id, content) {

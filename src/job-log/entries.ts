@@ -5,7 +5,7 @@
 
 import type { LogLine } from "../contracts/log-line.ts";
 import { redact } from "../contracts/redact.ts";
-import { isFinal, type Job } from "../domain/job/job.ts";
+import { isAtRest, isFinal, type Job } from "../domain/job/job.ts";
 import type { NumberedRow, StoredJob } from "../engine/ports/jobs.ts";
 
 /** A reader's position: the last history row, and the last line of which of the job's logs. */
@@ -89,4 +89,4 @@ export function* entriesAfter(stored: StoredJob, from: Position): Generator<Entr
 
 /** Nothing more will come unless somebody starts another round: no work, verdict or merge is pending. */
 export const isOver = (job: Job): boolean =>
-  isFinal(job.status) && (job.status !== "verified" || job.merged_at !== null || job.merge.state === "off");
+  isAtRest(job.status) && (job.status !== "verified" || job.merged_at !== null || job.merge.state === "off");

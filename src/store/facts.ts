@@ -10,6 +10,7 @@ import {
   fullName,
   type GivenUp,
   holdOf,
+  isAtRest,
   isFinal,
   isOnMarket,
   issueOf,
@@ -42,7 +43,7 @@ export interface JobFacts {
   readonly comment: CommentId | null;
   readonly wake_at: number | null;
   readonly open: boolean;
-  /** The job is final and no longer counts towards quotas. */
+  /** The job is final or waits for an answer, and does not count towards quotas. */
   readonly over: boolean;
   readonly on_market: boolean;
   /** The account that works on it for the market, until the work is decided. */
@@ -110,7 +111,7 @@ export function factsOf(
     comment: job.origin.kind === "comment" ? job.origin.comment_id : null,
     wake_at: nextTimerAt(job),
     open: isOpen(job),
-    over: isFinal(job.status),
+    over: isAtRest(job.status),
     on_market: isOnMarket(job),
     worker: busyWorker(job),
     owed_cents: owed(job),

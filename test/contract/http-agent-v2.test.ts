@@ -22,6 +22,7 @@ const viewSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9]{8}$/),
   status: z.enum(["active", "completed", "failed", "archived"]),
   outcome: jobOutcomeSchema.nullable(),
+  question: z.string().nullable(),
   source: z.strictObject({ repository: z.url(), ref: z.string() }),
   model: z.string(),
   prLink: z.string().nullable(),

@@ -230,6 +230,7 @@ describe("GET /api/jobs/status", () => {
     expect(answer.body).toEqual({
       status: "pending",
       outcome: null,
+      question: null,
       branch,
       pr_url: null,
       run_url: null,

@@ -2,7 +2,8 @@
 import { rm } from "node:fs/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
-import type { EventRepository, GitHubEvent } from "../../src/domain/job/github-event.ts";
+import type { Command } from "../../src/domain/job/command.ts";
+import type { EventRepository, GitHubEvent, SlashCommand } from "../../src/domain/job/github-event.ts";
 import type { JobId } from "../../src/domain/job/job.ts";
 import type { ObservedRepository } from "../../src/domain/repository/repository.ts";
 import { createPermission } from "../../src/engine/command-permission.ts";
@@ -16,11 +17,23 @@ import type { GitHubClient, Permission } from "../../src/engine/ports/github.ts"
 import type { Store } from "../../src/engine/ports/store.ts";
 import { createWebhookProcessor } from "../../src/engine/process-webhook.ts";
 import { createQuotas } from "../../src/engine/quotas.ts";
+import { readSlashCommand } from "../../src/github/events/slash-command.ts";
 import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { dataFolder } from "../data-folder.ts";
-import { draft, ID, T0, TO_PULL_REQUEST } from "../unit/job-fixtures.ts";
+import {
+  ADA,
+  briefPushed,
+  draft,
+  facts,
+  ID,
+  resultRead,
+  runChanged,
+  settings,
+  T0,
+  TO_PULL_REQUEST,
+} from "../unit/job-fixtures.ts";
 import { observe } from "./observed-repositories.ts";
 
 const AT: EventRepository = { owner: "octo", name: "demo", id: 42, installation_id: 1 };
@@ -61,8 +74,12 @@ async function service(
   const commandHandler = new CommandHandler(needs);
   const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const said: string[] = [];
-  const pull = { head_branch: "x", head_sha: "c", from_fork: false, merged: false };
+  const pull = { head_branch: "x", head_sha: "c", from_fork: false, merged: false, open: true };
   let asked = 0;
+  let locked = false;
+  const lock = (): void => {
+    locked = true;
+  };
   const forgotten: number[] = [];
   const githubClient: GitHubClient = {
     permission: async (_repository, login) => {
@@ -82,7 +99,10 @@ async function service(
       if (mute) throw new Error("The issue is locked.");
       said.push(content);
     },
-    reply: async (_repository, _issue, _marker, body) => void said.push(body),
+    reply: async (_repository, _issue, _marker, body) => {
+      if (locked) throw new Error("The issue is locked.");
+      said.push(body);
+    },
     installation: async () => null,
     pushWait: () => 0,
     forgetAccess: (installation_id) => void forgotten.push(installation_id),
@@ -113,6 +133,8 @@ async function service(
     });
   let webhookProcessor = begin(store);
   const process = (event: GitHubEvent) => webhookProcessor("d", event, false);
+  /** As after a crash. */
+  const processAgain = (event: GitHubEvent) => webhookProcessor("d", event, true);
   /** Another process on the same folder receives the events from now on. */
   const restart = async (): Promise<void> => {
     await store.close();
@@ -122,10 +144,11 @@ async function service(
   const pass = (ms: number): void => {
     now += ms;
   };
-  return { store, handle, said, people, pull, recorded, process, forgotten, asked: () => asked, pass, restart };
+  const world = { store, handle, said, people, pull, recorded, forgotten, asked: () => asked };
+  return { ...world, process, processAgain, lock, pass, restart };
 }
 
-const ask: GitHubEvent = {
+const ask = {
   type: "slash",
   repository: AT,
   issue: { number: 7, title: "Hello", body: "", is_pull_request: false },
@@ -133,7 +156,7 @@ const ask: GitHubEvent = {
   author: "ada",
   author_id: 5,
   command: { verb: "run", task: "say hello", model: null, no_merge: false, draft: false, market: null },
-};
+} as const satisfies GitHubEvent;
 
 /** The jobs' accounts, by name. */
 const accountsIn = async ({ store }: Awaited<ReturnType<typeof service>>): Promise<string[]> =>
@@ -174,6 +197,160 @@ describe("a job that is asked for on the set-up pull request", () => {
   it("starts once it is merged", async () => expect((await onSetUp({ merged: true })).jobs).toBe(1));
 
   it("starts on any other pull request", async () => expect((await onSetUp({ head_branch: "x" })).jobs).toBe(1));
+});
+
+describe("a further /job on an issue whose job is open", () => {
+  const RUN = { verb: "run", task: "", model: null, no_merge: false, draft: false, market: null } as const;
+  type Said = Partial<Extract<SlashCommand, { verb: "run" }>>;
+  let nth = 100;
+  const further = (said: Said, issue = 7): GitHubEvent => ({
+    ...ask,
+    ...{ issue: { ...ask.issue, number: issue }, comment_id: nth++, command: { ...RUN, ...said } },
+  });
+  const QUESTION = resultRead({ outcome: "question", body: "Red or blue?", changed_files: [] });
+  /** A job of issue 7 after these commands. */
+  async function begun(...commands: readonly Command[]) {
+    const here = await service(known());
+    await observe(here.store.repositories, known());
+    await here.handle(ID, { type: "create", draft: draft({ repository: AT }) });
+    for (const command of commands) expect(await here.handle(ID, command)).toMatchObject({ ok: true, changed: true });
+    const say = async (said: Said, issue = 7) => {
+      here.said.length = 0;
+      const event = further(said, issue);
+      const acted = await here.process(event);
+      const stored = await here.store.jobs.load(ID);
+      if (stored === null) throw new Error("the job is gone");
+      return { job: stored.job, jobs: await here.store.jobs.count(), said: here.said.join("\n"), acted, event };
+    };
+    return { ...here, say };
+  }
+
+  it("is a message to it, and is said so", async () => {
+    const here = await begun(briefPushed(), runChanged());
+    const { job, jobs, said, event } = await here.say({ task: "and say bye" });
+    expect([jobs, job.waiting_messages]).toEqual([1, [{ text: "and say bye", by: "ada" }]]);
+    expect(said).toMatch(/^This is a message to job `abcd1234`.*its next round.*`\/job --again <text>`/s);
+    here.said.length = 0;
+    await here.process(event);
+    expect([(await here.store.jobs.load(ID))?.job.waiting_messages.length, here.said]).toEqual([1, []]);
+  });
+
+  it("goes on at once on a pull request that is being checked, and on one that waits for a person", async () => {
+    const checked = await (await begun(...TO_PULL_REQUEST)).say({ task: "more" });
+    expect([checked.jobs, checked.job.round, checked.said]).toEqual([1, 2, expect.stringMatching(/pull request #8/)]);
+    const left: Command = { type: "observe", facts: facts({ settings: settings({ enabled: false }) }) };
+    const here = await begun(...TO_PULL_REQUEST, left);
+    expect(await here.say({ task: "more" })).toMatchObject({ jobs: 1, job: { round: 2, status: "queued" } });
+  });
+
+  it("is another job once the pull request is closed or merged, whatever was told of that", async () => {
+    const left: Command = { type: "observe", facts: facts({ settings: settings({ enabled: false }) }) };
+    const here = await begun(...TO_PULL_REQUEST, left);
+    Object.assign(here.pull, { open: false });
+    expect(await here.say({ task: "more" })).toMatchObject({ jobs: 2, job: { round: 1 }, said: "" });
+  });
+
+  it("is the answer where the agent asks, of which the job's own comment tells", async () => {
+    const here = await begun(...TO_PULL_REQUEST.slice(0, 4), QUESTION);
+    const { job, jobs, said } = await here.say({ task: "blue" });
+    expect([jobs, job.status, job.round, said]).toEqual([1, "queued", 2, ""]);
+    expect(job.rounds.map(({ asked, is_question }) => [asked, is_question])).toEqual([
+      ["Say hello in HELLO.md", true],
+      ["blue", undefined],
+    ]);
+  });
+
+  it("is the answer also where it would be a mistake elsewhere, as a no is", async () => {
+    const no = readSlashCommand("/job No, thanks!");
+    if (no?.verb !== "mistaken") throw new Error("it is a task");
+    const here = await begun(...TO_PULL_REQUEST.slice(0, 4), QUESTION);
+    await here.process({ ...further({}), command: no } as GitHubEvent);
+    expect((await here.store.jobs.load(ID))?.job.rounds.at(-1)?.asked).toBe("No, thanks!");
+    const working = await begun(briefPushed(), runChanged());
+    await working.process({ ...further({}), command: no } as GitHubEvent);
+    expect(working.said).toEqual([expect.stringMatching(/^Nothing was changed and no job was started\./)]);
+  });
+
+  it("goes to the job that asks, where several are open, also when it is the older one", async () => {
+    const here = await begun(...TO_PULL_REQUEST.slice(0, 4), QUESTION);
+    here.pass(1_000);
+    expect(await here.say({ task: "another", again: true })).toMatchObject({ jobs: 2, job: { round: 1 }, said: "" });
+    expect(await here.say({ task: "blue" })).toMatchObject({ jobs: 2, job: { round: 2 }, said: "" });
+    const { jobs, said } = await here.say({ task: "which of the two?" });
+    expect([jobs, said]).toEqual([2, expect.not.stringContaining("abcd1234")]);
+  });
+
+  it.each<[string, Said, RegExp]>([
+    ["no text", {}, /^Job `abcd1234` of this issue is still open: `\/job <text>` is a message to it\./],
+    [
+      "--model",
+      { model: "m", task: "x" },
+      /^`--model` is for a new job, so nothing was done\..*`\/job --again --model …`/,
+    ],
+    ["--no-merge", { no_merge: true, task: "x" }, /^`--no-merge` is for a new job/],
+    ["--draft", { draft: true, task: "x" }, /^`--draft` is for a new job/],
+    ["--market", { market: { price_cents: 500 }, task: "x" }, /^`--market` is for a new job/],
+  ])("with %s does nothing, and says what to write", async (_what, command, sentence) => {
+    const here = await begun(briefPushed(), runChanged());
+    const { job, jobs, said, acted } = await here.say(command);
+    expect([jobs, job.waiting_messages, acted?.error_code]).toEqual([1, [], "invalid"]);
+    expect(said).toMatch(sentence);
+  });
+
+  it("asks for the answer, where the agent asks and nothing is said", async () => {
+    const here = await begun(...TO_PULL_REQUEST.slice(0, 4), QUESTION);
+    expect((await here.say({})).said).toMatch(/^Job `abcd1234` waits for an answer: `\/job <answer>` goes to it\./);
+  });
+
+  it("on the job's pull request names a flag that it does not take, and keeps --again for issues", async () => {
+    const here = await begun(...TO_PULL_REQUEST);
+    const onPull = (said: Said) =>
+      here.process({ ...further(said, 8), issue: { ...ask.issue, number: 8, is_pull_request: true } } as GitHubEvent);
+    await onPull({ task: "x", no_merge: true });
+    await onPull({ task: "x", again: true });
+    expect(here.said).toEqual([
+      expect.stringMatching(/^`--no-merge` is for a new job, and this pull request's job goes on/),
+      expect.stringMatching(/^This pull request is a job's already/),
+    ]);
+    expect(await here.store.jobs.count()).toBe(1);
+  });
+
+  it.each<[string, readonly Command[]]>([
+    ["cancelled", [{ type: "cancel", by: ADA }]],
+    ["being cancelled", [briefPushed(), runChanged(), { type: "cancel", by: ADA }]],
+    [
+      "over with nothing to do",
+      [...TO_PULL_REQUEST.slice(0, 4), resultRead({ outcome: "nothing_to_do", changed_files: [] })],
+    ],
+  ])("is another job where the first is %s", async (_what, commands) => {
+    expect(await (await begun(...commands)).say({ task: "once more" })).toMatchObject({ jobs: 2, said: "" });
+  });
+
+  it("leaves a market job alone, whose task is fixed", async () => {
+    const here = await service(known());
+    await here.handle(ID, { type: "create", draft: draft({ repository: AT, runner: "market", price_cents: 500 }) });
+    await here.process(further({ task: "and this" }));
+    expect(here.said.at(-1)).toMatch(/^Job `abcd1234` of this issue is on the market, where its task is fixed\./);
+    expect(await here.store.jobs.count()).toBe(1);
+  });
+
+  it("is no other job by the label either, which is said, once", async () => {
+    const here = await begun(briefPushed(), runChanged());
+    const label: GitHubEvent = { type: "label", repository: AT, issue: ask.issue, author: "ada", author_id: 5 };
+    await here.process(label);
+    await here.processAgain(label);
+    expect([await here.store.jobs.count(), here.said]).toEqual([
+      1,
+      [expect.stringMatching(/`\/job <text>` is a message/)],
+    ]);
+  });
+
+  it("is taken where the issue is locked, though nobody can be told", async () => {
+    const here = await begun(briefPushed(), runChanged());
+    here.lock();
+    const { job } = await here.say({ task: "and say bye" });
+    expect(job.waiting_messages).toHaveLength(1);
+  });
 });
 
 describe("whose an account is", () => {
@@ -370,7 +547,7 @@ describe("a command that names a job", () => {
     const { store, handle, said, process } = await service(null);
     await observe(store.repositories, known());
     await handle(ID, { type: "create", draft: draft() });
-    await process({ ...ask, comment_id: 71 });
+    await process({ ...ask, comment_id: 71, command: { ...ask.command, again: true } });
     await process(cancel(ID));
     expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
     expect((await store.jobs.list({ repository: "octo/demo", status: "queued", limit: 9 })).jobs).toHaveLength(1);

@@ -96,6 +96,7 @@ const NO_JOBS = {
   held: 0,
   accepted: 0,
   submitted: 0,
+  waiting_for_user: 0,
   verified: 0,
   failed: 0,
   cancelled: 0,

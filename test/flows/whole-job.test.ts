@@ -73,14 +73,14 @@ it("takes the label `job` on an issue for the same as a comment", async () => {
 });
 
 it.each([
-  ["ask which colour?", "question", "which colour?"],
-  ["refuse", "refused", ""],
-  ["do nothing", "nothing_to_do", ""],
-])("carries what the agent says when there is nothing to merge: %s", async (task, outcome, words) => {
+  ["ask which colour?", "question", "which colour?", "waiting_for_user"],
+  ["refuse", "refused", "", "verified"],
+  ["do nothing", "nothing_to_do", "", "verified"],
+])("carries what the agent says when there is nothing to merge: %s", async (task, outcome, words, status) => {
   const harness = await startHarness();
   const issue = harness.ask(`/job ${task}`);
   const { id } = await harness.jobOf(issue);
-  const job = await untilJob(harness, id, "over", (one) => one.status === "verified");
+  const job = await untilJob(harness, id, "over", (one) => one.status === status);
   expect(job.result?.outcome).toBe(outcome);
   expect(harness.github.pulls(DEMO)).toHaveLength(0);
   const said = await until("the comment to carry it", () =>

@@ -69,6 +69,8 @@ describe("a job in the create-job dialect", () => {
     ["pending", { status: "held" }],
     ["running", { status: "accepted" }],
     ["running", { status: "submitted" }],
+    ["completed", { status: "waiting_for_user", result: { ...result, outcome: "question" } }],
+    ["completed", { status: "waiting_for_user", pull_request, merge: { state: "waiting", refusals: 0 } }],
     ["failed", { status: "failed" }],
     ["failed", { status: "cancelled" }],
     ["merged", { status: "verified", pull_request, merged_at: 5, merge: { state: "off", why: "merged" } }],
@@ -89,6 +91,7 @@ describe("a job in the create-job dialect", () => {
     expect(createJobView(stored({ status: "queued" }))).toEqual({
       status: "pending",
       outcome: null,
+      question: null,
       branch: "job/abc12345",
       pr_url: null,
       run_url: null,
@@ -110,6 +113,7 @@ describe("a job in the create-job dialect", () => {
     ).toEqual({
       status: "merged",
       outcome: "merged",
+      question: null,
       branch: "job/abc12345",
       pr_url: pull_request.url,
       run_url: "https://run",

@@ -292,7 +292,12 @@ describe("a further round that changes nothing", () => {
     const asked = asking();
     expect(asked.status).toBe("submitted");
     expect(isWanted({ type: "open-pull-request", round: 2 }, asked)).toBe(true);
-    expect(led(asked, opened(2), observed())).toMatchObject({ status: "verified", merge: { state: "off" } });
+    const judged = led(asked, opened(2), observed());
+    expect(judged).toMatchObject({ status: "waiting_for_user", merge: { state: "waiting" }, head_sha: "finish" });
+    expect(judged.reasons.map(({ verdict, text }) => [verdict, text])).toEqual([
+      ["pass", "the only check passed"],
+      ["fail", "the agent asks something first"],
+    ]);
   });
 
   it("shows what the agent says", () => {

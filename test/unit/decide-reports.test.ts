@@ -133,10 +133,10 @@ describe("a result that is handed in", () => {
     expect(led(running(), told, PUSHED, ENDED)).toMatchObject({ status: "queued", failure: "It is too hard." });
   });
 
-  it("that is a question ends the job with its words, and opens nothing", () => {
+  it("that is a question has the job wait for a person, and opens nothing", () => {
     const told = { ...HAND_IN, result: work({ outcome: "question", changed_files: [] }) } as Command;
     const job = led(running(), told, PUSHED, ENDED);
-    expect(job).toMatchObject({ status: "verified", pull_request: null, result: { outcome: "question" } });
+    expect(job).toMatchObject({ status: "waiting_for_user", pull_request: null, result: { outcome: "question" } });
   });
 
   it("is dropped for what is read where the branch says otherwise", () => {

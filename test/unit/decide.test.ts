@@ -112,14 +112,11 @@ describe("a job from a comment to a merge", () => {
     expect(effectsOf(submitted)).toEqual(["open-pull-request"]);
   });
 
-  it.each(["question", "refused", "nothing_to_do"] as const)(
-    "is verified without a pull request after %s",
-    (outcome) => {
-      const ended = led(working(), runChanged({ status: "completed", conclusion: "success" }));
-      const job = led(ended, resultRead({ outcome, changed_files: outcome === "question" ? ["x"] : [] }));
-      expect(job).toMatchObject({ status: "verified", pull_request: null, merge: { state: "off" } });
-    },
-  );
+  it.each(["refused", "nothing_to_do"] as const)("is verified without a pull request after %s", (outcome) => {
+    const ended = led(working(), runChanged({ status: "completed", conclusion: "success" }));
+    const job = led(ended, resultRead({ outcome, changed_files: [] }));
+    expect(job).toMatchObject({ status: "verified", pull_request: null, merge: { state: "off" } });
+  });
 
   it("is verified and merged when its checks are green", () => {
     const passed = step(inReview(), { type: "observe", facts: facts() });

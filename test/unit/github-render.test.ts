@@ -233,9 +233,9 @@ describe("the status comment", () => {
         ),
       );
     expect([ended("question"), ended("refused"), ended("nothing_to_do")].join("\n=====\n")).toMatchInlineSnapshot(`
-      "**The agent asks** · Say hello
+      "**Waiting for an answer** · Say hello
 
-      The agent needs an answer before it can do this:
+      The agent asks:
 
       > Which one?
       >
@@ -244,7 +244,7 @@ describe("the status comment", () => {
       > \`\`\`
       > open
 
-      Reply with \`/job <task>\` and the missing detail.
+      [Reply](https://github.example/octo/demo/issues/7#issue-comment-box) with \`/job <answer>\`, and the agent goes on with what it knows. \`/job cancel\` ends the job.
       =====
       **The agent declined** · Say hello
 
@@ -433,6 +433,7 @@ describe("the check run", () => {
         ["held", "done"],
         ["accepted", "done"],
         ["submitted", "done"],
+        ["waiting_for_user", "question"],
         ["verified", "done"],
         ["verified", "question"],
         ["verified", "refused"],
@@ -451,6 +452,7 @@ describe("the check run", () => {
         "held done: queued - 0",
         "accepted done: in_progress - 0",
         "submitted done: in_progress - 0",
+        "waiting_for_user question: completed action_required 1",
         "verified done: completed success 0",
         "verified question: completed neutral 0",
         "verified refused: completed neutral 0",

@@ -5,7 +5,7 @@ import type { Command } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { Decision } from "../../src/domain/job/decision.ts";
 import type { Effect } from "../../src/domain/job/effect.ts";
-import { isFinal, type Job, marketWork, type Status } from "../../src/domain/job/job.ts";
+import { isAtRest, isFinal, isOnActions, type Job, marketWork, type Status } from "../../src/domain/job/job.ts";
 import { emittedEventOf } from "../../src/domain/job/job-events.ts";
 import { outcomeOf } from "../../src/domain/job/outcome.ts";
 import { jobView } from "../../src/domain/job/view.ts";
@@ -38,8 +38,9 @@ const LEGAL: Readonly<Record<Status, readonly Status[]>> = {
   pending_payment: ["queued", "cancelled"],
   queued: ["held", "accepted", "cancelled", "failed", "verified"],
   held: ["queued", "accepted", "cancelled", "held", "failed", "verified"],
-  accepted: ["submitted", "queued", "cancelled", "failed", "verified"],
-  submitted: ["verified", "queued", "cancelled", "failed"],
+  accepted: ["submitted", "waiting_for_user", "queued", "cancelled", "failed", "verified"],
+  submitted: ["verified", "waiting_for_user", "queued", "cancelled", "failed"],
+  waiting_for_user: ["queued", "cancelled", "verified"],
   verified: ["queued"],
   failed: ["queued", "accepted", "verified"],
   cancelled: ["verified"],
@@ -101,6 +102,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   agent.map((agent_id): Command => ({ type: "fail", agent_id, reason: "gave up" })),
   comment.map((comment_id): Command => ({ type: "message", text: "more", by: ADA, comment_id })),
   comment.map((comment_id): Command => ({ type: "retry", by: ADA, comment_id })),
+  fc.constant<Command>({ type: "archive", by: ADA }),
   comment.map((comment_id): Command => ({ type: "show", comment_id })),
   comment.map((comment_id): Command => ({ type: "approve", account: "ada", by: ADA, comment_id })),
   comment.map(
@@ -177,6 +179,40 @@ const opening: fc.Arbitrary<readonly Command[]> = fc.constantFrom<readonly Comma
     briefPushed(),
     { type: "run-changed", run: run(), head_sha: "brief", commit_message: `Run job ${ID}: x` },
     { type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, result: work() },
+  ],
+  [
+    briefPushed(),
+    { type: "run-changed", run: run(), head_sha: "brief", commit_message: `Run job ${ID}: x` },
+    {
+      type: "run-changed",
+      run: run({ status: "completed", conclusion: "success" }),
+      head_sha: "brief",
+      commit_message: `Run job ${ID}: x`,
+    },
+    resultRead({ outcome: "question", body: "Red or blue?" }),
+  ],
+  [
+    briefPushed(),
+    { type: "run-changed", run: run(), head_sha: "brief", commit_message: `Run job ${ID}: x` },
+    {
+      type: "run-changed",
+      run: run({ status: "completed", conclusion: "success" }),
+      head_sha: "brief",
+      commit_message: `Run job ${ID}: x`,
+    },
+    resultRead(),
+    opened(),
+    { type: "message", text: "more", by: ADA, comment_id: 9 },
+    briefPushed(2, 1, "brief"),
+    { type: "run-changed", run: run({ id: 501 }), head_sha: "brief", commit_message: `Run job ${ID}: x` },
+    {
+      type: "run-changed",
+      run: run({ id: 501, status: "completed", conclusion: "success" }),
+      head_sha: "brief",
+      commit_message: `Run job ${ID}: x`,
+    },
+    resultRead({ outcome: "question", body: "Red or blue?" }, 2),
+    opened(2),
   ],
   [
     { type: "pull", agent_id: "a1", account: "bob" },
@@ -259,21 +295,51 @@ describe("whatever is commanded, in whatever order", () => {
     );
   });
 
-  it("a job has an outcome exactly when it is over, and every dialect tells the same one", () => {
+  it("a job has an outcome exactly when it is over or asks, and every dialect tells the same one", () => {
     fc.assert(
       fc.property(walk, (one) =>
         play(one, (_before, decision, { job }) => {
           const outcome = outcomeOf(job);
-          expect(outcome === null).toBe(!isFinal(job.status));
+          expect(outcome === null).toBe(!isAtRest(job.status));
           if (job.merged_at !== null && outcome !== null) expect(outcome).toBe("merged");
           expect(jobView(job, T0).outcome).toBe(outcome);
           if (decision.kind !== "decided") return;
           const { events } = emittedEventOf(job, decision.history, 1);
-          for (const { data } of events) expect(data.outcome === null).toBe(!isFinal(data.status));
+          for (const { data } of events) expect(data.outcome === null).toBe(!isAtRest(data.status));
         }),
       ),
       { numRuns: 500 },
     );
+  });
+
+  it("a job that asks waits until a person answers or ends it: no merge, no push and no end come of anything else", () => {
+    const ends: ReadonlySet<Command["type"]> = new Set([
+      ...(["message", "cancel", "discard", "archive", "merged", "closed", "branch-deleted"] as const),
+    ]);
+    let waited = 0;
+    fc.assert(
+      fc.property(walk, (one) =>
+        play(one, (before, decision, { job }, now, next) => {
+          if (job.status === "waiting_for_user") {
+            waited += 1;
+            expect(job.question_asked_at).not.toBeNull();
+            expect(isOnActions(job) && job.rounds.at(-1)?.is_question).toBe(true);
+            const answer: Command = { type: "message", text: "blue", by: ADA, comment_id: 4_711 };
+            const answered = decide(job, answer, { now, available_cents: 0 });
+            expect(answered).toMatchObject({ kind: "decided", job: { status: "queued", round: job.round + 1 } });
+          }
+          if (before?.status !== "waiting_for_user" || decision.kind !== "decided") return;
+          const byPerson = next !== null && (ends.has(next.type) || next.type === "observe");
+          if (next?.type === "observe" && next.facts.state === "open") expect(job.status).toBe("waiting_for_user");
+          if (byPerson) return;
+          expect(job.status, next?.type).toBe("waiting_for_user");
+          for (const { effect } of decision.effects)
+            expect(["merge", "enable-auto-merge", "push-brief"], next?.type).not.toContain(effect.type);
+        }),
+      ),
+      { numRuns: 500 },
+    );
+    expect(waited).toBeGreaterThan(0);
   });
 
   it("postings sum to zero, no user's balance goes below zero, and a final job's escrow is empty", () => {

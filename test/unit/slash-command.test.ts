@@ -7,6 +7,7 @@ interface Choices {
   readonly model?: string;
   readonly no_merge?: boolean;
   readonly draft?: boolean;
+  readonly again?: true;
   readonly market?: { readonly price_cents: number };
 }
 
@@ -228,6 +229,16 @@ describe("a verb with a negative starts and changes nothing", () => {
   });
 });
 
+describe("a bare no", () => {
+  test.each(["No.", "don't do it", "not now", "never"])("may be an answer: %s", (text) => {
+    expect(readSlashCommand(`/job ${text}`)).toMatchObject({ verb: "mistaken", answer: text });
+  });
+
+  test.each(["don't cancel", "please cancel", "cancle", "do not try again"])("is none beside a verb: %s", (text) => {
+    expect(readSlashCommand(`/job ${text}`)).not.toHaveProperty("answer");
+  });
+});
+
 describe("flags", () => {
   test.each([
     ["/job --draft fix it", run("fix it", { draft: true })],
@@ -238,6 +249,8 @@ describe("flags", () => {
     ["/job --model a --model b x", run("x", { model: "b" })],
     ["/job \u2014draft \u2013no-merge fix it", run("fix it", { draft: true, no_merge: true })],
     ["/job --draft", run("", { draft: true })],
+    ["/job --again fix it", run("fix it", { again: true })],
+    ["/job --again", run("", { again: true })],
     ["/job \u200b\u00ad", run("")],
     ["/job --draft\n\nfix it", run("fix it", { draft: true })],
     ["/job --draft -- --verbose should print more", run("--verbose should print more", { draft: true })],
@@ -284,8 +297,10 @@ describe("a mistake is named, with what to do", () => {
     ["/job --modle=x fix it", "Did you mean `--model`?"],
     [
       "/job --verbose fix it",
-      "The flags are `--model NAME`, `--no-merge`, `--draft`, `--market` and `--price DOLLARS`",
+      "The flags are `--model NAME`, `--no-merge`, `--draft`, `--again`, `--market` and `--price DOLLARS`",
     ],
+    ["/job fix it --again", "Put flags before the task"],
+    ["/job --again=yes fix it", "`--again` takes no value"],
     ["/job -draft fix it", "Did you mean `--draft`, with two dashes?"],
     ["/job --draft=no fix it", "`--draft` takes no value"],
     ["/job --model", "`--model` needs the name of a model"],

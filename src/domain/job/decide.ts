@@ -6,7 +6,7 @@
 import type { Command } from "./command.ts";
 import type { CommentId } from "./comment-id.ts";
 import { andThen, atOnce, type Context, change, type Decision, refuse, showComment, unchanged } from "./decision.ts";
-import { isFinal, isOnMarket, type Job } from "./job.ts";
+import { isAtRest, isOnMarket, type Job } from "./job.ts";
 import { nextTimerAt } from "./next-timer.ts";
 import { effectAbandoned } from "./rules/abandoned.ts";
 import * as checking from "./rules/checking.ts";
@@ -85,7 +85,7 @@ const remember = (decision: Decision, said: number | string | null): Decision =>
     : decision;
 
 const endsRound = (before: Job, after: Job): boolean =>
-  before.status !== after.status && (after.status === "submitted" || isFinal(after.status));
+  before.status !== after.status && (after.status === "submitted" || isAtRest(after.status));
 
 type Commands = { readonly [C in Command as C["type"]]: C };
 type Rules = { readonly [T in keyof Commands]: (job: Job, command: Commands[T], context: Context) => Decision };
@@ -101,7 +101,7 @@ const RULES: Rules = {
   approve: reviewing.approve,
   "reject-work": reviewing.rejectWork,
   "run-checks": reviewing.runChecks,
-  archive: (job, _command, { now }) => asking.archive(job, now),
+  archive: (job, command, { now }) => asking.archive(job, command.by, now),
   settle: (job, _command, context) => settleDebts(job, context),
   moved: (job, command, { now }) => change(job, now, { set: { repository: command.repository } }),
   pull: market.pull,

@@ -19,7 +19,7 @@ interface OfJob {
 }
 
 export type SlashCommand =
-  /** `task` empty: the issue itself is the task. On a job's pull request: a message. */
+  /** `task` empty: the issue itself is the task. While a job of the issue or pull request is open: a message to it. */
   | {
       readonly verb: "run";
       readonly task: string;
@@ -28,6 +28,8 @@ export type SlashCommand =
       readonly draft: boolean;
       /** For the market, at this price; null: for the repository's own runners. */
       readonly market: { readonly price_cents: number } | null;
+      /** Another job, whatever is open of the issue. Missing unless so. */
+      readonly again?: true;
     }
   | ({ readonly verb: "status" | "cancel" | "retry" | "pay" } & OfJob)
   /** `commit`: of the files that were read, or how its name begins. */
@@ -35,8 +37,11 @@ export type SlashCommand =
   | { readonly verb: "help" | "doctor" }
   /** The sender sends a worker's work back; `reason` may be empty. */
   | ({ readonly verb: "reject"; readonly reason: string } & OfJob)
-  /** Understood as a command, but not as a valid one; `sentence` says what was probably meant. */
-  | { readonly verb: "mistaken"; readonly sentence: string };
+  /**
+   * Understood as a command, but not as a valid one; `sentence` says what was probably meant. `answer`: what it says where a
+   * job asks, as in `/job no`.
+   */
+  | { readonly verb: "mistaken"; readonly sentence: string; readonly answer?: string };
 
 export interface EventIssue {
   readonly number: number;

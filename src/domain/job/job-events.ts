@@ -10,6 +10,7 @@ const EVENTS = {
   held: "job.held",
   accepted: "job.accepted",
   submitted: "job.submitted",
+  waiting_for_user: "job.waiting_for_user",
   verified: "job.verified",
   merged: "job.merged",
   failed: "job.failed",

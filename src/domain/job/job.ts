@@ -42,6 +42,16 @@ export type {
 export const isFinal = (status: Status): boolean =>
   status === "verified" || status === "cancelled" || status === "failed";
 
+/**
+ * Nobody works on it, and it costs nothing: it is over, or waits for a person's answer. Clients that poll have nothing to
+ * wait for.
+ */
+export const isAtRest = (status: Status): boolean => isFinal(status) || status === "waiting_for_user";
+
+/** What the agent asks, where a job waits for the answer; null: it does not. */
+export const questionOf = ({ status, result }: Pick<Job, "status" | "result">): string | null =>
+  status === "waiting_for_user" ? result?.reason || result?.body || result?.title || "" : null;
+
 /** A job that the repository's own GitHub Actions work on. */
 export type ActionsJob = Job & { readonly work: ActionsWork };
 /** A job that agents of the market work on. */

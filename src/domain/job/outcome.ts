@@ -26,8 +26,15 @@ export const outcomeField = jobOutcomeSchema
   .nullable()
   .meta({ description: `What came of it; null while it is under way. ${MEANINGS}.` });
 
-/** Null exactly while the job is under way; a message or a retry makes it null again. */
+/** The same for every dialect. */
+export const questionField = z
+  .string()
+  .nullable()
+  .meta({ description: "What the agent asks; null unless the job waits for the answer." });
+
+/** Null exactly while somebody works on the job or checks it; a message or a retry makes it null again. */
 export function outcomeOf(job: Job): JobOutcome | null {
+  if (job.status === "waiting_for_user") return "question";
   if (!isFinal(job.status)) return null;
   if (job.merged_at !== null) return "merged";
   if (job.status === "failed" || job.status === "cancelled") return job.status;

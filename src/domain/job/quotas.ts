@@ -6,7 +6,7 @@
 import { counted } from "../../text/plural.ts";
 import { inDebt, type Owing } from "../market/debt.ts";
 import type { Command } from "./command.ts";
-import { holdOf, isFinal, isOnActions, isOnMarket, type Job, workerOf } from "./job.ts";
+import { holdOf, isAtRest, isOnActions, isOnMarket, type Job, workerOf } from "./job.ts";
 import { type Refusal, refusal } from "./refusal.ts";
 
 export interface QuotaLimits {
@@ -58,7 +58,8 @@ const overQuota = (sentence: string): Refusal => refusal("over_quota", sentence)
 /** The account would owe more: a price is to be paid, or an order made that waits for it. */
 const isOrder = ({ type }: Command, job: Job): boolean => isOnMarket(job) && job.price_cents > 0 && type !== "accept";
 
-const isOver = (job: Job | null): boolean => job === null || isFinal(job.status);
+/** A job that waits for an answer takes nobody's place: the answer asks for one again. */
+const isOver = (job: Job | null): boolean => job === null || isAtRest(job.status);
 
 /** The sender's: what would be under way with this job is more than their account may have. */
 function overSending(before: Job | null, after: Job, usage: AccountUsage, limits: QuotaLimits): Refusal | null {

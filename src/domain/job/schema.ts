@@ -26,6 +26,7 @@ export const STATUSES = [
   "held",
   "accepted",
   "submitted",
+  "waiting_for_user",
   "verified",
   "cancelled",
   "failed",
@@ -73,7 +74,13 @@ const ciRun = runRef.extend({ sha, complete: z.boolean() });
 export type CiRun = Shape<typeof ciRun>;
 
 /** `did` is empty until there is an outcome. */
-const round = z.object({ asked: text, by: words, did: text });
+const round = z.object({
+  asked: text,
+  by: words,
+  did: text,
+  /** What it did was to ask: what the next round asked for is the answer. Absent unless so. */
+  is_question: z.literal(true).exactOptional(),
+});
 /** What was asked, and what came of it. */
 export type Round = Shape<typeof round>;
 
@@ -159,6 +166,8 @@ const attempt = z.object({
   accepted_at: unset(time),
   deadline_at: unset(time),
   submitted_at: unset(time),
+  /** When the agent asked what a person has to answer. Null: it did not. */
+  question_asked_at: unset(time),
   /** Commit of this attempt's brief; its run is the one that counts. Null until told. */
   brief_sha: unset(sha),
   /** When the brief of this attempt reached GitHub; a run is due five minutes later. */

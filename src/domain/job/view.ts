@@ -4,8 +4,8 @@
  */
 import * as z from "zod";
 import { approvedFrom } from "../market/agreement.ts";
-import { fullName, heldFiles, isOnMarket, type Job, marketWork, runOf, STATUSES, statusAt } from "./job.ts";
-import { outcomeField, outcomeOf } from "./outcome.ts";
+import { fullName, heldFiles, isOnMarket, type Job, marketWork, questionOf, runOf, STATUSES, statusAt } from "./job.ts";
+import { outcomeField, outcomeOf, questionField } from "./outcome.ts";
 import { costOf } from "./usage.ts";
 
 const time = z.iso.datetime().nullable();
@@ -62,6 +62,8 @@ export const jobViewSchema = z
       .nullable()
       .meta({ description: "What the model has cost in all attempts, as far as they have told it." }),
     failure: text.meta({ description: "Why the last attempt failed." }),
+    question: questionField,
+    waiting_since: time.meta({ description: "Since when it waits for a person's answer; null unless it does." }),
   })
   .meta({ id: "Job" });
 
@@ -111,5 +113,7 @@ export function jobView(job: Job, now: number): JobView {
     changed_files: [...(job.result?.changed_files ?? [])],
     cost_cents: costOf(job),
     failure: job.failure,
+    question: questionOf(job),
+    waiting_since: isoOrNull(job.status === "waiting_for_user" ? job.question_asked_at : null),
   };
 }

@@ -33,7 +33,9 @@ export function isWanted(effect: Effect, job: Job): boolean {
         job.pull_request !== null &&
         heldFiles(job) === null &&
         job.merged_at === null &&
-        (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"))
+        (job.status === "submitted" ||
+          job.status === "waiting_for_user" ||
+          (job.status === "verified" && job.merge.state !== "off"))
       );
     case "judge":
       return (

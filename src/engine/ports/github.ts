@@ -28,7 +28,7 @@ export interface GitHubClient {
    * Default branch and current settings; null when the repository does not exist. `known`: has the last valid settings.
    */
   repository(repository: Repository, known: ObservedRepository | null): Promise<ObservedRepository | null>;
-  /** The source of a pull request, for `/job` on one that is not ours. */
+  /** The source of a pull request, and how it stands, for `/job` on one that is not ours. */
   pullRequest(
     repository: Repository,
     number: number,
@@ -37,6 +37,7 @@ export interface GitHubClient {
     readonly head_sha: string;
     readonly from_fork: boolean;
     readonly merged: boolean;
+    readonly open: boolean;
   }>;
   /** `confused` is for people without permission and is sent on a best-effort basis. */
   react(repository: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void>;

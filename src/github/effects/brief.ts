@@ -105,7 +105,10 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     history: job.rounds
       .slice(0, -1)
       .slice(-MAX_HISTORY_ROUNDS)
-      .map(({ asked, did }) => ({ asked: told(asked), did: told(did) })),
+      .map(({ asked, did, is_question }) => ({
+        ...{ asked: told(asked), did: told(did) },
+        ...(is_question === undefined ? {} : { is_question }),
+      })),
   };
 }
 

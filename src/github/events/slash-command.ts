@@ -39,10 +39,14 @@ const asksBack = (verb: Verb): SlashCommand => {
   );
 };
 
-const negative = (verb: Verb): SlashCommand =>
-  mistaken(
-    `Nothing was changed and no job was started. If you mean \`/job ${verb}\`, write it without other words. If this is a task, put two dashes before it: \`/job -- …\`.`,
-  );
+/** `answer`: the text, where it names no verb and so may answer a question. */
+const negative = (verb: Verb, answer: string | null): SlashCommand => ({
+  ...{
+    verb: "mistaken",
+    sentence: `Nothing was changed and no job was started. If you mean \`/job ${verb}\`, write it without other words. If this is a task, put two dashes before it: \`/job -- …\`.`,
+  },
+  ...(answer === null ? {} : { answer }),
+});
 
 const ENDS = ".,:;!?";
 const MARKS = `${ENDS}"'\`*_~()[]<>`;
@@ -98,7 +102,8 @@ function readCommand(text: string): SlashCommand {
   const other = read.literal ? null : readVerb(line.replace(MARKUP, " ").replace(/</g, " <").trim(), below, read.given);
   if (other !== null) return other;
   const meant = read.literal ? null : verbAmongFillers(task);
-  if (meant !== null) return meant.isNegative ? negative(meant.verb) : asksBack(meant.verb);
+  if (meant !== null)
+    return meant.isNegative ? negative(meant.verb, meant.isNamed ? null : task) : asksBack(meant.verb);
   if (task.length > TASK_LIMIT) {
     return mistaken(
       `The task has ${counted(task.length, "character")}, but the limit is ${TASK_LIMIT}. Shorten it, or put the long part into a file of the repository and name that file.`,

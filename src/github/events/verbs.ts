@@ -64,14 +64,23 @@ const wordsOf = (task: string): string[] =>
 // `say` is a word of a task, and no slip of `pay`
 const verbAmongWords = (word: string): Verb | null => (word.length < SHORTEST_SLIP ? known(word) : verbMeant(word));
 
+interface VerbMeant {
+  readonly verb: Verb;
+  readonly isNegative: boolean;
+  /** By a word of its own; a negative word alone is taken for `cancel`. */
+  readonly isNamed: boolean;
+}
+
 /** The verb that is all that a short task says, beside polite words and a job's id; null: it says something else, too. */
-export function verbAmongFillers(task: string): { readonly verb: Verb; readonly isNegative: boolean } | null {
+export function verbAmongFillers(task: string): VerbMeant | null {
   if (task.length > LONGEST_REQUEST) return null;
   const all = wordsOf(task);
   const isNegative = all.some((one) => NEGATIVES.has(one));
   const said = all.filter((one) => !FILLERS.has(one) && !NEGATIVES.has(one));
   if (said.length > 1 && asJobId(said.at(-1) ?? "") !== null && /\d/.test(said.at(-1) ?? "")) said.pop();
-  if (said.length === 0) said.push(all.find((one) => SYNONYMS.has(one)) ?? (isNegative ? "cancel" : ""));
+  const synonym = all.find((one) => SYNONYMS.has(one));
+  const isNamed = said.length > 0 || synonym !== undefined;
+  if (said.length === 0) said.push(synonym ?? (isNegative ? "cancel" : ""));
   const [verb = null, ...others] = said.map(verbAmongWords);
-  return verb === null || others.includes(null) ? null : { verb, isNegative };
+  return verb === null || others.includes(null) ? null : { verb, isNegative, isNamed };
 }

@@ -4,7 +4,7 @@ import type { LogLine } from "../../contracts/log-line.ts";
 import { commitToName, heldFiles, isSenderAsked, type Job, runOf } from "../../domain/job/job.ts";
 import { cut } from "../../text/text.ts";
 import { stateOf } from "./job-state.ts";
-import { usageLine } from "./numbers.ts";
+import { answerUrl, usageLine } from "./numbers.ts";
 import { code, cutBody, fenced, titleLine } from "./plain.ts";
 
 export const CHECK_NAME = "journeyman";
@@ -46,6 +46,8 @@ function checkStatusOf(job: Job): CheckStatus {
     case "submitted":
       // GitHub shows buttons only on a completed check.
       return waitsForLeave(job) ? { status: "completed", conclusion: "action_required" } : { status: "in_progress" };
+    case "waiting_for_user":
+      return { status: "completed", conclusion: "action_required" };
     case "verified":
       // A question or refusal ends the job but does not deserve a success.
       return {
@@ -65,10 +67,15 @@ function checkStatusOf(job: Job): CheckStatus {
  * Labels ≤ 20 and descriptions ≤ 40 characters, three at most; shown by GitHub only on a completed check (github-facts
  * 5.4).
  */
-const BUTTONS = [
-  { label: "Retry", description: "Try the job again", identifier: "retry" },
-  { label: "Discard", description: "Close and delete its branch", identifier: "discard" },
-];
+const DISCARD = { label: "Discard", description: "Close and delete its branch", identifier: "discard" };
+const BUTTONS = [{ label: "Retry", description: "Try the job again", identifier: "retry" }, DISCARD];
+
+function buttonsOf(job: Job) {
+  if (job.status === "failed") return BUTTONS;
+  // A button carries no text, so the answer is written where the check's details lead.
+  if (job.status === "waiting_for_user") return [DISCARD];
+  return waitsForLeave(job) ? runButton(job) : null;
+}
 
 /** The identifier includes the files, so that a button on an outdated page does not approve newer files. */
 function runButton(job: Job) {
@@ -88,14 +95,19 @@ function logTail(log: readonly LogLine[]): string | null {
   return `### Log\n\n${fenced(cut(lines.join("\n"), MAX_LOG))}`;
 }
 
+/** The page that the check leads to instead of the run. */
+function placeOf(job: Job): string | null {
+  if (job.status === "waiting_for_user") return answerUrl(job);
+  return job.status === "submitted" || job.status === "verified" ? (job.pull_request?.url ?? null) : null;
+}
+
 export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string | null): CheckFace {
   const { headline, paragraphs } = stateOf(job, "check");
   const usage = usageLine(job);
   const summary = [titleLine(job.title), ...paragraphs, ...(usage === null ? [] : [usage]), `Job ${code(job.id)}`];
   const text = logTail(log);
-  const url =
-    (job.status === "submitted" || job.status === "verified" ? job.pull_request?.url : null) ?? runOf(job)?.url;
-  const details = url ?? fallback_url;
+  const details = placeOf(job) ?? runOf(job)?.url ?? fallback_url;
+  const actions = buttonsOf(job);
   return {
     ...checkStatusOf(job),
     ...(details === null ? {} : { details_url: details }),
@@ -104,7 +116,7 @@ export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string 
       summary: cutBody(summary.join("\n\n"), "", MAX_TEXT),
       ...(text === null ? {} : { text: cutBody(text, "", MAX_TEXT) }),
     },
-    ...(job.status === "failed" ? { actions: BUTTONS } : waitsForLeave(job) ? { actions: runButton(job) } : {}),
+    ...(actions === null ? {} : { actions }),
   };
 }
 

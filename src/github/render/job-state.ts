@@ -2,11 +2,11 @@
  * Renders a job's state for comment and check: a headline without Markdown, and paragraphs. Shows what the job contains
  * and decides nothing.
  */
-import { heldFiles, isOnMarket, isSenderAsked, type Job, runOf } from "../../domain/job/job.ts";
+import { heldFiles, isOnMarket, isSenderAsked, issueOf, type Job, questionOf, runOf } from "../../domain/job/job.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
 import * as market from "./market.ts";
-import { branchLink, modelLine, pullRequestLink } from "./numbers.ts";
+import { answerUrl, branchLink, modelLine, pullRequestLink } from "./numbers.ts";
 import { escapeMarkdown, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
 
@@ -114,6 +114,35 @@ function words(job: Job): State {
   }
 }
 
+/** How a person answers. A job that was asked for through the API may have no place for comments. */
+function howToAnswer(job: Job): string {
+  const url = answerUrl(job);
+  if (url === null && issueOf(job.origin) === null) return "Answer through the API, by a message to this job.";
+  const reply = link("Reply", url ?? undefined);
+  return `${reply} with \`/job <answer>\`, and the agent goes on with what it knows. \`/job cancel\` ends the job.`;
+}
+
+function waitingForUser(job: Job): State {
+  const pull = job.pull_request;
+  const open =
+    pull === null ? null : `Pull request ${pullRequestLink(pull)} stays open and is not merged before the answer.`;
+  const said = questionOf(job) ?? "";
+  return state(
+    "Waiting for an answer",
+    "The agent asks:",
+    said === "" ? null : quoted(said),
+    howToAnswer(job),
+    open,
+    pull === null ? null : checksSaid(job),
+  );
+}
+
+/** What the checks say of what there is so far. */
+function checksSaid(job: Job): string | null {
+  const [work] = job.reasons;
+  return work === undefined || work.verdict === "pass" ? null : `Its checks:\n\n${reasonList([work])}`;
+}
+
 /** The agent's reply when it did not change an open pull request. */
 const answer = (job: Job): readonly (string | null)[] =>
   job.result?.outcome === "question" || job.result?.outcome === "refused" ? words(job).paragraphs : [];
@@ -197,6 +226,8 @@ function ofStatus(job: Job, face: Face): State {
       return accepted(job);
     case "submitted":
       return submitted(job);
+    case "waiting_for_user":
+      return waitingForUser(job);
     case "verified":
       return verified(job, face);
     case "failed":

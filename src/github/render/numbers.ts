@@ -1,5 +1,5 @@
 /** Formats usage, model, cost and age. */
-import { type Job, modelNotes, NOT_REPORTED, runOf } from "../../domain/job/job.ts";
+import { issueOf, type Job, modelNotes, NOT_REPORTED, runOf } from "../../domain/job/job.ts";
 import { costOf, spentOf } from "../../domain/job/usage.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
@@ -42,6 +42,14 @@ export function modelLine(job: Job): string | null {
 export function webOf(job: Job): string | null {
   const given = job.pull_request?.url ?? runOf(job)?.url;
   return given?.match(/^(https?:\/\/.+?)\/(?:pull|actions)\/[\w/]+$/)?.[1] ?? null;
+}
+
+/** Where a person can write an answer: the comment box of the pull request, else of the issue; null: there is neither. */
+export function answerUrl(job: Job): string | null {
+  const web = webOf(job);
+  const issue = issueOf(job.origin);
+  const page = job.pull_request?.url ?? (web === null || issue === null ? null : `${web}/issues/${issue}`);
+  return page === null ? null : `${page}#issue-comment-box`;
 }
 
 /** The job's branch, as a link if possible. */

@@ -13,6 +13,7 @@ const commandsOf = (job: Job): string => {
   if (heldFiles(job) !== null && !isFinal(job.status))
     return `\`${aboutFiles(job, "run-checks")}\` · \`${aboutFiles(job, "approve")}\` · \`/job reject\` · \`/job cancel\``;
   if (isSenderAsked(job) && !isFinal(job.status)) return "`/job approve` · `/job reject` · `/job cancel`";
+  if (job.status === "waiting_for_user") return "`/job <answer>` · `/job cancel`";
   if (!isFinal(job.status)) return "`/job status` · `/job cancel`";
   if (job.status === "failed") return "`/job retry` · `/job help`";
   return job.pull_request !== null && job.merged_at === null && job.status === "verified"

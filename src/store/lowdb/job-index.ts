@@ -106,7 +106,8 @@ export class JobIndex {
     const of = (status: Status): number => this.#statuses.get(status) ?? 0;
     const statuses = {
       ...{ pending_payment: of("pending_payment"), queued: of("queued"), held: of("held"), accepted: of("accepted") },
-      ...{ submitted: of("submitted"), verified: of("verified"), cancelled: of("cancelled"), failed: of("failed") },
+      ...{ submitted: of("submitted"), waiting_for_user: of("waiting_for_user"), verified: of("verified") },
+      ...{ cancelled: of("cancelled"), failed: of("failed") },
     };
     return { statuses, pending: this.#pending, failing: this.#failing };
   }

@@ -238,7 +238,15 @@ export function describeLookups(engine: Engine): void {
         if (first === undefined || second === undefined) throw new Error("the effects are gone");
         await store.jobs.reschedule(jobId(1), first, START + 5);
         await store.jobs.acknowledge(jobId(1), second);
-        const statuses = { ...none, queued: 2, submitted: 0, verified: 0, cancelled: 0, failed: 1 };
+        const statuses = {
+          ...none,
+          queued: 2,
+          submitted: 0,
+          waiting_for_user: 0,
+          verified: 0,
+          cancelled: 0,
+          failed: 1,
+        };
         for (const { jobs } of [store, await reopen()]) {
           expect(await jobs.counts()).toEqual({ statuses, pending: 3, failing: 1 });
           expect(await jobs.withEffects()).toContain(jobId(3));

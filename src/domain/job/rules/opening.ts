@@ -3,9 +3,19 @@
  */
 
 import type { Command } from "../command.ts";
-import { type Context, change, type Decision, showCheck, showComment, showNow, unchanged } from "../decision.ts";
+import {
+  andThen,
+  type Context,
+  change,
+  type Decision,
+  showCheck,
+  showComment,
+  showNow,
+  unchanged,
+} from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { isOnMarket, type Job } from "../job.ts";
+import { asksUser, waitForUser } from "./answering.ts";
 import { failAttempt, verify } from "./end-attempt.ts";
 import { firstLook } from "./first-look.ts";
 import { askJudge } from "./reviewing.ts";
@@ -14,6 +24,7 @@ type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 /** A question, a refusal or nothing to do is a legal result: no pull request, the comment carries the words. */
 export function finishedWithout(job: Job, now: number, set: Partial<Job>): Decision {
+  if (asksUser(job)) return waitForUser(job, now, set);
   const off = { ...set, merge: { state: "off", why: "nothing was changed" } } as const;
   return verify(job, now, { set: off, effects: showNow(job, now) });
 }
@@ -45,6 +56,10 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
     head_sha: report.head_sha,
     head_seen_at: now,
   };
+  if (asksUser(opened))
+    return andThen(change(job, now, { set: opened, effects: [firstLook(opened, now)] }), (next) =>
+      waitForUser(next, now),
+    );
   const asked = askJudge(opened);
   return change(job, now, {
     set: { ...opened, ...asked.set },

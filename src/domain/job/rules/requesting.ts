@@ -5,9 +5,20 @@ import { charge } from "../../market/ledger.ts";
 import { accountNamed, isAccount } from "../account.ts";
 import type { Actor, Command, Draft } from "../command.ts";
 import type { CommentId } from "../comment-id.ts";
-import { atOnce, type Context, change, type Decision, refuse, showComment, showNow, unchanged } from "../decision.ts";
+import {
+  andThen,
+  atOnce,
+  type Context,
+  change,
+  type Decided,
+  type Decision,
+  refuse,
+  showComment,
+  showNow,
+  unchanged,
+} from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
-import { branchOf, isFinal, isOnMarket, issueOf, type Job, marketWork, statusAt } from "../job.ts";
+import { branchOf, isAtRest, isFinal, isOnMarket, issueOf, type Job, marketWork, statusAt } from "../job.ts";
 import { isUnpaidTooLong } from "../next-timer.ts";
 import { NEW_ACTIONS_WORK, NEW_JOB, NEW_MARKET_WORK, newAttempt } from "../schema.ts";
 import { cancelRun, endUnpaid, MOST_ROUNDS, pushBrief, retireRun } from "./end-attempt.ts";
@@ -111,6 +122,8 @@ export function cancel(job: Job, by: Actor, { now }: Context): Decision {
         note: "Cancelled before it was begun.",
         effects: [...cancelRun(job), ...dropBranch(job)],
       });
+    case "waiting_for_user":
+      return endWaiting(job, by, now, "Cancelled while it waited for an answer.");
     case "accepted":
     case "submitted":
       if (job.cancellation_requested) return unchanged;
@@ -122,6 +135,14 @@ export function cancel(job: Job, by: Actor, { now }: Context): Decision {
       return unchanged;
   }
 }
+
+/** Nothing is under way. A branch that holds work beside the question is kept. */
+const endWaiting = (job: Job, by: Actor | undefined, now: number, note: string): Decided =>
+  endUnpaid(job, now, "cancelled", {
+    by: by === undefined ? null : nameOf(by),
+    note,
+    effects: (job.result?.changed_files.length ?? 0) === 0 ? dropBranch(job) : [],
+  });
 
 const DISCARDED = "it was discarded";
 
@@ -200,7 +221,7 @@ export function message(job: Job, command: Extract<Command, { type: "message" }>
   const fixed = fixedTask(job, command.by);
   if (fixed !== null) return fixed;
   const by = nameOf(command.by);
-  if (job.status === "submitted" || isFinal(job.status))
+  if (job.status === "submitted" || isAtRest(job.status))
     return withEffects(nextRound(job, command.text, by, context), seen(command.comment_id));
   if (job.cancellation_requested)
     return refuse("wrong_status", "This job is being cancelled; ask again when it is over, or create a new one.");
@@ -216,6 +237,8 @@ export function retry(job: Job, command: Extract<Command, { type: "retry" }>, co
   if (job.archived_at !== null) return refuse("already_archived", "This job is archived; create a new one.");
   if (job.merged_at !== null)
     return refuse("already_merged", "The pull request of this job is merged; nothing is left to retry.");
+  if (job.status === "waiting_for_user")
+    return refuse("wrong_status", "This job waits for an answer: reply with `/job <answer>`, and it goes on.");
   if (job.status !== "failed")
     return refuse("wrong_status", `This job is ${statusAt(job, context.now)}; only a failed job can be retried.`);
   const fixed = fixedTask(job, command.by);
@@ -232,8 +255,12 @@ export function takeUpMessages(job: Job, context: Context): Decision {
   return nextRound({ ...job, waiting_messages: [] }, text, by, context);
 }
 
-export function archive(job: Job, now: number): Decision {
+export function archive(job: Job, by: Actor | undefined, now: number): Decision {
   if (job.archived_at !== null) return unchanged;
+  if (job.status === "waiting_for_user")
+    return andThen(endWaiting(job, by, now, "Archived while it waited for an answer."), (next) =>
+      archive(next, by, now),
+    );
   if (!isFinal(job.status))
     return refuse("wrong_status", `This job is ${job.status}; cancel it or wait for its end before archiving it.`);
   return change(job, now, { set: { archived_at: now }, event: "archived" });

@@ -52,7 +52,9 @@ export const isWatched = (job: Job): boolean =>
   job.pull_request !== null &&
   heldFiles(job) === null &&
   job.merged_at === null &&
-  (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off"));
+  (job.status === "submitted" ||
+    job.status === "waiting_for_user" ||
+    (job.status === "verified" && job.merge.state !== "off"));
 
 /**
  * Who works for somebody else's money does not say by a merge of their own that the work is good; nor does a program, such

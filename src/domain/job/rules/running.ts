@@ -197,7 +197,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
   if (job.brief_sha === null) return heldBack(job, report, context);
   if (job.status === "queued") return startedRun(job, report, context);
   // pressed “Re-run” while its work is being checked: that is there already
-  if (job.status === "submitted" && run.status !== "completed")
+  if ((job.status === "submitted" || job.status === "waiting_for_user") && run.status !== "completed")
     return change(job, context.now, {
       set: { work: { ...job.work, run } },
       effects: [atOnce({ type: "cancel-run", run_id: run.id })],

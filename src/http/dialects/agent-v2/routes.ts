@@ -42,6 +42,7 @@ const EXAMPLE = {
   id: "ab12cd34",
   status: "active",
   outcome: null,
+  question: null,
   source: { repository: "https://github.com/octocat/hello-world", ref: "job/ab12cd34" },
   model: DEFAULT_MODEL,
   prLink: null,

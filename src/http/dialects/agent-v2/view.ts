@@ -1,13 +1,14 @@
 /** Formats a job for the agent v2 dialect, from the stored job and a few facts about the server. Pure. */
 import * as z from "zod";
-import { actionsWork, fullName, type Job, NOT_REPORTED } from "../../../domain/job/job.ts";
-import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";
+import { actionsWork, fullName, type Job, NOT_REPORTED, questionOf } from "../../../domain/job/job.ts";
+import { outcomeField, outcomeOf, questionField } from "../../../domain/job/outcome.ts";
 
 export const agentV2ViewSchema = z
   .object({
     id: z.string(),
     status: z.enum(["active", "completed", "failed", "archived"]),
     outcome: outcomeField,
+    question: questionField,
     source: z.object({
       repository: z.string().meta({ description: "The repository's address." }),
       ref: z.string().meta({ description: "The job's branch." }),
@@ -39,6 +40,8 @@ export function agentV2Status(job: Job): AgentV2Status {
     case "accepted":
     case "submitted":
       return "active";
+    // a poller has nothing to wait for: `outcome` says `question`
+    case "waiting_for_user":
     case "verified":
       return "completed";
     case "failed":
@@ -60,6 +63,7 @@ export const agentV2View = (job: Job, { github_web_url, model }: AgentV2Surround
   id: job.id,
   status: agentV2Status(job),
   outcome: outcomeOf(job),
+  question: questionOf(job),
   source: { repository: `${github_web_url}/${fullName(job.repository)}`, ref: job.branch },
   model: modelOf(job, model),
   prLink: job.pull_request?.url ?? null,

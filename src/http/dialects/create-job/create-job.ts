@@ -1,6 +1,6 @@
 /** `POST /api/create-job`: creates a job and answers once its branch is on GitHub. */
 import * as z from "zod";
-import { isFinal, type Job } from "../../../domain/job/job.ts";
+import { isAtRest, type Job } from "../../../domain/job/job.ts";
 import { BRANCH_LIMIT_MS } from "../../../domain/job/next-timer.ts";
 import type { GitHubClient } from "../../../engine/ports/github.ts";
 import type { StoredJob } from "../../../engine/ports/jobs.ts";
@@ -144,7 +144,7 @@ async function branchAnswer({ service, githubClient }: CreateJobParts, { id, rep
   const limited = () => gitHubRateLimited(githubClient, repository);
   const hasBranch = ({ job }: StoredJob) => job.head_sha !== null;
   const settled = (one: StoredJob) =>
-    hasBranch(one) || isFinal(one.job.status) || (isTooLate(one) && limited() !== null);
+    hasBranch(one) || isAtRest(one.job.status) || (isTooLate(one) && limited() !== null);
   const stored = await service.waitFor(id, settled, WAIT_MS);
   if (stored !== null && stored.job.head_sha !== null) {
     const { branch, pull_request } = stored.job;

@@ -10,7 +10,7 @@ import { type Route, route } from "../../routing/route.ts";
 import { createJobView, createJobViewSchema } from "./status-view.ts";
 
 /** Raise when the same record begins to read differently, so that kept answers are not taken for fresh ones. */
-const VIEW_VERSION = 2;
+const VIEW_VERSION = 3;
 
 const MISSING_JOB_ID = failure(
   400,
@@ -40,7 +40,8 @@ export const jobStatus = (parts: JobStatusParts): Route =>
         about: "How it stands now.",
         schema: createJobViewSchema,
         example: {
-          ...{ status: "running", outcome: null, branch: "job/ab12cd34", pr_url: null, log: null, changed_files: [] },
+          ...{ status: "running", outcome: null, question: null, branch: "job/ab12cd34", pr_url: null, log: null },
+          changed_files: [],
           run_url: "https://github.com/octocat/hello-world/actions/runs/1",
         },
         headers: { ETag: "Of this state of the job." },

@@ -1,13 +1,14 @@
 /** Formats a job for the create-job dialect. Pure. */
 import * as z from "zod";
-import { type Job, runOf } from "../../../domain/job/job.ts";
-import { outcomeField, outcomeOf } from "../../../domain/job/outcome.ts";
+import { type Job, questionOf, runOf } from "../../../domain/job/job.ts";
+import { outcomeField, outcomeOf, questionField } from "../../../domain/job/outcome.ts";
 import type { StoredJob } from "../../../engine/ports/jobs.ts";
 
 export const createJobViewSchema = z
   .object({
     status: z.enum(["pending", "running", "completed", "failed", "merged"]),
     outcome: outcomeField,
+    question: questionField,
     branch: z.string(),
     pr_url: z.string().nullable(),
     run_url: z.string().nullable(),
@@ -34,6 +35,9 @@ export function createJobStatus(job: Job): CreateJobStatus {
     case "accepted":
     case "submitted":
       return "running";
+    // a poller has nothing to wait for: `outcome` says `question`
+    case "waiting_for_user":
+      return "completed";
     case "verified":
       return verifiedStatus(job);
     case "failed":
@@ -52,6 +56,7 @@ function logText(stored: StoredJob): string | null {
 export const createJobView = (stored: StoredJob): CreateJobView => ({
   status: createJobStatus(stored.job),
   outcome: outcomeOf(stored.job),
+  question: questionOf(stored.job),
   branch: stored.job.branch,
   pr_url: stored.job.pull_request?.url ?? null,
   run_url: runOf(stored.job)?.url ?? null,

@@ -42,4 +42,6 @@ export const JOB_EXAMPLE: JobView = {
   changed_files: [],
   cost_cents: null,
   failure: null,
+  question: null,
+  waiting_since: null,
 };

@@ -1,0 +1,64 @@
+/** Further `/job`s on an issue whose job is open. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DEMO } from "../sandbox/environment.ts";
+import { openHarness, type SharedHarness, until, untilJob } from "./harness.ts";
+
+let harness: SharedHarness;
+beforeAll(async () => {
+  harness = await openHarness();
+  harness.github.protect(DEMO, "main", { requiredReviews: 1 });
+});
+afterAll(() => harness.close());
+
+const say = (number: number, body: string) => harness.github.comment(DEMO, number, { body, by: "ada" });
+/** All that the App has said on an issue or pull request. */
+const said = (number: number): string =>
+  harness.github
+    .comments(DEMO, number)
+    .filter(({ user }) => user.endsWith("[bot]"))
+    .map(({ body }) => body)
+    .join("\n");
+const jobsOf = async (issue: number): Promise<number> => {
+  const { jobs } = await harness.app.store.jobs.list({ limit: 100 });
+  return jobs.filter(({ origin }) => "issue" in origin && origin.issue === issue).length;
+};
+
+describe("a further /job on an issue whose job is open", () => {
+  it("is a message to it, said so at once, and taken up by its next round", async () => {
+    const issue = harness.ask("/job create TWIN.md that says one");
+    const { id } = await harness.jobOf(issue);
+    say(issue, "/job append two to TWIN.md");
+    await until("to be told", () => said(issue).includes("`/job --again <text>` starts another job."));
+    const job = await untilJob(harness, id, "in review again", (one) => one.round === 2 && one.status === "verified");
+    expect(await jobsOf(issue)).toBe(1);
+    expect(harness.github.readFile(DEMO, job.branch, "TWIN.md")).toContain("two");
+    expect(harness.github.pulls(DEMO).filter(({ head }) => head === job.branch)).toHaveLength(1);
+
+    say(issue, "/job append three to TWIN.md");
+    const third = await untilJob(harness, id, "in review", (one) => one.round === 3 && one.status === "verified");
+    expect(third.pull_request?.number).toBe(job.pull_request?.number);
+    await until("to be told", () =>
+      said(issue).includes(`goes on with this, on pull request #${job.pull_request?.number}`),
+    );
+
+    say(issue, "/job --no-merge append four to TWIN.md");
+    await until("to be told", () => said(issue).includes("`--no-merge` is for a new job"));
+    expect((await harness.job(id)).round).toBe(3);
+
+    say(issue, "/job --again create OTHER.md that says other");
+    await until("another job", async () => (await jobsOf(issue)) === 2);
+    const other = await harness.jobOf(issue);
+    expect(other.id).not.toBe(id);
+    await untilJob(harness, other.id, "in review", (one) => one.status === "verified");
+    expect((await harness.job(id)).round).toBe(3);
+  });
+
+  it("starts a new one, once its pull request is closed", async () => {
+    const issue = harness.ask("/job create CLOSED.md that says one");
+    const { id } = await harness.jobOf(issue);
+    const job = await untilJob(harness, id, "in review", (one) => one.status === "verified");
+    harness.github.closePullRequest(DEMO, job.pull_request?.number ?? 0, "ada");
+    say(issue, "/job create CLOSED.md that says two");
+    await until("another job", async () => (await jobsOf(issue)) === 2);
+  });
+});
