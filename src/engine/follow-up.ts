@@ -93,9 +93,15 @@ export function notAMessage(command: Run, job: Job, place: "issue" | "pull reque
   return null;
 }
 
-/** What is said of a message that somebody may have meant as a new job; null: the job's own comment says it. */
-export function messageTaken(before: Job, after: Job): string | null {
-  if (standingOf(before) === "asks") return null;
+const hasSaidMore = ({ rounds, waiting_messages }: Job, login: string | null): boolean =>
+  [...rounds.slice(1), ...waiting_messages].some(({ by }) => by === login);
+
+/**
+ * What is said of a message that somebody may have meant as a new job; null: it was an answer, or they know, and the job's
+ * own comment shows it.
+ */
+export function messageTaken(before: Job, after: Job, login: string | null): string | null {
+  if (standingOf(before) === "asks" || hasSaidMore(before, login)) return null;
   if (after.waiting_messages.length > 0)
     return `This is a message to job \`${after.id}\`, which is at work on this issue: its next round takes it up. ${AGAIN}`;
   const pull = after.pull_request === null ? "" : `, on pull request #${after.pull_request.number}`;

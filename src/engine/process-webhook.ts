@@ -236,7 +236,7 @@ class DeliveryProcessor {
     if (wrong !== null) return this.#refuse(event, "invalid", wrong);
     const handled = await handle(job.id, { type: "message", text: taskSaid(event), by, comment_id });
     await this.#made(event, handled);
-    const told = isHere || !handled.ok || !(handled.changed || again) ? null : messageTaken(job, handled.job);
+    const told = isHere || !handled.ok || !(handled.changed || again) ? null : messageTaken(job, handled.job, by.login);
     if (told === null) return;
     await githubClient
       .reply(repository, issue.number, `reply:${comment_id}`, told, again)

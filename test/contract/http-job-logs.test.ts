@@ -6,7 +6,7 @@ import { MAX_STREAM_MS, STALLED_MS } from "../../src/job-log/follower.ts";
 import { CHECK_MS, HEARTBEAT_MS, MAX_FOR_ACCOUNT } from "../../src/job-log/live-logs.ts";
 import { dataFolder } from "../data-folder.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
-import { draft, work } from "../unit/job-fixtures.ts";
+import { briefPushed, draft, resultRead, runChanged, work } from "../unit/job-fixtures.ts";
 import { openStream, type Stream } from "./event-stream.ts";
 import { API_KEY, startServer, type TestServer } from "./http-server.ts";
 
@@ -108,6 +108,24 @@ describe("following a job's log", () => {
     });
     expect(stream.events.at(-1)).toMatchObject({ event: "end", data: { status: "verified", merged_at: null } });
     expect(stream.ended()).toBe("ended");
+  });
+
+  it("ends where the agent asks, and goes on from there with the answer", async () => {
+    const { id: _, ...rest } = draft({ origin: { kind: "rest", dialect: "agent-v2", key_id: null } });
+    const job = await server.engine.create(rest);
+    if (!job.ok) throw new Error(job.refusal.sentence);
+    const { id } = job.job;
+    const run = (change: object) => ({ ...runChanged(change), commit_message: `Run job ${id}` }) as Command;
+    await tell(id, briefPushed(), run({}), run({ status: "completed", conclusion: "success" }));
+    await tell(id, resultRead({ outcome: "question", changed_files: [] }));
+    const stream = await follow(id);
+    await until("the end", () => stream.ended() !== null);
+    const end = stream.events.at(-1);
+    expect(end).toMatchObject({ event: "end", data: { status: "waiting_for_user", outcome: "question" } });
+    await tell(id, { type: "message", text: "blue", by: { account: "ada", login: null }, comment_id: null });
+    const next = await follow(id, { after: end?.id ?? "" });
+    await until("the next round", () => next.events.length > 0);
+    expect(next.events[0]?.data).toMatchObject({ from: "waiting_for_user", to: "queued", note: "Round 2" });
   });
 
   it("tells all of it to who comes when it is over, and nothing to who has all of it", async () => {

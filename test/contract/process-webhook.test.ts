@@ -235,6 +235,18 @@ describe("a further /job on an issue whose job is open", () => {
     expect([(await here.store.jobs.load(ID))?.job.waiting_messages.length, here.said]).toEqual([1, []]);
   });
 
+  it("is said so to each person once", async () => {
+    const here = await begun(briefPushed(), runChanged());
+    here.people.set("eve", { id: 6, login: "eve" });
+    expect((await here.say({ task: "and say bye" })).said).not.toBe("");
+    expect(await here.say({ task: "and say it twice" })).toMatchObject({
+      said: "",
+      job: { waiting_messages: [{}, {}] },
+    });
+    await here.process({ ...(further({ task: "in red" }) as object), author: "eve", author_id: 6 } as GitHubEvent);
+    expect(here.said).toEqual([expect.stringMatching(/^This is a message to job/)]);
+  });
+
   it("goes on at once on a pull request that is being checked, and on one that waits for a person", async () => {
     const checked = await (await begun(...TO_PULL_REQUEST)).say({ task: "more" });
     expect([checked.jobs, checked.job.round, checked.said]).toEqual([1, 2, expect.stringMatching(/pull request #8/)]);

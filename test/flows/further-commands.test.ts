@@ -37,9 +37,6 @@ describe("a further /job on an issue whose job is open", () => {
     say(issue, "/job append three to TWIN.md");
     const third = await untilJob(harness, id, "in review", (one) => one.round === 3 && one.status === "verified");
     expect(third.pull_request?.number).toBe(job.pull_request?.number);
-    await until("to be told", () =>
-      said(issue).includes(`goes on with this, on pull request #${job.pull_request?.number}`),
-    );
 
     say(issue, "/job --no-merge append four to TWIN.md");
     await until("to be told", () => said(issue).includes("`--no-merge` is for a new job"));

@@ -57,6 +57,22 @@ describe("with GITHUB_TOKEN", () => {
   });
 });
 
+describe("a job that asks", () => {
+  it("rests in its git ref, and goes on there with the answer on its issue", { timeout: LONG_MS }, async () => {
+    const here = await startActionHarness();
+    const issue = here.ask("/job ask which colour it should be");
+    await here.until("the question", () => said(here, issue).includes("**Waiting for an answer**"));
+    const [id = "", ...others] = states(here);
+    expect([others, stateOf(here, id)]).toMatchObject([[], { status: "waiting_for_user", round: 1 }]);
+
+    here.github.comment(DEMO, issue, { body: "/job create COLOUR.md that says blue", by: WRITER });
+    const pull = await here.until("a pull request", () => here.github.pulls(DEMO)[0]);
+    expect([states(here), pull.head]).toEqual([[id], `job/${id}`]);
+    expect(stateOf(here, id).round).toBe(2);
+    expect(here.steps.map(({ code }) => code)).toEqual(here.steps.map(() => 0));
+  });
+});
+
 describe("as a step of the example workflow, played by the runner", () => {
   const example = readFileSync(new URL("../../docs/journeyman-action.yml", import.meta.url), "utf8");
   const files = { ".github/workflows/journeyman.yml": example };

@@ -92,6 +92,12 @@ describe("a question on a first round", () => {
     expect(eventsOf(history)).toEqual(["job.waiting_for_user", "job.queued"]);
   });
 
+  it("of a run that was asked to stop is the end of the cancel", () => {
+    const stopping = led(begin(), ...TO_RUN.slice(0, 3), { type: "cancel", by: ADA });
+    const ended = led(stopping, runChanged({ status: "completed", conclusion: "success" }), resultRead(QUESTION));
+    expect(ended).toMatchObject({ status: "cancelled", question_asked_at: null });
+  });
+
   it("ends by a cancel, which keeps a branch with work on it, and by a discard, which does not", () => {
     const cancel: Command = { type: "cancel", by: ADA };
     const cancelled = step(asking(), cancel);

@@ -323,6 +323,7 @@ describe("whatever is commanded, in whatever order", () => {
           if (job.status === "waiting_for_user") {
             waited += 1;
             expect(job.question_asked_at).not.toBeNull();
+            expect(job.cancellation_requested).toBe(false);
             expect(isOnActions(job) && job.rounds.at(-1)?.is_question).toBe(true);
             const answer: Command = { type: "message", text: "blue", by: ADA, comment_id: 4_711 };
             const answered = decide(job, answer, { now, available_cents: 0 });

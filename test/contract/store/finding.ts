@@ -89,6 +89,20 @@ export function describeLists(engine: Engine): void {
         expect(await walk(jobs, { status: "verified", limit: 9 })).toEqual([]);
       }));
 
+    it("keeps a job that waits for an answer open, in a list of its own, and out of its account's quota", () =>
+      withStore(engine, async (store, reopen) => {
+        const result = work({ outcome: "question" });
+        await keep(store.jobs, sampleJob(1, { status: "waiting_for_user", question_asked_at: START, result }));
+        await keep(store.jobs, sampleJob(2));
+        for (const { jobs } of [store, await reopen()]) {
+          expect(await walk(jobs, { status: "waiting_for_user", limit: 9 })).toEqual([jobId(1)]);
+          expect(await walk(jobs, { outcome: "question", limit: 9 })).toEqual([jobId(1)]);
+          expect((await jobs.counts()).statuses).toMatchObject({ waiting_for_user: 1, queued: 1 });
+          expect((await jobs.open()).toSorted()).toEqual([jobId(1), jobId(2)].toSorted());
+          expect((await jobs.usageOf("ada")).jobs_under_way).toBe(1);
+        }
+      }));
+
     it("finds jobs by what came of them, with the other filters and over a restart too", () =>
       withStore(engine, async (store, reopen) => {
         const result = work({ outcome: "question" });

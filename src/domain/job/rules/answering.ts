@@ -1,17 +1,16 @@
 /** Rules for a job whose agent asks something: it waits for a person, whose answer opens the next round. */
 import { change, type Decided, showNow } from "../decision.ts";
 import { isOnActions, type Job } from "../job.ts";
-import { conclude } from "./end-attempt.ts";
+import { conclude, endUnpaid } from "./end-attempt.ts";
 
 /** The market has words of its own for work that needs its sender. */
 export const asksUser = (job: Job): boolean => isOnActions(job) && job.result?.outcome === "question";
 
-/**
- * The attempt is over and the job is not. It ends by a cancel, a merge or a close of its pull request, by a person as all
- * of these, and goes on by an answer.
- */
+/** The attempt is over and the job is not: a person answers, cancels it, or merges or closes its pull request. */
 export function waitForUser(job: Job, now: number, set: Partial<Job> = {}): Decided {
   const asked: Job = { ...job, ...set };
+  if (asked.cancellation_requested)
+    return endUnpaid(job, now, "cancelled", { set, note: "Cancelled while the agent worked." });
   const rounds = conclude(asked, asked.result?.body || asked.result?.title || "");
   return change(job, now, {
     set: {
