@@ -19,7 +19,11 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/github/render": OUTER,
   "src/github/client": OUTER,
   "src/github/repository-settings": [...OUTER, "src/github/render"],
-  "src/github/effects": [...OUTER, "src/github/client", "src/github/render", "src/github/repository-settings"],
+  "src/github/effects": [
+    ...[...OUTER, "src/github/client", "src/github/render", "src/github/repository-settings"],
+    // what is a command and what is talk is one rule
+    "src/github/events/find-command.ts",
+  ],
   "src/github/github-client.ts": ["src/github", "src/contracts", "src/domain", "src/engine/ports"],
   "src/http": OUTER,
   "src/webhooks": OUTER,

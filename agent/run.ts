@@ -13,7 +13,7 @@ import { type Assignment, readAssignment } from "./loop/assignment.ts";
 import type { Cancellation } from "./loop/cancellation.ts";
 import { Conversation, roomIn } from "./loop/conversation.ts";
 import { runLoop } from "./loop/loop.ts";
-import { firstMessage, SYSTEM_PROMPT } from "./loop/prompt.ts";
+import { firstContent, SYSTEM_PROMPT } from "./loop/prompt.ts";
 import type { Stop } from "./loop/stop-reasons.ts";
 import { GatewayClient } from "./provider/gateway-client.ts";
 import { RefusalClient } from "./provider/http-agent.ts";
@@ -163,7 +163,7 @@ async function attempt(work: Work): Promise<Stop> {
           work.lastText = words;
         },
       },
-      firstMessage(read.assignment),
+      firstContent(read.assignment),
     );
     // The model's processes must not write any more when the files are checked for secrets.
     shell.close();

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SPENT_PATH } from "../../src/contracts/gateway.ts";
+import { MAX_IMAGES_BYTES } from "../../src/contracts/images.ts";
 import { findModel, lineageOf } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
 import type { Access, Authorization } from "./access.ts";
@@ -28,8 +29,8 @@ import type { Provider } from "./settings.ts";
 
 /** Concurrent calls of one run; the agent makes one at a time. */
 const MAX_CALLS = 4;
-/** Bytes; about twice a model's full context window. */
-const MAX_BODY = 8 * 1024 * 1024;
+/** Bytes; about twice a model's full context window, and the images of a brief in base64. */
+const MAX_BODY = 8 * 1024 * 1024 + Math.ceil((MAX_IMAGES_BYTES * 4) / 3);
 const BODY_MS = 30_000;
 /** Concurrent uploads of bodies. One more replaces the oldest, which is slow. */
 const MAX_BODIES = 8;

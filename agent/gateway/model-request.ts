@@ -1,9 +1,10 @@
 /**
  * Validates model calls and bounds their input tokens. Allows only what is charged by tokens at known prices: no
- * server-side tools, no files or images, no dearer modes. The parsed request is forwarded, never the caller's own
+ * server-side tools, no files, no dearer modes, and few images, each of which has a highest cost. The parsed request is forwarded, never the caller's own
  * bytes.
  */
 import * as z from "zod";
+import { IMAGE_TOKENS, IMAGE_TYPES, MAX_IMAGES } from "../../src/contracts/images.ts";
 import { isJsonWithinBounds } from "../../src/text/json-bounds.ts";
 import { head } from "../../src/text/text.ts";
 import type { CallUsage } from "./budget.ts";
@@ -40,19 +41,38 @@ const messageOf = (issue: z.core.$ZodIssue | undefined): string =>
 /** A one-hour cache costs more to write. */
 const cacheControl = z.strictObject({ type: z.literal("ephemeral"), ttl: z.literal("5m").optional() }).nullish();
 
+/** Never an address, which the provider would fetch. */
+const image = z.strictObject({
+  type: z.literal("image"),
+  source: z.strictObject({
+    type: z.literal("base64"),
+    media_type: z.enum(IMAGE_TYPES),
+    data: z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, "is not base64"),
+  }),
+  cache_control: cacheControl,
+});
+
 const text = z.looseObject({ type: z.literal("text"), text: z.string(), cache_control: cacheControl });
 const texts = z.union([z.string(), list(text, MAX_BLOCKS)], { error: "is neither text nor a list of text blocks" });
 const block = z.union([
   text,
+  image,
   z.looseObject({ type: z.literal("tool_result"), content: texts.optional(), cache_control: cacheControl }),
   z.looseObject({ type: z.enum(["tool_use", "thinking", "redacted_thinking"]), cache_control: cacheControl }),
 ]);
 const message = z.strictObject({
   role: z.enum(["user", "assistant"]),
   content: z.union([z.string(), list(block, MAX_BLOCKS)], {
-    error: "is not allowed; allowed are text, tool_use, tool_result and thinking, cached for five minutes",
+    error:
+      "is not allowed; allowed are text, images in base64, tool_use, tool_result and thinking, cached for five minutes",
   }),
 });
+
+/** The bytes of each image, in base64. */
+const imagesOf = (messages: readonly z.infer<typeof message>[]): string[] =>
+  messages.flatMap(({ content }) =>
+    typeof content === "string" ? [] : content.flatMap((one) => (one.type === "image" ? [one.source.data] : [])),
+  );
 
 /** Tools that the caller runs itself. */
 const tool = z.looseObject({
@@ -68,7 +88,9 @@ const tool = z.looseObject({
 
 const counted = {
   model: z.string(),
-  messages: list(message, MAX_MESSAGES).refine((messages) => messages.length > 0, "is empty"),
+  messages: list(message, MAX_MESSAGES)
+    .refine((messages) => messages.length > 0, "is empty")
+    .refine((messages) => imagesOf(messages).length <= MAX_IMAGES, `has more than ${MAX_IMAGES} images`),
   system: texts.optional(),
   tools: list(tool, MAX_TOOLS).optional(),
   tool_choice: z.unknown().optional(),
@@ -129,9 +151,12 @@ export function toCount(request: MessagesRequest): CountRequest {
 const ADDED_TOKENS = 2_000;
 const ADDED_FOR_TOOL = 1_000;
 
-/** A token has at least one byte, and no text has more tokens than bytes of JSON. */
-export const inputBound = (request: MessagesRequest): number =>
-  Buffer.byteLength(JSON.stringify(request)) + ADDED_TOKENS + ADDED_FOR_TOOL * (request.tools?.length ?? 0);
+/** A token has at least one byte, and no text has more tokens than bytes of JSON. The bytes of an image are no text. */
+export function inputBound(request: MessagesRequest): number {
+  const images = imagesOf(request.messages);
+  const bytes = images.reduce((sum, data) => sum - data.length, Buffer.byteLength(JSON.stringify(request)));
+  return bytes + IMAGE_TOKENS * images.length + ADDED_TOKENS + ADDED_FOR_TOOL * (request.tools?.length ?? 0);
+}
 
 /** The provider calls its own count an estimate, so a margin is added. */
 export const countedBound = (tokens: CallUsage["input_tokens"]): number => Math.ceil(tokens * 1.05) + 500;

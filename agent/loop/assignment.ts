@@ -13,13 +13,14 @@ import { head } from "../../src/text/text.ts";
 import { type Checkout, fileAt, hasCommit } from "../git.ts";
 import type { Settings } from "../settings.ts";
 import { TRUST_CHECKOUT } from "../tools/bash.ts";
+import { type BriefImages, readBriefImages } from "./images.ts";
 
 /** Files in which repositories keep instructions for agents. */
 const INSTRUCTION_FILES = ["AGENTS.md", "CLAUDE.md"];
 const SETTINGS_FILE = ".github/journeyman.yml";
 const MAX_INSTRUCTIONS = 30_000;
 
-export interface Assignment {
+export interface Assignment extends BriefImages {
   readonly brief: Brief;
   readonly task: string;
   readonly instructions: readonly { readonly file: string; readonly text: string }[];
@@ -50,9 +51,10 @@ export async function readAssignment(settings: Settings): Promise<ReadAssignment
   const checkout = { workspace: settings.workspace, environment: { ...settings.shellEnvironment, ...TRUST_CHECKOUT } };
   const base_known = await hasCommit(checkout, read.data.base.sha);
   const instructions = await readInstructions(checkout, read.data);
+  const images = await readBriefImages(join(settings.workspace, folder), read.data.images);
   return {
     ok: true,
-    assignment: { brief: read.data, task, instructions, ...toolsOf(settings.toolchain), base_known },
+    assignment: { brief: read.data, task, instructions, ...images, ...toolsOf(settings.toolchain), base_known },
   };
 }
 

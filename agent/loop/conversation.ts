@@ -6,6 +6,7 @@
 import type { ContentBlockParam, MessageParam, ToolUseBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import * as z from "zod";
 import { head } from "../../src/text/text.ts";
+import { withoutRefusedImages } from "./images.ts";
 
 /** Conversation size in tokens at which old outputs are removed, and the size to aim for. */
 export interface Room {
@@ -57,6 +58,15 @@ export class Conversation {
     if (block.type !== "text" && block.type !== "tool_result") return [...this.#messages];
     const marked: ContentBlockParam = { ...block, cache_control: { type: "ephemeral" } };
     return [...this.#messages.slice(0, -1), { role: last.role, content: [...last.content.slice(0, -1), marked] }];
+  }
+
+  /** Leaves out images that the provider refuses. Returns whether there was one. */
+  dropImages(words: string): boolean {
+    const [first] = this.#messages;
+    const content = first === undefined ? null : withoutRefusedImages(first.content, words);
+    if (first === undefined || content === null) return false;
+    first.content = content;
+    return true;
   }
 
   /**

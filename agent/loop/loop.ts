@@ -11,6 +11,7 @@ import { describeCall, TOOLS, type Toolbox, type ToolEnd, useTool } from "../too
 import type { Log } from "../transcript/log.ts";
 import type { Cancellation } from "./cancellation.ts";
 import { type Conversation, KEPT_WHEN_FULL, type Room } from "./conversation.ts";
+import { boundOf } from "./images.ts";
 import { type Allowed, allowNext, type Limits, tokensOf } from "./limits.ts";
 import type { Stop } from "./stop-reasons.ts";
 
@@ -53,11 +54,11 @@ type CompleteReply = Extract<ModelReply, { kind: "answered" }> & {
 };
 type Reply = Extract<Step, { kind: "reply" }>;
 
-export async function runLoop(run: Run, first: string): Promise<Stop> {
-  let reply: ContentBlockParam[] = [{ type: "text", text: first }];
+export async function runLoop(run: Run, first: ContentBlockParam[]): Promise<Stop> {
+  let reply = first;
   let bad = 0;
   for (;;) {
-    const fresh = tokensOf(JSON.stringify(reply).length + (run.usageCounter.usage.turns === 0 ? fixedLength(run) : 0));
+    const fresh = boundOf(reply, tokensOf) + (run.usageCounter.usage.turns === 0 ? tokensOf(fixedLength(run)) : 0);
     const allowed = allow(run, fresh);
     if (allowed.kind === "stop") return allowed.stop;
     run.conversation.add("user", reply);
@@ -111,8 +112,12 @@ async function askUntilComplete(run: Run, fresh: number, answer: number): Promis
     const asked = await run.ask(request(run, maxTokens), run.cancellation.signal);
     if (asked.kind === "answered") return { ...asked, maxTokens };
     if (asked.kind === "stopped") {
-      if (asked.stop.kind !== "conversation_full" || emptied || !dropOldOutputs(run, KEPT_WHEN_FULL)) return asked;
-      emptied = true;
+      if (asked.stop.kind === "conversation_full" && !emptied && dropOldOutputs(run, KEPT_WHEN_FULL)) {
+        emptied = true;
+        continue;
+      }
+      if (asked.rejected === undefined || !run.conversation.dropImages(asked.rejected)) return asked;
+      run.log.warn(`An image was left out, since the provider rejected the request: ${asked.rejected}`);
       continue;
     }
     if (asked.used !== null) run.usageCounter.addBroken(asked.used);

@@ -18,7 +18,7 @@ import {
 import { providerWords } from "../../src/contracts/provider-words.ts";
 import type { PermanentError } from "../../src/contracts/result.ts";
 import { head } from "../../src/text/text.ts";
-import type { Stop } from "../loop/stop-reasons.ts";
+import { permanentErrorOf, type Stop } from "../loop/stop-reasons.ts";
 import { readAnswer, type Streamed } from "./answer-stream.ts";
 import { fetchThrough } from "./http-agent.ts";
 import type { Charged } from "./usage.ts";
@@ -43,7 +43,8 @@ export type ModelReply =
     }
   /** The answer began and did not end. `used`: the usage charged, as far as known. */
   | { readonly kind: "broken"; readonly reason: string; readonly used: Charged | null }
-  | { readonly kind: "stopped"; readonly stop: Stop };
+  /** `rejected`: what the provider says of a request that it does not take as it is. */
+  | { readonly kind: "stopped"; readonly stop: Stop; readonly rejected?: string };
 export type Ask = (request: MessageCreateParamsNonStreaming, signal: AbortSignal) => Promise<ModelReply>;
 /** Null when the provider has no list. */
 export type ListModels = (signal: AbortSignal) => Promise<readonly ListedModel[] | null>;
@@ -115,7 +116,7 @@ export async function openProvider(settings: ProviderSettings): Promise<Opened> 
     if (error instanceof sdk.APIConnectionError || !(error instanceof sdk.AnthropicError))
       return stopped(down(`The provider could not be reached: ${messageOf(error)}`));
     if (error instanceof sdk.APIError && !(error instanceof sdk.APIUserAbortError))
-      return error.status === undefined ? readStreamError(error, read) : stopped(readError(error, request.model));
+      return error.status === undefined ? readStreamError(error, read) : failed(error, request.model);
     const events = stream.response?.headers.get("content-type")?.includes("event-stream") === true;
     if (read.received || events) return broken(messageOf(error), read);
     return stopped(down("The provider's answer is not a message."));
@@ -136,6 +137,15 @@ const loweredBy = (response: Response | null | undefined): number | null =>
   Number(response?.headers.get(LOWERED_HEADER)) || null;
 
 type Failed = Extract<Streamed, { ok: false }>;
+
+const REJECTED = new Set([400, 413]);
+
+function failed(error: APIError, model: string): ModelReply {
+  const stop = readError(error, model);
+  const asItIs =
+    REJECTED.has(error.status ?? 0) && (stop.kind === "conversation_full" || permanentErrorOf(stop) === null);
+  return { ...stopped(stop), ...(asItIs ? { rejected: head(providerWords(error.message), MAX_REASON) } : {}) };
+}
 
 const stopped = (stop: Stop): ModelReply => ({ kind: "stopped", stop });
 const broken = (reason: string, { used }: Failed): ModelReply => ({

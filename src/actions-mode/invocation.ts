@@ -166,6 +166,7 @@ function engineOf(
       repositories: store.repositories,
       self: async () => identity.self,
       llm: settings.llm,
+      web_url: settings.web_url,
       log: async (id) => (await store.jobs.load(id))?.log ?? [],
     }),
     ...{ session, octokit, plain: identity.plain, now: clock.now },

@@ -35,6 +35,7 @@ const schema = z.object({
     error: () => "must name a repository as owner/name.",
   }),
   GITHUB_API_URL: z.url({ error: () => "must be a URL." }).default("https://api.github.com"),
+  GITHUB_SERVER_URL: z.url({ error: () => "must be a URL." }).default("https://github.com"),
   RUNNER_TEMP: missing("the temporary folder", RUNNER),
   RUNNER_DEBUG: z.string().optional(),
   INPUT_PATIENCE: whole(1, MAX_WAIT_SECONDS).default(DEFAULT_WAIT_SECONDS),
@@ -62,6 +63,7 @@ export interface ActionSettings {
   readonly run_attempt: number;
   readonly repository: { readonly owner: string; readonly name: string };
   readonly api_url: string;
+  readonly web_url: string;
   readonly temp_dir: string;
   /** How long pending work is waited for before it is left to the next event. */
   readonly wait_budget_ms: number;
@@ -93,6 +95,7 @@ export function readActionSettings(variables: Environment, now: number = Date.no
       run_attempt: of.GITHUB_RUN_ATTEMPT,
       repository: { owner, name },
       api_url: of.GITHUB_API_URL.replace(/\/+$/, ""),
+      web_url: of.GITHUB_SERVER_URL.replace(/\/+$/, ""),
       temp_dir: of.RUNNER_TEMP,
       wait_budget_ms: of.INPUT_PATIENCE * 1_000,
       llm,

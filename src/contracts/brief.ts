@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { cacheSchema } from "./cache.ts";
 import { containerSchema } from "./container.ts";
+import { IMAGE_FILE, MAX_IMAGES } from "./images.ts";
 import { namedBySchema } from "./model-source.ts";
 import { MAX_NOTE, MAX_NOTES } from "./result.ts";
 
@@ -84,6 +85,17 @@ export const briefSchema = z.object({
   failure: z.string().nullable(),
   /** The ends of the logs of the checks that failed in the last attempt. */
   failed_checks: z.array(z.object({ name: z.string(), log: z.string() })).default([]),
+  /** What people with write permission have said on the issue, oldest first; sanitised, and data only. */
+  discussion: z.array(z.object({ by: z.string(), at: z.string(), body: z.string() })).default([]),
+  /** What of it is left out, in sentences. */
+  discussion_notes: z.array(z.string()).default([]),
+  /** Images in the texts, as files of the job's folder. */
+  images: z
+    .array(z.object({ file: z.string().regex(IMAGE_FILE), address: z.string() }))
+    .max(MAX_IMAGES)
+    .default([]),
+  /** Attachments that the texts have and the agent does not get, each with the reason, in sentences. */
+  missing_attachments: z.array(z.string()).default([]),
   /** Requests and results of earlier rounds, oldest first. */
   history: z.array(
     z.object({

@@ -1,6 +1,7 @@
 /** Drafts a job from a command on GitHub, for the repository's own runners or the market. */
 
 import { DEFAULT_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
+import { withIssue } from "../domain/job/asked-in.ts";
 import type { Draft } from "../domain/job/command.ts";
 import type { EventIssue, GitHubEvent } from "../domain/job/github-event.ts";
 import { titleOf } from "../domain/job/title.ts";
@@ -13,7 +14,7 @@ const DEFAULT_TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 
 
 const taskOf = (task: string, issue: EventIssue): string => {
   const asked = `${issue.title}\n\n${issue.body}`.trim();
-  return task === "" ? asked : `${task}\n\n---\nAsked for in #${issue.number}: ${asked}`;
+  return task === "" ? asked : withIssue(task, issue.number, asked);
 };
 
 /** Paths that are shown to an agent; a path made of words could hold instructions. */
@@ -42,6 +43,7 @@ export function draftOf(event: Asking, account: string, base_branch: string | nu
     requester: event.author,
     title: titleOf(asked?.task || issue.title),
     task: taskOf(event.type === "slash" ? taskSaid(event) : "", issue),
+    ...(issue.undiscussed ? { undiscussed: true } : {}),
     choices: {
       provider: null,
       model: asked?.model ?? null,

@@ -4,10 +4,11 @@
  */
 import { RUN_JOB_ACTION } from "../contracts/publisher.ts";
 import type { Repository } from "../domain/job/job.ts";
-import type { GitHubClient, InstalledRepository, Permission } from "../engine/ports/github.ts";
+import type { GitHubClient, InstalledRepository } from "../engine/ports/github.ts";
 import type { AppIdentity } from "./client/app-identity.ts";
 import { attempted } from "./client/errors.ts";
 import type { Caller, OctokitSource } from "./client/octokit.ts";
+import { readPermission } from "./client/permission.ts";
 import { WRITES } from "./client/write-costs.ts";
 import { observedOf, readBranchState } from "./effects/branch-state.ts";
 import { readMissingConsent } from "./effects/missing-consent.ts";
@@ -46,22 +47,6 @@ async function unlessRefused(now: () => number, call: () => Promise<unknown>): P
   const answer = await attempted(now, call);
   if (answer.ok || (answer.githubError.kind !== "later" && answer.githubError.kind !== "conflict")) return;
   throw new Error(`GitHub did not accept the reply (${answer.githubError.kind}).`);
-}
-
-/** GitHub reports maintain as write and triage as read (github-facts 8.7). */
-function permissionOf(text: string): Permission {
-  switch (text) {
-    case "admin":
-      return "admin";
-    case "write":
-    case "maintain":
-      return "write";
-    case "read":
-    case "triage":
-      return "read";
-    default:
-      return "none";
-  }
 }
 
 interface Delivery {
@@ -147,12 +132,8 @@ export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
   return {
     async permission({ owner, name: repo, installation_id }, username) {
       const octokit = await source.installation(installation_id);
-      const answer = await orNone(now, () =>
-        octokit.request("GET /repos/{owner}/{repo}/collaborators/{username}/permission", { owner, repo, username }),
-      );
-      if (answer === null) return { permission: "none", person: null };
-      const { permission, user } = answer.data;
-      return { permission: permissionOf(permission), person: user && { id: user.id, login: user.login } };
+      const found = await orNone(now, () => readPermission(octokit, { owner, repo }, username));
+      return found ?? { permission: "none", person: null };
     },
 
     async loginOf({ installation_id }, account_id) {

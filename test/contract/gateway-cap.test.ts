@@ -21,6 +21,8 @@ const share = fc.double({ min: 0, max: 1, noNaN: true });
 /** Much of it at the very edge, where a bound that is too low would be seen. */
 const callArbitrary = fc.record({
   words: fc.nat({ max: 60_000 }),
+  /** Characters of each of its images in base64. */
+  images: fc.array(fc.nat({ max: 20_000 }), { maxLength: 5 }),
   max_tokens: fc.oneof(fc.integer({ min: 1, max: 3_000 }), fc.integer({ min: 1, max: 200_000 })),
   stream: fc.boolean(),
   end: fc.oneof(fc.constant("whole" as const), fc.constantFrom(...ENDS)),
@@ -45,8 +47,14 @@ function truth({ body }: Asked, call: Call): CallUsage {
   return { input_tokens, output_tokens, cache_read_tokens, cache_write_tokens };
 }
 
-const inputOf = (body: string, { density }: Call): number =>
-  Math.floor(Buffer.byteLength(JSON.stringify(JSON.parse(body).messages)) * density);
+/** The most that the provider charges for an image. */
+const IMAGE_TOKENS = 4_784;
+
+function inputOf(body: string, { density, images }: Call): number {
+  const bytes = Buffer.byteLength(JSON.stringify(JSON.parse(body).messages));
+  const words = images.reduce((sum, characters) => sum - characters, bytes);
+  return Math.floor(words * density) + images.length * IMAGE_TOKENS;
+}
 
 const said = (usage: CallUsage) => ({
   input_tokens: usage.input_tokens,
@@ -106,8 +114,15 @@ async function play(
   const gateway = await startTested(provider, { LLM_MAX_COST_CENTS: String(capCents) });
   let index = 0;
   for (const batch of batches) {
-    const bodies = batch.map(({ words, max_tokens, stream }) => {
-      const content = `call ${index++} ${"é".repeat(words / 2)}`;
+    const bodies = batch.map(({ words, images, max_tokens, stream }) => {
+      const text = `call ${index++} ${"é".repeat(words / 2)}`;
+      const content = [
+        ...images.map((characters) => ({
+          type: "image",
+          source: { type: "base64", media_type: "image/png", data: "A".repeat(characters) },
+        })),
+        { type: "text", text },
+      ];
       return ask({ max_tokens, stream, messages: [{ role: "user", content }] });
     });
     await Promise.all(

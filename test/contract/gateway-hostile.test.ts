@@ -4,6 +4,11 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { readGateway } from "../../agent/gateway/settings.ts";
 import { ask, errorIn, friendly, KEY, MODEL, sayJson, startProvider, startTested } from "./gateway-harness.ts";
 
+const PNG = { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" };
+const picture = (...sources: object[]) => [
+  { role: "user", content: sources.map((source) => ({ type: "image", source })) },
+];
+
 describe("what is refused before the provider is called", () => {
   const api = (path: string, method = "GET") =>
     `${method} ${path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n`;
@@ -122,12 +127,28 @@ describe("what is refused before the provider is called", () => {
       "invalid_request_error",
       400,
     ],
+    ["a picture of no bytes", { messages: picture({}) }, "invalid_request_error", 400],
     [
-      "a picture",
-      { messages: [{ role: "user", content: [{ type: "image", source: {} }] }] },
+      "a picture behind an address",
+      { messages: picture({ type: "url", url: "http://x" }) },
       "invalid_request_error",
       400,
     ],
+    [
+      "a picture that was uploaded",
+      { messages: picture({ type: "file", file_id: "f" }) },
+      "invalid_request_error",
+      400,
+    ],
+    [
+      "a picture of vectors",
+      { messages: picture({ ...PNG, media_type: "image/svg+xml" }) },
+      "invalid_request_error",
+      400,
+    ],
+    ["a picture that is text", { messages: picture({ ...PNG, data: "héllo" }) }, "invalid_request_error", 400],
+    ["a picture with more to it", { messages: picture({ ...PNG, url: "http://x" }) }, "invalid_request_error", 400],
+    ["more pictures than a brief has", { messages: picture(...Array(6).fill(PNG)) }, "invalid_request_error", 400],
     [
       "a picture in an output",
       {
@@ -220,7 +241,7 @@ describe("what is refused before the provider is called", () => {
     const provider = await friendly();
     const gateway = await startTested(provider);
     const head = "POST /v1/messages HTTP/1.1\r\nhost: gateway\r\ncontent-length: 99999999\r\n\r\n";
-    expect(await gateway.raw(head + "x".repeat(9_000_000))).toMatch(/^(HTTP\/1\.1 413 |$)/);
+    expect(await gateway.raw(head + "x".repeat(18_000_000))).toMatch(/^(HTTP\/1\.1 413 |$)/);
     expect((await gateway.call(ask())).status).toBe(200);
     expect(provider.asked).toHaveLength(1);
   });

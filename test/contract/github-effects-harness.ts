@@ -91,6 +91,7 @@ export async function bench(files: FileMap = FILES): Promise<Bench> {
     self,
     llm: LLM,
     public_url: PUBLIC_URL,
+    web_url: github.url,
     wait: async () => {},
   });
   const githubClient = createGitHubClient({ source, self });
@@ -114,7 +115,7 @@ export class Journey {
   constructor(on: Bench, change: Partial<Draft> = {}) {
     this.#bench = on;
     const repository = { owner: "octo", name: "demo", installation_id: on.installation };
-    this.job = begin(draft({ repository, ...change }));
+    this.job = begin(draft({ repository, undiscussed: true, ...change }));
   }
 
   tell(command: Command): void {

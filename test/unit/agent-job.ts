@@ -39,8 +39,15 @@ export const BRIEF: Brief = {
   app_url: null,
   failure: null,
   failed_checks: [],
+  discussion: [],
+  discussion_notes: [],
+  images: [],
+  missing_attachments: [],
   history: [],
 };
+
+/** Of a brief that names none. */
+export const NO_IMAGES = { images: [], missing: [] };
 
 export interface Checkout {
   readonly folder: string;

@@ -26,6 +26,7 @@ const PLACES: Readonly<Record<string, string>> = {
   "src/github/repository-settings/workflow-file.ts": "row: files of .github/workflows (YAML)",
   "src/text/yaml-bounds.ts": "row: .github/journeyman.yml (YAML)",
   "src/contracts/redact.ts": "row: redaction of values",
+  "src/text/attachments.ts": "row: addresses of attachments in texts",
   "src/text/finder.ts": "row: what a model is shown (HTML, Markdown)",
   "src/contracts/egress.ts": "row: hosts of the settings",
   "src/github/render/escape-markdown.ts": "row: Markdown that is shown",

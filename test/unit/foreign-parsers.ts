@@ -6,6 +6,7 @@
 import { isCachePath } from "../../src/contracts/cache.ts";
 import { isImageName } from "../../src/contracts/container.ts";
 import { egressHost } from "../../src/contracts/egress.ts";
+import { imageType, MAX_IMAGE_BYTES } from "../../src/contracts/images.ts";
 import { parseLog } from "../../src/contracts/log-line.ts";
 import { findModel, looksNewer } from "../../src/contracts/models.ts";
 import { providerWords } from "../../src/contracts/provider-words.ts";
@@ -36,6 +37,7 @@ import { MAX_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_RESULT_BYTES } from "../../src/
 import { readHandIn } from "../../src/http/server/handed-in-result.ts";
 import { appFormOf, appRequestOf } from "../../src/http/setup/app-request.ts";
 import { code as codeForModel, prose } from "../../src/llm/foreign-text.ts";
+import { attachmentsIn, imageAddressesIn } from "../../src/text/attachments.ts";
 import { withoutSkips } from "../../src/text/commit-words.ts";
 import { globMistake, MAX_GLOB_LENGTH } from "../../src/text/glob.ts";
 import { isJsonWithinBounds } from "../../src/text/json-bounds.ts";
@@ -62,6 +64,7 @@ const COMMENT = 65_536;
 /** What GraphQL answers of a file: a result, a log. */
 const BLOB = 512 * 1024;
 
+const WEB = new URL("https://github.com");
 const NONE = "follows none";
 const ONE_PASS = "one pass";
 const LITERAL = redactor(["s3cret-value", "x".repeat(100)]);
@@ -157,6 +160,16 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     depth: "64 levels",
     time: "20,000 values before the parser sees it",
     run: (body) => isJsonWithinBounds(Buffer.from(body)),
+  },
+  { ...text("addresses of attachments in texts", (words) => attachmentsIn(words, WEB)), from: "whoever comments" },
+  {
+    ...text("addresses of images in what GitHub renders (HTML)", (html) => imageAddressesIn(html, WEB), 1024 * 1024),
+    from: "GitHub, with anybody's words in it",
+  },
+  {
+    ...text("the type of an image", (bytes) => imageType(Buffer.from(bytes)), MAX_IMAGE_BYTES),
+    from: "whoever attaches one",
+    time: "the first 12 bytes",
   },
   { ...text("paths of a worker's files", pathProblem), from: "a worker", size: MAX_BODY_BYTES },
   { ...text("names of attachments", attachmentNameProblem), from: "whoever has a key", size: MAX_BODY_BYTES },

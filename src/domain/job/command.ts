@@ -38,6 +38,8 @@ export interface Draft {
   readonly requester: string | null;
   readonly title: string;
   readonly task: string;
+  /** The issue has no comments but the command itself. */
+  readonly undiscussed?: boolean;
   readonly choices: Choices;
   /** All events of the job are sent there, beside those who subscribe. */
   readonly callback_url: string | null;

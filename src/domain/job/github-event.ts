@@ -48,6 +48,8 @@ export interface EventIssue {
   readonly title: string;
   readonly body: string;
   readonly is_pull_request: boolean;
+  /** It has no comments but the one that the event is about. */
+  readonly undiscussed?: true;
 }
 
 /** `number` null: the line is in the file no more. */

@@ -236,6 +236,8 @@ export const jobSchema = progress.extend({
   callback_url: words.default(null),
   price_cents: count,
   time_limit_seconds: z.number().positive(),
+  /** The issue had no comments when the job was asked for, so its first brief need not read any. */
+  undiscussed: z.boolean().default(false),
   created_at: time,
   updated_at: time,
   rounds: z.array(round),

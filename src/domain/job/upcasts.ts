@@ -38,6 +38,7 @@ const ADDED_IN_3 = {
 export const ADDED_IN_6 = {
   merge_queue: { exits: 0, rounds: 0, why: null, group_sha: null },
   question_asked_at: null,
+  undiscussed: false,
 };
 
 /** The same of the work of GitHub Actions. */

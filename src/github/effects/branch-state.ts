@@ -5,12 +5,13 @@ import type { Job, Repository } from "../../domain/job/job.ts";
 import type { ObservedRepository } from "../../domain/repository/repository.ts";
 import { ask, BLOB, blobSchema, FOLDER, folderSchema } from "../client/graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
+import { DISCUSSION, discussionSchema, type ReadComments } from "./discussion.ts";
 import { FAILED_CHECKS, type FailedCheck, failedChecksSchema } from "./failed-logs.ts";
 import type { Task } from "./task.ts";
 
 export const WORKFLOW_PATH = ".github/workflows/run-job.yml";
 const QUERY = `
-query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $parent: String!, $asked: Boolean!) {
+query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $parent: String!, $asked: Boolean!, $issue: Int!, $discussed: Boolean!) {
   repository(owner: $owner, name: $repo) {
     databaseId
     isEmpty
@@ -21,6 +22,7 @@ query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: St
     branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { oid } ${FAILED_CHECKS} } } }
     folder: object(expression: $folder) @include(if: $asked) { ${FOLDER} }
     parent: ref(qualifiedName: $parent) @include(if: $asked) { name }
+    ${DISCUSSION}
   }
 }`;
 
@@ -40,6 +42,7 @@ const schema = z.object({
         .nullish(),
       folder: folderSchema.optional(),
       parent: z.object({ name: z.string() }).nullish(),
+      issueOrPullRequest: discussionSchema,
     })
     .nullable(),
 });
@@ -69,12 +72,18 @@ export interface BranchState {
   readonly present: readonly string[];
   /** Failed checks of the branch's head that have a log. */
   readonly failed: readonly FailedCheck[];
+  /** The issue's newest comments; null when they were not asked for. */
+  readonly comments: ReadComments;
 }
 
-/** `job` null: reads the default branch only. Returns null when the repository is not visible. */
+/**
+ * `job` null: reads the default branch only. `discussed`: the issue whose comments are read too. Returns null when the
+ * repository is not visible.
+ */
 export async function readBranchState(
   { octokit, at }: Pick<Task, "octokit" | "at">,
   job: Job | null,
+  discussed: number | null = null,
 ): Promise<BranchState | null> {
   const wanted = job?.base.branch ?? null;
   const from = wanted === null ? "HEAD" : `refs/heads/${wanted}`;
@@ -92,6 +101,8 @@ export async function readBranchState(
       folder: job === null ? "" : `refs/heads/${job.branch}:${jobFolder(job.id)}`,
       parent: `refs/heads/${parent}`,
       asked: job !== null,
+      issue: discussed ?? 0,
+      discussed: discussed !== null,
     },
     schema,
   );
@@ -112,6 +123,7 @@ export async function readBranchState(
     in_the_way: repository.parent ? parent : null,
     present: (repository.folder ?? []).map(({ name }) => name),
     failed: tip?.statusCheckRollup ?? [],
+    comments: repository.issueOrPullRequest,
   };
 }
 

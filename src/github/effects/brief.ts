@@ -10,6 +10,7 @@ import {
   RUN_COMMIT_PREFIX,
   TASK_FILE,
 } from "../../contracts/brief.ts";
+import { IMAGE_FILE } from "../../contracts/images.ts";
 import { redact } from "../../contracts/redact.ts";
 import type { RepositorySettings } from "../../contracts/settings.ts";
 import { isOnActions, issueOf, type Job } from "../../domain/job/job.ts";
@@ -17,6 +18,7 @@ import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
 import { expandGlob, globMistake } from "../../text/glob.ts";
 import { head } from "../../text/text.ts";
 import { commitLine } from "../render/plain.ts";
+import type { BriefContext } from "./brief-context.ts";
 
 /** Prefix of a market job's head commits; it starts no workflow run. */
 export const POST_COMMIT_PREFIX = "Post job ";
@@ -33,6 +35,11 @@ export interface AttemptRef {
 
 /** Files of an earlier attempt, which the next one must not mistake for its own. */
 export const LEFTOVERS = [RESULT_FILE, LOG_FILE] as const;
+
+const leftoversOf = ({ present, context }: BriefBaseCommit): string[] => [
+  ...LEFTOVERS.filter((name) => present.includes(name)),
+  ...present.filter((name) => IMAGE_FILE.test(name) && !context.images.some(({ file }) => file === name)),
+];
 
 /** Earlier rounds that a brief includes, and the length of each text; they are part of every commit and prompt. */
 const MAX_HISTORY_ROUNDS = 5;
@@ -62,6 +69,7 @@ export interface BriefBaseCommit {
   readonly present: readonly string[];
   readonly failed_checks: Brief["failed_checks"];
   readonly llm: Brief["llm"];
+  readonly context: BriefContext;
 }
 
 /** What a brief says about the server that writes it. */
@@ -71,7 +79,7 @@ export interface BriefSender {
 }
 
 function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
-  const { base, settings, failed_checks, llm } = baseCommit;
+  const { base, settings, failed_checks, llm, context } = baseCommit;
   const minutes = isOnActions(job)
     ? settings.limits.minutes
     : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
@@ -102,6 +110,10 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     app_url: isOnActions(job) ? publicUrl : null,
     failure: job.failure === null ? null : redact(job.failure),
     failed_checks,
+    discussion: [...context.discussion],
+    discussion_notes: [...context.discussion_notes],
+    images: [...context.images],
+    missing_attachments: [...context.missing_attachments],
     history: job.rounds
       .slice(0, -1)
       .slice(-MAX_HISTORY_ROUNDS)
@@ -137,8 +149,9 @@ export function briefFiles(
   const file = (name: string, text: string): BriefFile => ({ path: pathOf(name), bytes: Buffer.from(`${text}\n`) });
   const asked = redact(job.rounds.at(-1)?.asked ?? job.task);
   const config = JSON.stringify(briefOf(job, attemptRef, baseCommit, sender), null, 2);
+  const images = baseCommit.context.files.map(({ name, bytes }) => ({ path: pathOf(name), bytes }));
   return {
-    files: [file(TASK_FILE, asked.trimEnd()), file(CONFIG_FILE, config)],
-    removed: LEFTOVERS.filter((name) => baseCommit.present.includes(name)).map(pathOf),
+    files: [file(TASK_FILE, asked.trimEnd()), file(CONFIG_FILE, config), ...images],
+    removed: leftoversOf(baseCommit).map(pathOf),
   };
 }

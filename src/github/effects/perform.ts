@@ -15,7 +15,9 @@ import type { Attempt, Performer } from "../../engine/ports/performer.ts";
 import type { RepositoryStore } from "../../engine/ports/repositories.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
 import { gitHubErrorOf } from "../client/errors.ts";
+import { createImageFetcher } from "../client/image-fetcher.ts";
 import type { Caller, OctokitSource } from "../client/octokit.ts";
+import { createKnownPermission } from "../client/permission.ts";
 import { WRITES } from "../client/write-costs.ts";
 import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
 import { deliverFiles } from "./deliver-files.ts";
@@ -51,6 +53,8 @@ export interface PerformerParts {
   readonly blobs?: Pick<AttachmentStore, "get">;
   /** Maps a person to an account; not needed without a market. */
   readonly accounts?: Pick<AccountStore, "of">;
+  /** Where GitHub's pages are; missing: github.com. */
+  readonly web_url?: string;
   readonly now?: () => number;
   readonly wait?: (ms: number) => Promise<void>;
 }
@@ -110,6 +114,8 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 export function createPerformer(parts: PerformerParts): Performer {
   const { source, repositories, llm, now = Date.now, wait = sleep } = parts;
+  const images = createImageFetcher({ web_url: parts.web_url ?? "https://github.com" });
+  const permissionOf = createKnownPermission(now);
   return {
     async perform(effect, job, again) {
       const { owner, name, installation_id } = job.repository;
@@ -124,6 +130,8 @@ export function createPerformer(parts: PerformerParts): Performer {
           log: parts.log ?? (async () => []),
           accountOf: async (person) => (await parts.accounts?.of(person)) ?? null,
           blobs: parts.blobs ?? { get: async () => null },
+          images,
+          permissionOf,
           now,
           wait,
           job,

@@ -15,6 +15,7 @@ import * as refusals from "../render/refusals.ts";
 import { attachmentFiles } from "./attachments.ts";
 import { type BranchState, observedOf, readBranchState, type Tip } from "./branch-state.ts";
 import { type BriefBaseCommit, briefFiles, briefMessage } from "./brief.ts";
+import { NO_CONTEXT, readContext, readStateWithComments } from "./brief-context.ts";
 import { readFailedChecks, readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
 import { ownBrief, type TreeOn } from "./own-brief.ts";
@@ -84,6 +85,7 @@ function cachedBase(task: Task, known: ObservedRepository | null): PushBase | nu
     settings_problem: known.settings_problem,
     present: [],
     failed_checks: [],
+    context: NO_CONTEXT,
     observed: null,
   };
 }
@@ -106,6 +108,7 @@ function fetchedBase(task: Task, state: BranchState | null, known: ObservedRepos
     settings_problem: read === null || read.ok ? null : read.problem,
     present: state.present,
     failed_checks: [],
+    context: NO_CONTEXT,
     observed: observedOf(state, job.repository, known),
   };
 }
@@ -185,7 +188,7 @@ function firstTree(task: Task, effect: PushBrief, pushBase: PushBase | string): 
 /** Follows the default branch if it was renamed after the job began. */
 async function readState(task: Task): Promise<BranchState | null> {
   const { job } = task;
-  const state = await readBranchState(task, job);
+  const state = await readStateWithComments(task);
   if (state === null || state.base !== null || job.base.is_default !== true || job.base.branch === null) return state;
   return readBranchState(task, { ...job, base: { ...job.base, branch: null } });
 }
@@ -210,7 +213,9 @@ async function find(
   may_exist: boolean,
 ): Promise<Found> {
   const state = await readState(task);
-  const pushBase = fetchedBase(task, state, known);
+  const base = fetchedBase(task, state, known);
+  const pushBase =
+    typeof base === "string" ? base : { ...base, context: await readContext(task, state?.comments ?? null) };
   const left =
     state !== null && state.branch !== null && may_exist
       ? await ownBrief(task, effect, firstTree(task, effect, pushBase))
@@ -230,7 +235,9 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   if (cached !== null) {
     const llm = llmOf(task, cached);
     if (typeof llm === "string") return refused(effect, llm);
-    const first = await push(task, effect, cached, llm);
+    const context = await attempted(task.now, () => readContext(task));
+    if (!context.ok) return { ended: "later", ...laterOf(context.githubError) };
+    const first = await push(task, effect, { ...cached, context: context.value }, llm);
     if (first.ended === "pushed") return pushed(task, effect, first.sha, cached, llm);
     if (first.ended === "no") return first.attempt;
   }

@@ -10,7 +10,9 @@ import type { Judge } from "../../engine/ports/judge.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import type { RepositoryStore } from "../../engine/ports/repositories.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
+import type { ImageFetcher } from "../client/image-fetcher.ts";
 import type { Caller } from "../client/octokit.ts";
+import type { KnownPermission } from "../client/permission.ts";
 
 export interface Tools {
   readonly repositories: Pick<RepositoryStore, "get">;
@@ -26,6 +28,9 @@ export interface Tools {
   /** The stored log of a job's last attempt, for the check run. */
   readonly log: (id: JobId) => Promise<readonly LogLine[]>;
   readonly blobs: Pick<AttachmentStore, "get">;
+  readonly images: ImageFetcher;
+  /** As it was lately; commands are never allowed by it. */
+  readonly permissionOf: KnownPermission;
   /** The person's account; null when there are no accounts. */
   readonly accountOf: (person: GitHubPerson) => Promise<string | null>;
   readonly now: () => number;

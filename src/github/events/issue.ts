@@ -14,6 +14,8 @@ export const issueSchema = z.object({
   title: z.string(),
   body: z.string().nullish(),
   pull_request: z.object({}).nullish(),
+  /** Before the comment that the delivery is about. */
+  comments: z.number().nullish(),
 });
 
 export const issueOfPayload = (issue: z.output<typeof issueSchema>): EventIssue => ({
@@ -21,4 +23,5 @@ export const issueOfPayload = (issue: z.output<typeof issueSchema>): EventIssue 
   title: head(issue.title, ISSUE_TITLE_LIMIT),
   body: head(issue.body ?? "", ISSUE_BODY_LIMIT),
   is_pull_request: issue.pull_request != null,
+  ...(issue.comments === 0 ? { undiscussed: true as const } : {}),
 });

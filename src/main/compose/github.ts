@@ -21,7 +21,7 @@ import type { Settings } from "../settings.ts";
 export interface GitHub extends Pick<Octokits, "budget" | "ahead"> {
   readonly probot: Probot;
   readonly client: GitHubClient;
-  readonly performer: (parts: Omit<PerformerParts, "source" | "self">) => Performer;
+  readonly performer: (parts: Omit<PerformerParts, "source" | "self" | "web_url">) => Performer;
   readonly repositoryPerformer: RepositoryPerformer;
   /** Which App this is, as it was answered first. */
   readonly identity: () => Promise<AppIdentity>;
@@ -45,11 +45,11 @@ export function connectGitHub(settings: Settings, log: Logger, { now }: Clock): 
   });
   const source = sourceOf(probot);
   const identity = createAppIdentity(source);
-  const { run_action } = settings;
+  const { run_action, github_web_url: web_url } = settings;
   return {
     ...{ probot, budget, ahead, identity },
     client: createGitHubClient({ source, self: identity, run_action }),
-    performer: (parts) => createPerformer({ ...parts, source, self: identity, run_action }),
+    performer: (parts) => createPerformer({ ...parts, source, self: identity, run_action, web_url }),
     repositoryPerformer: createRepositoryPerformer({ source, self: identity, run_action }),
     checkCredentials: () => askAppIdentity(source),
     pushTokens: createPushTokens(source),

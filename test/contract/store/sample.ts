@@ -29,6 +29,7 @@ export const sampleJob = (id: string | number, differs: Partial<Job> = {}): Job 
   callback_url: null,
   price_cents: 0,
   time_limit_seconds: 1800,
+  undiscussed: false,
   created_at: START,
   updated_at: START,
   rounds: [{ asked: "create HELLO.md that says hello", by: null, did: "" }],

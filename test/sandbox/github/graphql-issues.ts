@@ -4,6 +4,7 @@ import { connection } from "./graphql-connection.ts";
 import type { GraphqlContext } from "./graphql-context.ts";
 import type { Comment, Issue, Repository, User } from "./model.ts";
 import { repoHtml } from "./payloads.ts";
+import { association } from "./payloads-issues.ts";
 import { iso } from "./world.ts";
 
 export function userObject(context: GraphqlContext, user: User) {
@@ -56,7 +57,9 @@ export function commentObject(context: GraphqlContext, repository: Repository, i
     id: `IC_${comment.id}`,
     databaseId: comment.id,
     body: comment.body,
+    bodyHTML: () => context.world.attachments.render(comment.body),
     author: userObject(context, comment.user),
+    authorAssociation: association(repository, comment.user),
     createdAt: iso(comment.createdAt),
     updatedAt: iso(comment.updatedAt),
     isMinimized: comment.minimized !== undefined,

@@ -5,6 +5,7 @@ import { Refusal } from "./errors.ts";
 import type { TreeEntry } from "./git-trees.ts";
 import { connection } from "./graphql-connection.ts";
 import { type GraphqlContext, mustHave } from "./graphql-context.ts";
+import { issueOrPull } from "./graphql-issue-or-pull.ts";
 import { issueObject, userObject } from "./graphql-issues.ts";
 import { pullObject, rollupObject, suiteObjects } from "./graphql-pulls.ts";
 import { rulesOf } from "./graphql-rules.ts";
@@ -82,6 +83,7 @@ export function repositoryObject(context: GraphqlContext, repository: Repository
         z.looseObject({ expression: z.string().nullish(), oid: z.string().nullish() }).parse(args),
       );
     },
+    ...issueOrPull(context, repository),
     issue: (args: unknown) => {
       mustHave(context, repository, "issues:read");
       const issue = issueOf(args, "an Issue");
@@ -248,6 +250,12 @@ function nodeObject(context: GraphqlContext, id: string): object {
       if (hasPull(issue) && id === `PR_${issue.pull.id}`) {
         mustHave(context, repository, "pull_requests:read");
         return pullObject(context, repository, issue);
+      }
+      const review = issue.pull?.reviews.find((one) => id === `PRR_${one.id}`);
+      if (review) {
+        mustHave(context, repository, "pull_requests:read");
+        const { body } = review;
+        return { __typename: "PullRequestReview", id, body, bodyHTML: () => context.world.attachments.render(body) };
       }
     }
   }

@@ -220,7 +220,11 @@ function commentEvent(
 ): Json {
   return emit(world, repository, "issue_comment", cause, {
     action,
-    issue: issueJson(world, repository, issue),
+    // GitHub counts a new comment after it has told of it
+    issue: {
+      ...issueJson(world, repository, issue),
+      comments: issue.comments.length - (action === "created" ? 1 : 0),
+    },
     comment: commentJson(world, repository, issue, comment),
     ...more,
   });

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Api } from "./api.ts";
 import { AppManifests } from "./app-manifest.ts";
+import { Attachments } from "./attachments.ts";
 import { considerAutoMerge } from "./auto-merge.ts";
 import { Caches } from "./caches.ts";
 import { Calls } from "./calls.ts";
@@ -115,6 +116,7 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
     }),
     oidc: new Oidc(url, now),
     caches: new Caches(),
+    attachments: new Attachments(url, now),
     tokens: new Tokens({ appId, publicKeyPem: publicKey, oauth, now }),
     webhooks: new Webhooks({
       appId,

@@ -16,6 +16,7 @@ import {
   type Reply,
   type RepositoryRequest,
   type Route,
+  rendered,
   repositoryRoute,
 } from "./router.ts";
 import { hasPull } from "./state.ts";
@@ -204,7 +205,15 @@ function deleteComment(world: World, request: RepositoryRequest): Reply {
 
 function getComment(world: World, request: RepositoryRequest): Reply {
   const { issue, comment } = commentParam(request);
-  return ok(commentJson(world, request.repository, issue, comment));
+  return ok({
+    ...commentJson(world, request.repository, issue, comment),
+    ...rendered(world, request, comment.body),
+  });
+}
+
+function getIssue(world: World, request: RepositoryRequest): Reply {
+  const issue = issueParam(request);
+  return ok({ ...issueJson(world, request.repository, issue), ...rendered(world, request, issue.body) });
 }
 
 function listComments(world: World, request: RepositoryRequest): Reply {
@@ -222,9 +231,7 @@ const onIssue = (request: RepositoryRequest) => issueParam(request).reactions;
 export const issueRoutes: readonly Route[] = [
   repositoryRoute("POST /issues", "issues:write", createIssue),
   repositoryRoute("GET /issues", READ, listIssues),
-  repositoryRoute("GET /issues/:number", READ, (world, request) =>
-    ok(issueJson(world, request.repository, issueParam(request))),
-  ),
+  repositoryRoute("GET /issues/:number", READ, getIssue),
   repositoryRoute("PATCH /issues/:number", WRITE, patchIssue),
   repositoryRoute("POST /labels", WRITE, createLabel),
   repositoryRoute("GET /labels", READ, (world, request) =>

@@ -13,6 +13,7 @@ import {
   type Reply,
   type RepositoryRequest,
   type Route,
+  rendered,
   repositoryRoute,
 } from "./router.ts";
 import type { World } from "./world.ts";
@@ -83,7 +84,8 @@ export const reviewRoutes: readonly Route[] = [
   repositoryRoute("POST /pulls/:number/comments", WRITE, createComment),
   repositoryRoute("GET /pulls/comments/:comment_id", READ, (world, request) => {
     const { issue, review, comment } = commentParam(world, request);
-    return ok(reviewCommentJson(world, request.repository, issue.number, review, comment));
+    const shown = reviewCommentJson(world, request.repository, issue.number, review, comment);
+    return ok({ ...shown, ...rendered(world, request, comment.body) });
   }),
   repositoryRoute("GET /pulls/comments/:comment_id/reactions", READ, (world, request) =>
     listReactions(world, request, commentParam(world, request).comment.reactions),

@@ -140,6 +140,10 @@ export function paged<T>(
   };
 }
 
+/** The text as HTML, for those who ask for it with `full` in the media type. */
+export const rendered = (world: World, { accept }: ApiRequest, text: string | null): { body_html?: string } =>
+  accept.includes(".full+json") ? { body_html: world.attachments.render(text ?? "") } : {};
+
 /** A number in the path, or 404. */
 export function numberParam(request: ApiRequest, name: string): number {
   const value = Number(request.params[name]);

@@ -70,6 +70,10 @@ export class SandboxGitHub extends SandboxSettings {
     return this.repositoryOf(name).git.readFile(revision, path)?.toString("utf8");
   }
 
+  readBytes(name: RepoName, revision: string, path: string): Buffer | undefined {
+    return this.repositoryOf(name).git.readFile(revision, path);
+  }
+
   /** All files of a commit as text, by path. */
   tree(name: RepoName, revision: string): Record<string, string> {
     const { git } = this.repositoryOf(name);

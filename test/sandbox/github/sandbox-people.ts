@@ -1,4 +1,5 @@
 /** Actions of a person on the site, as methods: issues, comments, reviews, merges, pushes, buttons. */
+import type { NewAttachment } from "./attachments.ts";
 import { dropBranch, type MergeOutcome, mergePull } from "./auto-merge.ts";
 import { addStatus, askForCheck, pressButton } from "./checks.ts";
 import { ZERO } from "./git-refs.ts";
@@ -24,6 +25,11 @@ export class SandboxPeople extends SandboxRecords {
       .number;
   }
 
+  /** The Markdown of an image that somebody has dropped into a text. */
+  attach(file: NewAttachment): string {
+    return `![image](${this.world.attachments.add(file)})`;
+  }
+
   closeIssue(name: RepoName, number: number, by: string): void {
     const repository = this.repositoryOf(name);
     issues.setIssueState(this.world, repository, this.issueOf(repository, number), "closed", this.causedBy(by));
@@ -45,6 +51,13 @@ export class SandboxPeople extends SandboxRecords {
     const found = issues.findComment(repository, commentId);
     if (!found) throw new Error(`there is no comment ${commentId} in ${name}`);
     issues.editComment(this.world, repository, { ...found, body: input.body }, this.causedBy(input.by));
+  }
+
+  /** Hides a comment, as spam for instance. */
+  hideComment(name: RepoName, commentId: number): void {
+    const found = issues.findComment(this.repositoryOf(name), commentId);
+    if (!found) throw new Error(`there is no comment ${commentId} in ${name}`);
+    found.comment.minimized = "SPAM";
   }
 
   addLabel(name: RepoName, number: number, label: string, by: string): void {

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type Api, answer, type Outgoing } from "./api.ts";
 import { isAppPath, serveAppPages } from "./app-pages.ts";
+import { isAttachmentPath, serveAttachments } from "./attachment-pages.ts";
 import { isCachePath, serveCaches } from "./cache-pages.ts";
 import { gitPath, serveGit } from "./git-http.ts";
 import { isOauthPath, serveOauth } from "./oauth-pages.ts";
@@ -36,6 +37,7 @@ async function serve(api: Api, request: IncomingMessage, response: ServerRespons
   const page = { method, url, headers: request.headers, body };
   if (isOauthPath(url.pathname)) return serveOauth(api, page, response);
   if (isAppPath(url.pathname)) return serveAppPages(api, page, response);
+  if (isAttachmentPath(url.pathname)) return serveAttachments(api.world, page, response);
   if (isCachePath(url.pathname)) return serveCaches(api.world, page, response);
   if (isOidcPath(url.pathname)) return serveOidc(api, page, response);
   if (path === undefined) return servePage(api, page, response);

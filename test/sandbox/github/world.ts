@@ -1,6 +1,7 @@
 /** The parts of the local GitHub in one object, which its functions take as their first parameter. */
 import type { WorkflowTrigger } from "../ports.ts";
 import type { AppManifests } from "./app-manifest.ts";
+import type { Attachments } from "./attachments.ts";
 import type { Caches } from "./caches.ts";
 import type { Feed } from "./feed.ts";
 import type { Cause, Repository } from "./model.ts";
@@ -28,6 +29,7 @@ export interface World {
   readonly manifests: AppManifests;
   readonly oidc: Oidc;
   readonly caches: Caches;
+  readonly attachments: Attachments;
   readonly webhooks: Webhooks;
   readonly feed: Feed;
   readonly tasks: Tasks;

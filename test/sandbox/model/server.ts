@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import * as z from "zod";
 import { defaultScript } from "./default-script.ts";
 import { Federation, type FederationSetup, TOKEN_PATH } from "./federation.ts";
+import { imageProblem } from "./images.ts";
 import { answerModels, MODELS_PATH, refuseModel } from "./models.ts";
 import { errorBody, type ModelReply, type ModelRequest, readRequest, type Script } from "./protocol.ts";
 import { jsonAnswer, messageOf, sseAnswer } from "./reply.ts";
@@ -115,6 +116,8 @@ async function serve(req: IncomingMessage, res: ServerResponse, serving: Serving
   if (!key) return refuse(res, 401, "authentication_error", NO_KEY);
   const read = readRequest(body, counting);
   if (!read.ok) return refuse(res, 400, "invalid_request_error", read.problem);
+  const imageRefusal = imageProblem(read.request.messages);
+  if (imageRefusal !== undefined) return refuse(res, 400, "invalid_request_error", imageRefusal);
   const { model, max_tokens = 0 } = read.request;
   const refused = refuseModel(model, max_tokens, serving.today());
   if (refused !== null) return sendJson(res, refused.status, refused.body);

@@ -9,7 +9,16 @@ const CHARACTERS_PER_TOKEN = 4;
 /** Tokens that the real endpoint adds for the tool-use preamble. */
 const TOOLS_OVERHEAD = 346;
 
-const tokens = (value: unknown): number => Math.ceil((JSON.stringify(value) ?? "").length / CHARACTERS_PER_TOKEN);
+/** The most that one image costs, whatever its bytes. */
+const IMAGE_TOKENS = 4_784;
+
+const BASE64 = /"data":"[A-Za-z0-9+/=]*"/g;
+
+function tokens(value: unknown): number {
+  const text = JSON.stringify(value) ?? "";
+  const images = text.match(BASE64)?.length ?? 0;
+  return Math.ceil(text.replace(BASE64, '""').length / CHARACTERS_PER_TOKEN) + images * IMAGE_TOKENS;
+}
 
 const fixedPart = ({ system, tools }: ModelRequest): number =>
   (system === undefined ? 0 : tokens(system)) + (tools === undefined ? 0 : tokens(tools) + TOOLS_OVERHEAD);

@@ -39,6 +39,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   requester: draft.requester,
   title: draft.title,
   task: draft.task,
+  undiscussed: draft.undiscussed ?? false,
   choices: draft.choices,
   callback_url: draft.callback_url,
   price_cents: draft.price_cents,
