@@ -16,7 +16,7 @@ export async function pruneFolder({ data_dir, kept_days }: PruneSettings, dry_ru
   try {
     const older = retentionAt(now, kept_days);
     const { jobs, logs } = await (dry_run ? store.jobs.prunable(older) : pruneAll(store.jobs, older));
-    const what = `${counted(jobs, "job", "jobs")} and ${counted(logs, "log", "logs")}`;
+    const what = `${counted(jobs, "job")} and ${counted(logs, "log")}`;
     return dry_run ? `${what} are old enough to be deleted.` : `Deleted ${what}.`;
   } finally {
     await store.close();

@@ -83,6 +83,7 @@ const WALL_READERS: Readonly<Record<string, string>> = {
   "src/main/settings.ts": "a process reads it once, at its start",
   "src/main/setup.ts": "hands it to the set-up page, as the composition does to the server",
   "src/actions-mode/settings.ts": "a process reads it once, at its start",
+  "src/main/prune-command.ts": "a command line that ends at once",
   "src/main/keys-command.ts": "a command line that ends at once",
 };
 

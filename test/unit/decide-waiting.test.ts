@@ -9,6 +9,7 @@ import { runAuthorizationOf } from "../../src/domain/job/run-claims.ts";
 import { jobView } from "../../src/domain/job/view.ts";
 import { isWanted } from "../../src/domain/job/wanted-effects.ts";
 import { briefFiles } from "../../src/github/effects/brief.ts";
+import { NO_CONTEXT } from "../../src/github/effects/brief-context.ts";
 import {
   ADA,
   begin,
@@ -74,8 +75,14 @@ describe("a question on a first round", () => {
     expect(jobView(decided(next).job, 0)).toMatchObject({ question: null, waiting_since: null });
     expect(effectsOf(next)).toEqual(["react", "push-brief", "sync-comment"]);
     const base = { base: { branch: "main", sha: "base" }, settings: settings(), present: [], failed_checks: [] };
+    const context = NO_CONTEXT;
     const llm = { provider: "anthropic", model: "m", max_tokens: null, notes: [] };
-    const { files } = briefFiles(decided(next).job, { round: 2, attempt: 1 }, { ...base, llm }, { publicUrl: null });
+    const { files } = briefFiles(
+      decided(next).job,
+      { round: 2, attempt: 1 },
+      { ...base, llm, context },
+      { publicUrl: null },
+    );
     const [task = "", config = ""] = files.map(({ bytes }) => Buffer.from(bytes).toString());
     expect(task).toBe("blue\n");
     expect(JSON.parse(config)).toMatchObject({

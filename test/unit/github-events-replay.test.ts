@@ -67,6 +67,7 @@ describe("GitHub's own examples", () => {
         "installation.unsuspend → repositories-changed",
         "installation_repositories.added → repositories-changed",
         "installation_repositories.removed → repositories-changed",
+        "merge_group.checks_requested → queue-tests",
         "pull_request.closed → closed",
         "pull_request.converted_to_draft → look",
         "pull_request.ready_for_review → look",

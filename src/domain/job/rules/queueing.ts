@@ -1,5 +1,6 @@
 /** Rules for GitHub's merge queue: entering it, following it there, and what follows when it throws the work out. */
 
+import { counted } from "../../../text/plural.ts";
 import type { Command } from "../command.ts";
 import {
   andThen,
@@ -110,7 +111,8 @@ export function leftQueue(
   }
   const exits = job.merge_queue.exits + 1;
   const why = exitWords(exit.reason);
-  if (exits >= MOST_EXITS) return off(`the merge queue has thrown it out ${exits} times, last because ${why}`);
+  if (exits >= MOST_EXITS)
+    return off(`the merge queue has thrown it out ${counted(exits, "time")}, last because ${why}`);
   return judgeAgain({ ...job, merge: WAITING, merge_queue: { ...job.merge_queue, exits, why } });
 }
 

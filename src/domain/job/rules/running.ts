@@ -112,7 +112,8 @@ const firstComment = (job: Job, now: number): WantedEffect =>
   showComment(now, job.comment === null && job.status === "queued" ? "whenever" : "soon");
 
 export function briefRefused(job: Job, report: Report<"brief-refused">, { now }: Context): Decision {
-  if (!isThisAttempt(job, report) || isFinal(job.status)) return unchanged;
+  // one that is there already may be pushed again, unheard
+  if (!isThisAttempt(job, report) || isFinal(job.status) || job.brief_sha !== null) return unchanged;
   return endUnpaid(job, now, "failed", { set: { failure: report.sentence }, note: report.sentence });
 }
 
