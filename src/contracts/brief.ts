@@ -7,6 +7,7 @@ import { cacheSchema } from "./cache.ts";
 import { containerSchema } from "./container.ts";
 import { namedBySchema } from "./model-source.ts";
 import { MAX_NOTE, MAX_NOTES } from "./result.ts";
+import { reviewSchema } from "./review.ts";
 
 export const JOB_ID_PATTERN = /^[a-z0-9]{8}$/;
 
@@ -84,6 +85,8 @@ export const briefSchema = z.object({
   failure: z.string().nullable(),
   /** The ends of the logs of the checks that failed in the last attempt. */
   failed_checks: z.array(z.object({ name: z.string(), log: z.string() })).default([]),
+  /** The reviews of the pull request that this round is about, oldest first. Missing in older briefs. */
+  reviews: z.array(reviewSchema).default([]),
   /** Requests and results of earlier rounds, oldest first. */
   history: z.array(z.object({ asked: z.string(), did: z.string() })),
 });

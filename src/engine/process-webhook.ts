@@ -35,10 +35,12 @@ import type { Handled } from "./ports/service.ts";
 import type { Store } from "./ports/store.ts";
 import type { Quotas } from "./quotas.ts";
 import { observeRepository } from "./repositories.ts";
+import { ReviewRequests } from "./review-requests.ts";
 
 type Slash = Extract<GitHubEvent, { type: "slash" }>;
 type RepositoriesChanged = Extract<GitHubEvent, { type: "repositories-changed" }>;
-type CommandEvent = Extract<GitHubEvent, { type: "slash" | "label" | "button" }>;
+type Review = Extract<GitHubEvent, { type: "review" }>;
+type CommandEvent = Extract<GitHubEvent, { type: "slash" | "label" | "button" | "review" }>;
 
 interface Needs {
   readonly marketGate: MarketGate;
@@ -105,10 +107,15 @@ interface DeliveryNeeds extends Needs {
 class DeliveryProcessor {
   readonly #needs: DeliveryNeeds;
   readonly #trace: Trace;
+  readonly #reviews: ReviewRequests;
 
   constructor(needs: DeliveryNeeds) {
     this.#needs = needs;
     this.#trace = needs.trace;
+    this.#reviews = new ReviewRequests({
+      ...needs,
+      tell: async (...told) => (await this.#news(...told))?.handled ?? null,
+    });
   }
 
   async process(event: GitHubEvent): Promise<void> {
@@ -129,6 +136,8 @@ class DeliveryProcessor {
     switch (event.type) {
       case "slash":
         return this.#slash(event);
+      case "review":
+        return this.#review(event);
       case "label":
         return this.#label(event);
       case "button":
@@ -224,7 +233,14 @@ class DeliveryProcessor {
     if (mine !== null) {
       if (market !== null) return this.#refuse(event, "invalid", ONE_JOB);
       if (command.task === "") return this.#refuse(event, "invalid", EMPTY_MESSAGE);
-      return this.#tell(event, mine, { type: "message", text: taskSaid(event), by, comment_id });
+      const text = taskSaid(event);
+      return this.#tell(event, mine, {
+        type: "message",
+        text,
+        by,
+        comment_id,
+        ...(await this.#reviews.around(event, mine, by)),
+      });
     }
     const from = issue.is_pull_request ? await githubClient.pullRequest(repository, issue.number) : null;
     if (from?.from_fork) return this.#refuse(event, "forbidden", FROM_FORK);
@@ -233,6 +249,14 @@ class DeliveryProcessor {
     const draft = draftOf(event, by.account, from === null || from.merged ? null : from.head_branch);
     if (market === null) return this.#made(event, await create(draft, by));
     return this.#offer(event, draft, market.price_cents, by);
+  }
+
+  async #review(event: Review): Promise<void> {
+    const { repository, job, pull_request, author } = event;
+    const by = await this.#requesterOf(event);
+    if (by === null) this.#trace.note({ error_code: "forbidden" });
+    else await this.#reviews.ask(repository, { job, pull_request, review: { ...event.review, by: author }, by });
+    await this.#news(repository, job, LOOK);
   }
 
   async #offer(event: Slash, draft: Omit<Draft, "id">, price_cents: number, by: Requester): Promise<void> {

@@ -39,6 +39,7 @@ export const BRIEF: Brief = {
   app_url: null,
   failure: null,
   failed_checks: [],
+  reviews: [],
   history: [],
 };
 

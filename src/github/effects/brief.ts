@@ -11,6 +11,7 @@ import {
   TASK_FILE,
 } from "../../contracts/brief.ts";
 import { redact } from "../../contracts/redact.ts";
+import type { Review } from "../../contracts/review.ts";
 import type { RepositorySettings } from "../../contracts/settings.ts";
 import { isOnActions, issueOf, type Job } from "../../domain/job/job.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
@@ -61,6 +62,7 @@ export interface BriefBaseCommit {
   /** Names in the job's folder; leftovers of the last attempt among them are deleted. */
   readonly present: readonly string[];
   readonly failed_checks: Brief["failed_checks"];
+  readonly reviews: readonly Review[];
   readonly llm: Brief["llm"];
 }
 
@@ -71,7 +73,7 @@ export interface BriefSender {
 }
 
 function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
-  const { base, settings, failed_checks, llm } = baseCommit;
+  const { base, settings, failed_checks, reviews, llm } = baseCommit;
   const minutes = isOnActions(job)
     ? settings.limits.minutes
     : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
@@ -102,6 +104,7 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     app_url: isOnActions(job) ? publicUrl : null,
     failure: job.failure === null ? null : redact(job.failure),
     failed_checks,
+    reviews: [...reviews],
     history: job.rounds
       .slice(0, -1)
       .slice(-MAX_HISTORY_ROUNDS)

@@ -7,6 +7,7 @@ import { connection } from "./graphql-connection.ts";
 import { type GraphqlContext, mustHave } from "./graphql-context.ts";
 import { issueObject, userObject } from "./graphql-issues.ts";
 import { pullObject, rollupObject, suiteObjects } from "./graphql-pulls.ts";
+import { reviewNode } from "./graphql-reviews.ts";
 import { rulesOf } from "./graphql-rules.ts";
 import type { Repository } from "./model.ts";
 import { repoHtml } from "./payloads.ts";
@@ -37,6 +38,12 @@ export function queries(context: GraphqlContext) {
         throw error instanceof Refusal && error.status === 404 ? missing : error;
       }
     },
+    // an error for one that cannot be resolved leaves the others
+    nodes: (args: unknown) =>
+      z
+        .looseObject({ ids: z.array(z.string()) })
+        .parse(args)
+        .ids.map(async (id) => nodeObject(context, id)),
     node: (args: unknown) => nodeObject(context, z.looseObject({ id: z.string() }).parse(args).id),
   };
 }
@@ -251,5 +258,7 @@ function nodeObject(context: GraphqlContext, id: string): object {
       }
     }
   }
-  throw unresolved(id);
+  const review = reviewNode(context, id);
+  if (review === undefined) throw unresolved(id);
+  return review;
 }

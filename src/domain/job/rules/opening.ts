@@ -6,6 +6,7 @@ import type { Command } from "../command.ts";
 import { type Context, change, type Decision, showCheck, showComment, showNow, unchanged } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { isOnMarket, type Job } from "../job.ts";
+import { reviewsOnPullRequest } from "../reviews.ts";
 import { failAttempt, verify } from "./end-attempt.ts";
 import { firstLook } from "./first-look.ts";
 import { askJudge } from "./reviewing.ts";
@@ -42,6 +43,7 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
     ...job,
     pull_request: { number: report.number, url: report.url },
     former_pull_requests: formerOf(job, report.number),
+    reviews: reviewsOnPullRequest(job, report.number),
     head_sha: report.head_sha,
     head_seen_at: now,
   };
