@@ -35,6 +35,7 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
     body: redact([finished?.body ?? end.lastText, ...end.notes].filter((part) => part !== "").join("\n\n")),
     ...(reason === undefined ? {} : { reason: redact(reason) }),
     permanent_error: permanentErrorOf(end.stop),
+    replies: (finished?.replies ?? []).map((reply) => ({ ...reply, body: redact(reply.body) })),
     model: end.model,
     notes: end.modelNotes.slice(0, MAX_NOTES).map((note) => head(redact(note), MAX_NOTE)),
     usage: end.usage,

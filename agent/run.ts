@@ -23,6 +23,7 @@ import { redactFiles } from "./redact-files.ts";
 import { exitCodeOf, type RunEnd, resultOf, writeResult } from "./result.ts";
 import type { Settings } from "./settings.ts";
 import { Shell } from "./tools/bash.ts";
+import { ReplyDesk } from "./tools/reply-desk.ts";
 import { Log } from "./transcript/log.ts";
 
 export interface RunPorts {
@@ -152,7 +153,7 @@ async function attempt(work: Work): Promise<Stop> {
         limits,
         conversation: new Conversation(),
         ask: opened.ask,
-        box: { workspace: settings.workspace, shell },
+        box: { workspace: settings.workspace, shell, replyDesk: new ReplyDesk(brief.reviews) },
         usageCounter: work.usageCounter,
         log,
         cancellation,

@@ -59,6 +59,8 @@ export interface ResultChange {
   /** What happened to its files, in sentences. */
   readonly notes: readonly string[];
   readonly put_back: readonly string[];
+  /** Ids of the review comments that the brief holds: nothing else is answered. */
+  readonly comments: readonly number[];
 }
 
 const MAX_PUT_BACK = 100;
@@ -69,7 +71,7 @@ export const FAILED = { outcome: "failed", permanent_error: null } as const;
 /** The result to submit: the agent's own, plus what this step has to say. */
 export function finalResult(
   { result }: AgentFiles,
-  { failure, image_missing, refusals, notes, put_back }: ResultChange,
+  { failure, image_missing, refusals, notes, put_back, comments }: ResultChange,
 ): Readonly<Record<string, unknown>> {
   const own = result ?? {
     ...{ version: 1, outcome: "failed", title: "", body: "", reason: failure ?? ENDED_WITHOUT },
@@ -82,8 +84,15 @@ export function finalResult(
     ...(refusals.length === 0 ? {} : { ...FAILED, reason: refusals.join(" ") }),
     ...(image_missing ? { image_missing } : {}),
     put_back: put_back.slice(0, MAX_PUT_BACK),
+    ...(own.replies === undefined ? {} : { replies: repliesTo(comments, own) }),
   };
 }
+
+const repliesTo = (comments: readonly number[], { replies }: Readonly<Record<string, unknown>>): unknown =>
+  Array.isArray(replies) ? replies.filter((one: unknown) => isNumbered(one) && comments.includes(one.id)) : [];
+
+const isNumbered = (one: unknown): one is { readonly id: number } =>
+  typeof one === "object" && one !== null && "id" in one && typeof one.id === "number";
 
 /** The result as the App parses it, for the summary and the commit; null when it is invalid. */
 export const readable = (result: Readonly<Record<string, unknown>>): Result | null =>

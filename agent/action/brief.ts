@@ -26,6 +26,8 @@ const actionBriefSchema = briefSchema
     app_url: true,
   })
   .extend({
+    /** Of the comments that the result may answer. */
+    reviews: z.array(z.object({ comments: z.array(z.object({ id: z.number() })) })).catch([]),
     llm: z.object({ model: z.string().optional(), named_by: namedBySchema.optional().catch(undefined) }).catch({}),
   });
 

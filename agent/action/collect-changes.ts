@@ -73,7 +73,7 @@ export async function collect(baseState: BaseState): Promise<Collected> {
   ];
   const result = finalResult(files, {
     ...{ failure: state.failure, image_missing: state.image_missing },
-    ...{ refusals, notes, put_back },
+    ...{ refusals, notes, put_back, comments: commentsOf(brief) },
   });
 
   const compared = comparedWith(baseState, merged !== null);
@@ -92,7 +92,7 @@ export async function collectFailure({ git, settings, state, brief }: BaseState,
   const files = readAgentFiles(workspace, jobId);
   const result = finalResult(files, {
     ...{ failure: reason, image_missing: state.image_missing },
-    ...{ refusals: [reason], notes: [], put_back: [] },
+    ...{ refusals: [reason], notes: [], put_back: [], comments: commentsOf(brief) },
   });
   // A separate index, since the main one may be damaged.
   const env = { GIT_INDEX_FILE: join(git.repository.folder, "failure-index") };
@@ -100,6 +100,9 @@ export async function collectFailure({ git, settings, state, brief }: BaseState,
   const trees = await treesOf(git, jobId, result, files.log, env);
   return { brief, result, log: files.log, putBack: [], changed: [], merged: null, ...trees };
 }
+
+const commentsOf = ({ reviews }: BaseState["brief"]): number[] =>
+  reviews.flatMap(({ comments }) => comments.map(({ id }) => id));
 
 /** The base commit that the work merged and the branch did not have yet. */
 async function mergedBase({ git, state, brief }: BaseState): Promise<{ base: string; merge_base: string } | null> {

@@ -4,11 +4,19 @@
  */
 
 import type { Outcome, PermanentError } from "../../src/contracts/result.ts";
+import type { Reply } from "../../src/contracts/review.ts";
 import { counted } from "../../src/text/plural.ts";
 
 export type Stop =
   /** The model called `finish`. */
-  | { readonly kind: "finished"; readonly outcome: FinishOutcome; readonly title: string; readonly body: string }
+  | {
+      readonly kind: "finished";
+      readonly outcome: FinishOutcome;
+      readonly title: string;
+      readonly body: string;
+      /** Answers to the comments of a review. */
+      readonly replies: readonly Reply[];
+    }
   /** The provider's own safety system ended the answer. */
   | { readonly kind: "refused_by_provider"; readonly text: string }
   | { readonly kind: "out_of_turns"; readonly turns: number }

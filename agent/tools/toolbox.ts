@@ -8,6 +8,7 @@ import { head } from "../../src/text/text.ts";
 import { FINISH_OUTCOMES, type Stop } from "../loop/stop-reasons.ts";
 import { bashInput, type Shell } from "./bash.ts";
 import { edit, editorInput } from "./editor.ts";
+import { REPLIES_SCHEMA, type ReplyDesk, repliesInput } from "./reply-desk.ts";
 import { refused } from "./tool-result.ts";
 
 const EDITOR = "str_replace_based_edit_tool";
@@ -16,6 +17,7 @@ const finishInput = z.object({
   outcome: z.enum(FINISH_OUTCOMES),
   title: z.string().trim().min(1).max(1_000),
   body: z.string().max(50_000).default(""),
+  replies: repliesInput,
 });
 
 export const TOOLS: readonly ToolUnion[] = [
@@ -25,13 +27,15 @@ export const TOOLS: readonly ToolUnion[] = [
     name: "finish",
     description:
       "Ends the job. outcome: done, nothing_to_do, question or refused; title: one line, as of a pull request; " +
-      "body: Markdown that says what was done, why, and how it was verified, or the question, or the reason.",
+      "body: Markdown that says what was done, why, and how it was verified, or the question, or the reason; " +
+      "replies: only where the first message shows review comments, one for each of them.",
     input_schema: {
       type: "object",
       properties: {
         outcome: { type: "string", enum: [...FINISH_OUTCOMES] },
         title: { type: "string" },
         body: { type: "string" },
+        replies: REPLIES_SCHEMA,
       },
       required: ["outcome", "title", "body"],
     },
@@ -46,6 +50,7 @@ export type ToolEnd =
 export interface Toolbox {
   readonly workspace: string;
   readonly shell: Shell;
+  readonly replyDesk: ReplyDesk;
 }
 
 export async function useTool(box: Toolbox, call: ToolUseBlock, signal: AbortSignal): Promise<ToolEnd> {
@@ -64,7 +69,10 @@ export async function useTool(box: Toolbox, call: ToolUseBlock, signal: AbortSig
     case "finish": {
       const input = finishInput.safeParse(call.input);
       if (!input.success) return malformed(call.name, input.error);
-      return { kind: "finished", stop: { kind: "finished", ...input.data } };
+      const missing = box.replyDesk.remind(input.data.replies);
+      if (missing !== null) return { kind: "answered", text: missing, failed: true };
+      const replies = box.replyDesk.answers(input.data.replies);
+      return { kind: "finished", stop: { kind: "finished", ...input.data, replies } };
     }
     default:
       return { kind: "malformed", text: `There is no tool ${call.name}. There are bash, ${EDITOR} and finish.` };

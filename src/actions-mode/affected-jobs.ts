@@ -64,6 +64,7 @@ const named = (event: Extract<GitHubEvent, { type: "slash" | "label" }>): JobId[
 export async function affectedJobs(parts: SearchParts, event: GitHubEvent, at: Repository): Promise<readonly JobId[]> {
   switch (event.type) {
     case "news":
+    case "review":
     case "button":
       return [event.job];
     case "slash":

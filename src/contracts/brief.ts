@@ -8,6 +8,7 @@ import { containerSchema } from "./container.ts";
 import { IMAGE_FILE, MAX_IMAGES } from "./images.ts";
 import { namedBySchema } from "./model-source.ts";
 import { MAX_NOTE, MAX_NOTES } from "./result.ts";
+import { reviewSchema } from "./review.ts";
 
 export const JOB_ID_PATTERN = /^[a-z0-9]{8}$/;
 
@@ -96,6 +97,8 @@ export const briefSchema = z.object({
     .default([]),
   /** Attachments that the texts have and the agent does not get, each with the reason, in sentences. */
   missing_attachments: z.array(z.string()).default([]),
+  /** The reviews of the pull request that this round is about, oldest first. Missing in older briefs. */
+  reviews: z.array(reviewSchema).default([]),
   /** Requests and results of earlier rounds, oldest first. */
   history: z.array(
     z.object({

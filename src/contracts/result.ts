@@ -6,6 +6,7 @@ import * as z from "zod";
 import { parseForeignJson } from "../text/json-bounds.ts";
 import { head } from "../text/text.ts";
 import { providerWords } from "./provider-words.ts";
+import { MAX_REPLY, MAX_REVIEW_COMMENTS } from "./review.ts";
 
 /** Restored files that a result lists; the run's log lists all of them. */
 export const MAX_PUT_BACK = 100;
@@ -44,6 +45,27 @@ export const NO_USAGE: Usage = {
   cache_write_tokens: 0,
 };
 
+/** A reply that cannot be read is left out, and the others are kept. */
+const repliesSchema = z
+  .array(
+    z
+      .object({
+        id: z.number().int().positive(),
+        body: z
+          .string()
+          .max(50_000)
+          .transform((text) => head(text.trim(), MAX_REPLY)),
+        done: z.boolean().catch(false),
+      })
+      .nullable()
+      .catch(null),
+  )
+  .max(10 * MAX_REVIEW_COMMENTS)
+  .transform((all) =>
+    all.flatMap((one) => (one === null || one.body === "" ? [] : [one])).slice(0, MAX_REVIEW_COMMENTS),
+  )
+  .catch([]);
+
 export const resultSchema = z.object({
   version: z.literal(1),
   outcome: z.enum(OUTCOMES),
@@ -64,6 +86,8 @@ export const resultSchema = z.object({
   permanent_error: z.enum(PERMANENT_ERRORS).nullable().catch(null),
   /** Set by the pushing step: Docker could not get the image that the agent was to run in. */
   image_missing: z.boolean().catch(false),
+  /** Answers to the review comments of the brief. Older agents give none. */
+  replies: repliesSchema,
   model: z.string().catch("unknown"),
   /** Notes, such as: another model than requested did the work, or the model will be retired. */
   notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).catch([]),

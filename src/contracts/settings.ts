@@ -64,6 +64,9 @@ const commands = z
   })
   .prefault({});
 
+/** What a review that asks for changes leads to on a job's pull request: a round of the job, or nothing. */
+export const REVIEWS = ["respond", "ignore"] as const;
+
 /** When checks may run on a stranger's submission: on a branch of this repository they can read its secrets. */
 export const RUN_CHECKS = ["ask", "after_judge", "always"] as const;
 
@@ -89,6 +92,7 @@ export const repositorySettingsSchema = z.strictObject({
   llm,
   limits,
   commands,
+  reviews: z.enum(REVIEWS).default("respond"),
   market,
   /** Instructions for every job, besides AGENTS.md and CLAUDE.md of the base branch. */
   instructions: z.string().max(MAX_INSTRUCTIONS).default(""),
@@ -112,6 +116,11 @@ export const DEFAULT_REPOSITORY_SETTINGS: RepositorySettings = repositorySetting
 /** The market settings; cached settings of older versions lack them. */
 export const marketOf = (settings: Partial<Pick<RepositorySettings, "market">> | null): RepositorySettings["market"] =>
   settings?.market ?? DEFAULT_REPOSITORY_SETTINGS.market;
+
+/** The same of reviews. */
+export const reviewsOf = (
+  settings: Partial<Pick<RepositorySettings, "reviews">> | null,
+): RepositorySettings["reviews"] => settings?.reviews ?? DEFAULT_REPOSITORY_SETTINGS.reviews;
 
 /**
  * Applies when the file is unreadable and no earlier version is known. No network access, since the file may have

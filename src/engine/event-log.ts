@@ -66,6 +66,8 @@ function commandOf(event: GitHubEvent): string | undefined {
   switch (event.type) {
     case "slash":
       return event.command.verb;
+    case "review":
+      return event.type;
     case "button":
       return event.action;
     case "news":

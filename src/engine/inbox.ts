@@ -40,6 +40,8 @@ function queueKeyOf(event: GitHubEvent): string {
     case "slash":
     case "label":
       return `issue ${fullName(event.repository)}#${event.issue.number}`;
+    case "review":
+      return `issue ${fullName(event.repository)}#${event.pull_request}`;
     case "button":
     case "news":
       return `job ${event.job}`;

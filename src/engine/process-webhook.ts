@@ -27,10 +27,12 @@ import type { Handled } from "./ports/service.ts";
 import type { Store } from "./ports/store.ts";
 import type { Quotas } from "./quotas.ts";
 import { observeRepository } from "./repositories.ts";
+import { ReviewRequests } from "./review-requests.ts";
 
 type Slash = Extract<GitHubEvent, { type: "slash" }>;
 type RepositoriesChanged = Extract<GitHubEvent, { type: "repositories-changed" }>;
-type CommandEvent = Extract<GitHubEvent, { type: "slash" | "label" | "button" }>;
+type Review = Extract<GitHubEvent, { type: "review" }>;
+type CommandEvent = Extract<GitHubEvent, { type: "slash" | "label" | "button" | "review" }>;
 
 interface Needs {
   readonly marketGate: MarketGate;
@@ -97,10 +99,15 @@ interface DeliveryNeeds extends Needs {
 class DeliveryProcessor {
   readonly #needs: DeliveryNeeds;
   readonly #trace: Trace;
+  readonly #reviews: ReviewRequests;
 
   constructor(needs: DeliveryNeeds) {
     this.#needs = needs;
     this.#trace = needs.trace;
+    this.#reviews = new ReviewRequests({
+      ...needs,
+      tell: async (...told) => (await this.#news(...told))?.handled ?? null,
+    });
   }
 
   async process(event: GitHubEvent): Promise<void> {
@@ -121,6 +128,8 @@ class DeliveryProcessor {
     switch (event.type) {
       case "slash":
         return this.#slash(event);
+      case "review":
+        return this.#review(event);
       case "label":
         return this.#label(event);
       case "button":
@@ -234,13 +243,22 @@ class DeliveryProcessor {
     const isHere = job.pull_request?.number === issue.number || job.former_pull_requests.includes(issue.number);
     const wrong = notAMessage(command, job, isHere ? "pull request" : "issue");
     if (wrong !== null) return this.#refuse(event, "invalid", wrong);
-    const handled = await handle(job.id, { type: "message", text: taskSaid(event), by, comment_id });
+    const around = isHere ? await this.#reviews.around(event, job.id, by) : {};
+    const handled = await handle(job.id, { type: "message", text: taskSaid(event), by, comment_id, ...around });
     await this.#made(event, handled);
     const told = isHere || !handled.ok || !(handled.changed || again) ? null : messageTaken(job, handled.job, by.login);
     if (told === null) return;
     await githubClient
       .reply(repository, issue.number, `reply:${comment_id}`, told, again)
       .catch((error: unknown) => log.debug({ comment_id, error }, "a reply was left out"));
+  }
+
+  async #review(event: Review): Promise<void> {
+    const { repository, job, pull_request, author } = event;
+    const by = await this.#requesterOf(event);
+    if (by === null) this.#trace.note({ error_code: "forbidden" });
+    else await this.#reviews.ask(repository, { job, pull_request, review: { ...event.review, by: author }, by });
+    await this.#news(repository, job, LOOK);
   }
 
   async #offer(event: Slash, draft: Omit<Draft, "id">, price_cents: number, by: Requester): Promise<void> {

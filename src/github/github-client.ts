@@ -127,6 +127,21 @@ async function installedRepositories(source: OctokitSource, installation_id: num
   return all;
 }
 
+async function readReview(
+  { source, now }: Pick<GitHubClientParts, "source"> & { readonly now: () => number },
+  { owner, name: repo, installation_id }: Repository,
+  { number: pull_number, id: review_id }: { readonly number: number; readonly id: number },
+): ReturnType<GitHubClient["review"]> {
+  const octokit = await source.installation(installation_id);
+  const at = { owner, repo, pull_number, review_id };
+  const found = await orNone(now, () =>
+    octokit.request("GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}", at),
+  );
+  return found === null
+    ? null
+    : { node_id: found.data.node_id, asks_for_changes: found.data.state === "CHANGES_REQUESTED" };
+}
+
 export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
   const { source, self, now = Date.now, run_action = RUN_JOB_ACTION } = parts;
   return {
@@ -171,6 +186,8 @@ export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
       const from_fork = head.repo?.id !== base.repo.id;
       return { head_branch: head.ref, head_sha: head.sha, from_fork, merged: data.merged, open: data.state === "open" };
     },
+
+    review: (repository, number, id) => readReview({ source, now }, repository, { number, id }),
 
     async react({ owner, name: repo, installation_id }, comment_id, content) {
       const post = (octokit: Caller) =>

@@ -95,6 +95,7 @@ async function service(
     repositoryById: async () => null,
     examine: async () => ({ facts: null, missing: null }),
     pullRequest: async () => pull,
+    review: async () => null,
     react: async (_repository, _comment, content) => {
       if (mute) throw new Error("The issue is locked.");
       said.push(content);

@@ -19,7 +19,7 @@ async function leftToGitHub(): Promise<{ readonly harness: Harness; readonly job
   return { harness, job: await harness.job(id) };
 }
 
-const approve = (harness: Harness): void =>
+const approve = (harness: Harness): number =>
   harness.github.review(DEMO, pullOf(harness)?.number ?? 0, { state: "APPROVED", by: "ada" });
 
 describe("GitHub's own auto-merge", () => {

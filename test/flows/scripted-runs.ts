@@ -83,7 +83,14 @@ async function deliver(github: SandboxGitHub, input: JobInput, { before, workspa
   const all = await changesOf(before, workspace);
   const changed = Object.fromEntries(Object.entries(all).filter(([path]) => !path.startsWith(own)));
   const left = readAgentFiles(workspace, job);
-  const result = finalResult(left, { failure: null, image_missing: false, refusals: [], notes: [], put_back: [] });
+  const result = finalResult(left, {
+    failure: null,
+    image_missing: false,
+    refusals: [],
+    notes: [],
+    put_back: [],
+    comments: commentsOf(before[`${own}${CONFIG_FILE}`]),
+  });
   const message = commitMessage(job, readable(result));
   if (github.branches(`${owner}/${name}`)[input.subject.trigger.headBranch] === undefined)
     throw new Error("The branch is gone: the work was not pushed.");
@@ -96,6 +103,10 @@ async function deliver(github: SandboxGitHub, input: JobInput, { before, workspa
     github.pushByRun(...at, { ...all, [`${own}${RESULT_FILE}`]: JSON.stringify(result) }, message);
   }
 }
+
+/** The ids that the result may answer, as the run action reads them. */
+const commentsOf = (config: string | undefined): number[] =>
+  briefSchema.parse(JSON.parse(config ?? "null")).reviews.flatMap(({ comments }) => comments.map(({ id }) => id));
 
 async function told(input: JobInput, config: string | undefined, said: HandInInput): Promise<boolean> {
   const taken = await withApp(input, config, (app) => handIn(said, { app, pause: async () => {} }));

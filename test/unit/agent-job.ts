@@ -43,6 +43,7 @@ export const BRIEF: Brief = {
   discussion_notes: [],
   images: [],
   missing_attachments: [],
+  reviews: [],
   history: [],
 };
 

@@ -68,7 +68,7 @@ const PLACES: Readonly<Record<string, string>> = {
   "agent/action/agent-output.ts": OF_A_RUN,
   "agent/action/checkout.ts": OF_A_RUN,
   "agent/action/state.ts": OF_A_RUN,
-  "agent/loop/prompt.ts": OF_A_RUN,
+  "agent/loop/data-block.ts": OF_A_RUN,
 };
 
 const filesWith = (pattern: RegExp): string[] =>

@@ -43,6 +43,7 @@ import { globMistake, MAX_GLOB_LENGTH } from "../../src/text/glob.ts";
 import { isJsonWithinBounds } from "../../src/text/json-bounds.ts";
 import { withoutTitles } from "../../src/text/link-titles.ts";
 import { normalise } from "../../src/text/normalise.ts";
+import { linesBefore, suggestionsIn } from "../../src/text/suggestions.ts";
 import { withoutHidingAttributes } from "../../src/text/tags.ts";
 import { cut, head, headBytes, tail } from "../../src/text/text.ts";
 
@@ -227,6 +228,8 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
   text("a quotation", quoted, BLOB),
   text("a code block", fenced, BLOB),
   text("what a commit message may not say", withoutSkips, BLOB),
+  text("suggestions in review comments", (words) => suggestionsIn(words, 10)),
+  text("the lines that a suggestion replaces", (words) => linesBefore(words, 10)),
   text("titles of links", withoutTitles, BLOB),
   text("attributes that hide", withoutHidingAttributes, BLOB),
   text("code in a line", code, BLOB),
@@ -246,6 +249,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
           model: "m",
           put_back: [body],
           notes: [body],
+          replies: [{ id: 1, body, done: true }],
           cost_cents: null,
         },
         usage: { turns: 1, input_tokens: 1, output_tokens: 1, cache_read_tokens: 1, cache_write_tokens: 1 },

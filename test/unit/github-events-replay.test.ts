@@ -73,7 +73,7 @@ describe("GitHub's own examples", () => {
         "pull_request.ready_for_review → look",
         "pull_request.reopened → reopened",
         "pull_request.synchronize → head-moved",
-        "pull_request_review.dismissed → look",
+        "pull_request_review.dismissed → review-dismissed",
         "pull_request_review_thread.resolved → look",
         "pull_request_review_thread.unresolved → look",
         "push → default-branch-moved",

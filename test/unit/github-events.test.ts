@@ -97,7 +97,10 @@ describe("reviews", () => {
   const comment = { id: 11, body: "/job mend this", user: mona, path: "src/a.ts", line: 7 as number | null };
   const onLine = (changes: object = {}, action = "created") =>
     said("pull_request_review_comment", { action, pull_request: pull, comment: { ...comment, ...changes } });
-  const review = { node_id: "PRR_kwDOA1-x", state: "commented", body: "/job mend this" as string | null, user: mona };
+  const review = {
+    ...{ id: 77, node_id: "PRR_kwDOA1-x", state: "commented" },
+    ...{ body: "/job mend this" as string | null, user: mona },
+  };
   const reviewed = (changes: object = {}, action = "submitted") =>
     said("pull_request_review", { action, pull_request: pull, review: { ...review, ...changes } });
 
@@ -105,13 +108,13 @@ describe("reviews", () => {
     const line = { path: "src/a.ts", number: 7 };
     expect(onLine()).toEqual(translated({ ...asked, comment_id: "review-comment:11", line }));
     expect(onLine({ line: null })).toMatchObject({ event: { line: { path: "src/a.ts", number: null } } });
+    expect(onLine({ pull_request_review_id: 77 })).toMatchObject({ event: { review: { id: 77 } } });
   });
 
   test("a command in a review is read, and one that decides is a reason to look, too", () => {
-    const expected = { ...asked, comment_id: "review:PRR_kwDOA1-x" };
+    const expected = { ...asked, comment_id: "review:PRR_kwDOA1-x", review: { id: 77, node_id: "PRR_kwDOA1-x" } };
     expect(reviewed()).toEqual(translated(expected));
     expect(reviewed({ state: "approved" })).toEqual(translated({ ...expected, reviewed: true }));
-    const ours = { ...pull, head: { ...pull.head, ref: BRANCH } };
     for (const changes of [{ body: null }, { body: "/job mend this", user: otherBot }, { node_id: "no id" }])
       expect(
         said("pull_request_review", {
@@ -119,6 +122,51 @@ describe("reviews", () => {
           review: { ...review, state: "approved", ...changes },
         }),
       ).toEqual(LOOK);
+  });
+
+  const ours = { ...pull, state: "open", head: { ...pull.head, ref: BRANCH } };
+  const asking = (changes: object = {}, pull_request: object = ours, more: object = {}) =>
+    said("pull_request_review", {
+      ...{ action: "submitted", pull_request },
+      ...{ review: { ...review, state: "changes_requested", body: null, ...changes }, ...more },
+    });
+
+  test("one that asks for changes on a job's open pull request asks for a round, with text or without", () => {
+    const event = {
+      ...{ type: "review", repository: where, job: JOB, pull_request: 3, review: { id: 77, node_id: "PRR_kwDOA1-x" } },
+      ...{ author: "mona", author_id: 3 },
+    };
+    expect(asking()).toEqual(translated(event));
+    expect(asking({ body: "Please mend this." })).toEqual(translated(event));
+  });
+
+  test("one that asks for changes and holds a command is that command alone", () => {
+    expect(asking({ body: "/job cancel" })).toMatchObject({
+      event: { type: "slash", command: { verb: "cancel" }, reviewed: true },
+    });
+  });
+
+  test.each([
+    ["a bot", { user: otherBot }, ours, {}],
+    ["this App", { user: us }, ours, { sender: us }],
+    ["a program in a person's name", {}, ours, { sender: otherBot }],
+    ["a deleted account", { user: null }, ours, {}],
+    ["a closed pull request", {}, { ...ours, state: "closed" }, {}],
+    ["a pull request of a fork", {}, { ...ours, head: { ...ours.head, repo: { id: 43 } } }, {}],
+    ["a person's own pull request", {}, pull, {}],
+    ["an approval", { state: "approved" }, ours, {}],
+  ])("none is asked for by or on %s: that is a reason to look, and no more", (_, changes, on, more) => {
+    expect(asking(changes, on, more)).toMatchObject({
+      kind: "event",
+      event: { type: expect.stringMatching(/^(?:pull-)?news$/), command: { type: "look" } },
+    });
+  });
+
+  test("one that is dismissed is told by its number", () => {
+    const dismissed = { action: "dismissed", pull_request: ours, review: { ...review, state: "dismissed" } };
+    expect(said("pull_request_review", dismissed)).toMatchObject({
+      event: { type: "news", job: JOB, command: { type: "review-dismissed", review_id: 77 } },
+    });
   });
 
   test("neither is read of bots, edited, deleted or without a command", () => {
@@ -414,7 +462,6 @@ describe("pull requests", () => {
       said("pull_request_review", { action, pull_request: pull, review: { state } });
     expect(reviewed("submitted", "approved")).toEqual(LOOK);
     expect(reviewed("submitted", "changes_requested")).toEqual(LOOK);
-    expect(reviewed("dismissed", "dismissed")).toEqual(LOOK);
     expect(reviewed("submitted", "commented")).toMatchObject({ kind: "ignored" });
     expect(said("pull_request_review_thread", { action: "resolved", pull_request: pull })).toEqual(LOOK);
   });

@@ -19,6 +19,7 @@ import type {
   Runner,
   Submission,
 } from "./job.ts";
+import type { ReviewRef } from "./review-schema.ts";
 
 /** What a job of the market says and carries beside its task. */
 export interface Offer {
@@ -93,6 +94,8 @@ export type Command =
       readonly comment_id: CommentId | null;
       /** Of a message that is no comment and may be sent again: taken once. */
       readonly message_id?: string;
+      /** The review that it stands in: all comments of that belong to the message. */
+      readonly review?: ReviewRef;
     }
   | { readonly type: "retry"; readonly by: Actor; readonly comment_id: CommentId | null }
   /** The sender takes the work as it is: the worker is paid. `account`: in whose name. */
@@ -163,6 +166,16 @@ export type Command =
       readonly by_id?: number;
       readonly at: number;
     }
+  /** A person who may command has submitted a review that asks for changes. `heeded`: the settings want rounds from reviews. */
+  | {
+      readonly type: "review";
+      readonly pull_request: number;
+      readonly review: ReviewRef;
+      readonly by: Actor;
+      readonly comment_id: CommentId;
+      readonly heeded: boolean;
+    }
+  | { readonly type: "review-dismissed"; readonly review_id: number }
   | { readonly type: "closed"; readonly pull_request: number; readonly by: string | null }
   | { readonly type: "reopened"; readonly pull_request: number }
   /** It has left the merge queue. `by` null: by GitHub's doing, or a program's. */
@@ -198,6 +211,8 @@ export type Command =
       /** Missing where a market's worker chooses its own. */
       readonly llm?: JobModel;
     }
+  /** GitHub shows none of the reviews any more that this round is about. */
+  | { readonly type: "reviews-withdrawn"; readonly round: number }
   /** The brief cannot be pushed, for a reason that the repository's owner must mend. */
   | { readonly type: "brief-refused"; readonly round: number; readonly attempt: number; readonly sentence: string }
   | { readonly type: "comment-synced"; readonly comment_id: number }

@@ -15,6 +15,7 @@ import * as opening from "./rules/opening.ts";
 import * as queueing from "./rules/queueing.ts";
 import * as reporting from "./rules/reporting.ts";
 import * as asking from "./rules/requesting.ts";
+import { review, reviewDismissed, reviewsWithdrawn, takeUpWaiting } from "./rules/review-round.ts";
 import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { settleDebts } from "./rules/taking.ts";
@@ -30,7 +31,7 @@ export function decide(job: Job | null, command: Command, context: Context): Dec
   if (said !== null && job.heard.includes(said)) return unchanged;
   const decision = remember(rule(job, command, context), said);
   const ended = decision.kind === "decided" && endsRound(job, decision.job);
-  return ended ? andThen(decision, (next) => asking.takeUpMessages(next, context)) : decision;
+  return ended ? andThen(decision, (next) => takeUpWaiting(next, context)) : decision;
 }
 
 /** What webhooks and effects report. A job that is not paid for has neither, so late ones of another life mean nothing. */
@@ -60,6 +61,9 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "observe",
   "judged",
   "merge-refused",
+  "review",
+  "review-dismissed",
+  "reviews-withdrawn",
   "effect-abandoned",
 ]);
 
@@ -112,6 +116,9 @@ const RULES: Rules = {
   tick: (job, _command, context) => tick(job, context),
   look: (job, command, context) => checking.reevaluate(job, command.forced, context),
   show: (job, command, context) => show(job, command.comment_id, context),
+  review,
+  "review-dismissed": reviewDismissed,
+  "reviews-withdrawn": reviewsWithdrawn,
   "run-changed": running.runChanged,
   "ci-run-changed": checking.ciRunChanged,
   "head-moved": checking.headMoved,

@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import { replySchema } from "../../contracts/review.ts";
 import { MERGE_METHODS } from "../../contracts/settings.ts";
 import type { Pending, Wanted } from "../pending-effect.ts";
 import { commentIdSchema } from "./comment-id.ts";
@@ -41,6 +42,16 @@ export const gitHubEffectSchema = z
     z.object({ type: z.literal("deliver-files"), ...attempt }),
     /** Remove the job's folder from the branch and open (or keep) the pull request. */
     z.object({ type: z.literal("open-pull-request"), round: number }),
+    /** Answer the review comments in their threads, resolve those that are done, and ask the reviewers to look again. */
+    z.object({
+      type: z.literal("answer-reviews"),
+      ...attempt,
+      /** GraphQL ids of the reviews. */
+      reviews: z.array(z.string()).readonly(),
+      replies: z.array(replySchema).readonly(),
+      /** Whether there is something new to look at. */
+      asks: z.boolean(),
+    }),
     /** Read the facts for a verdict; `runs`: ask GitHub for these runs too, since their webhooks may be lost. */
     z.object({ type: z.literal("read-facts"), runs: z.array(number).readonly() }),
     /** Ask the judge what the work of this attempt is worth; `sha` null: it is words alone. */
@@ -75,6 +86,7 @@ export const isOnGitHub = (effect: Effect): effect is GitHubEffect => effect.typ
 export function effectKey(effect: Effect): string {
   switch (effect.type) {
     case "push-brief":
+    case "answer-reviews":
     case "read-result":
     case "show-files":
     case "deliver-files":

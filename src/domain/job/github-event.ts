@@ -58,6 +58,12 @@ export interface LineOfFile {
   readonly number: number | null;
 }
 
+/** `node_id`: GraphQL's; missing where the command stands in one of the review's comments. */
+export interface ReviewOfCommand {
+  readonly id: number;
+  readonly node_id?: string;
+}
+
 /** `author_id`: GitHub's number of the author. Missing in events that an earlier version has stored. */
 export type GitHubEvent =
   /** A person asks in a comment. Permission is not checked yet. */
@@ -71,8 +77,20 @@ export type GitHubEvent =
       readonly command: SlashCommand;
       /** The line of a pull request that it was said of. */
       readonly line?: LineOfFile;
+      /** The review that it stands in. */
+      readonly review?: ReviewOfCommand;
       /** Said in a review that approves or refuses: what a merge waits for may have changed, too. */
       readonly reviewed?: true;
+    }
+  /** A person's review asks for changes on a job's open pull request. Permission is not checked yet. */
+  | {
+      readonly type: "review";
+      readonly repository: EventRepository;
+      readonly job: JobId;
+      readonly pull_request: number;
+      readonly review: { readonly id: number; readonly node_id: string };
+      readonly author: string;
+      readonly author_id: number;
     }
   /** The label `job` was put on an issue. Permission of the sender is not checked yet. */
   | {

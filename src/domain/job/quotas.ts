@@ -96,7 +96,7 @@ export function overWorking(account: string, usage: AccountUsage, limits: QuotaL
   );
 }
 
-const COUNTED: readonly Command["type"][] = ["create", "message", "retry", "pay", "accept"];
+const COUNTED: readonly Command["type"][] = ["create", "message", "review", "retry", "pay", "accept"];
 
 /** Commands that ask for work or take it; all others pass. */
 export const isCounted = ({ type }: Command): boolean => COUNTED.includes(type);
@@ -107,6 +107,7 @@ export function countedAccount(command: Command, job: Job | null): string | null
     case "create":
       return command.draft.account;
     case "message":
+    case "review":
     case "retry":
     case "pay":
       return job?.account ?? null;
@@ -118,7 +119,7 @@ export function countedAccount(command: Command, job: Job | null): string | null
 }
 
 /** A round of work is asked for. */
-export const beginsRound = ({ type }: Command): boolean => type === "create" || type === "message" || type === "retry";
+export const beginsRound = ({ type }: Command): boolean => ["create", "message", "review", "retry"].includes(type);
 
 /** What this decision would make of a job is more than the account may have; null: it is not. */
 export const overJobs = (

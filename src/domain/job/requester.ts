@@ -23,6 +23,7 @@ export function requesterOf(command: Command): Actor | null {
     case "cancel":
     case "discard":
     case "message":
+    case "review":
     case "retry":
     case "archive":
     case "reject":
@@ -44,6 +45,8 @@ export function requesterOf(command: Command): Actor | null {
     case "branch-deleted":
     case "merged":
     case "closed":
+    case "review-dismissed":
+    case "reviews-withdrawn":
     case "reopened":
     case "dequeued":
     case "queue-tests":

@@ -4,10 +4,12 @@
  */
 import * as z from "zod";
 import { NO_USAGE, OUTCOMES, PERMANENT_ERRORS, usageSchema } from "../../contracts/result.ts";
+import { replySchema } from "../../contracts/review.ts";
 import { repositorySettingsSchema } from "../../contracts/settings.ts";
 import { commentIdSchema } from "./comment-id.ts";
 import { asJobId } from "./job-id.ts";
 import type { Reason } from "./reason.ts";
+import { reviewsSchema } from "./review-schema.ts";
 import { count, list, notes, number, runRef, type Shape, sha, text, time, unset, words } from "./schema-parts.ts";
 import {
   type ActionsWork,
@@ -99,6 +101,8 @@ const agentResult = z.object({
   usage: usageSchema,
   cost_cents: z.number().nonnegative().nullable(),
   changed_files: z.array(text),
+  /** Its answers to review comments, by their ids. Absent in older records. */
+  replies: z.array(replySchema).exactOptional(),
   /** Of which run it is. Null or absent: not known. */
   run: runRef.nullable().exactOptional(),
 });
@@ -196,6 +200,7 @@ const progress = attempt.extend({
   round: number.default(1),
   /** Asked for while a round was under way; taken up by the next. */
   waiting_messages: list(z.object({ text, by: words })),
+  reviews: reviewsSchema.prefault({}),
   /** Ids of comments and messages that were taken, newest last, so that each is taken once. */
   heard: list(z.union([z.number(), z.string()])),
   /** Head of the job branch as last told by our own writes or a webhook. Null: not on GitHub yet. */

@@ -39,6 +39,7 @@ export const ADDED_IN_6 = {
   merge_queue: { exits: 0, rounds: 0, why: null, group_sha: null },
   question_asked_at: null,
   undiscussed: false,
+  reviews: { now: [], alone: false, waiting: [], rounds: 0 },
 };
 
 /** The same of the work of GitHub Actions. */

@@ -62,6 +62,7 @@ export function isWanted(effect: Effect, job: Job): boolean {
     case "delete-branch":
       return isFinal(job.status);
     case "react":
+    case "answer-reviews":
     case "sync-comment":
     case "sync-check":
     case "cancel-run":

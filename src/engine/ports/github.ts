@@ -39,6 +39,12 @@ export interface GitHubClient {
     readonly merged: boolean;
     readonly open: boolean;
   }>;
+  /** A submitted review; null when there is none. */
+  review(
+    repository: Repository,
+    pull_request: number,
+    id: number,
+  ): Promise<{ readonly node_id: string; readonly asks_for_changes: boolean } | null>;
   /** `confused` is for people without permission and is sent on a best-effort basis. */
   react(repository: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void>;
   /** Replies once: a second call with the same `marker` on the same issue has no effect when `again` is set. */

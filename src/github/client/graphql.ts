@@ -1,7 +1,33 @@
 /** Calls GitHub's GraphQL API and validates the answer. Holds schema parts that several queries share. */
 import * as z from "zod";
-import { UnreadableAnswer } from "./errors.ts";
+import { gitHubErrorOf, UnreadableAnswer } from "./errors.ts";
 import type { Caller } from "./octokit.ts";
+
+/** GitHub's number of a comment or review, which no longer fits a GraphQL `Int`. */
+export const fullId = z.coerce.number().int().positive();
+
+const partial = z.object({ data: z.looseObject({}) });
+
+/** The same for a query of several things, of which some may be gone: those are null. */
+export async function askForParts<T>(
+  { octokit, now }: { readonly octokit: Caller; readonly now: () => number },
+  query: string,
+  variables: Readonly<Record<string, unknown>>,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const answer: unknown = await octokit.graphql(query, { ...variables }).catch((thrown: unknown) => {
+    const rest = partial.safeParse(thrown);
+    if (gitHubErrorOf(thrown, now())?.kind === "later" || !rest.success) throw thrown;
+    return rest.data.data;
+  });
+  return checked(answer, schema);
+}
+
+function checked<T>(answer: unknown, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(answer);
+  if (!parsed.success) throw new UnreadableAnswer(`at ${parsed.error.issues[0]?.path.join(".") ?? "its root"}`);
+  return parsed.data;
+}
 
 /** Throws what Octokit throws, or {@link UnreadableAnswer}. */
 export async function ask<T>(
@@ -10,10 +36,7 @@ export async function ask<T>(
   variables: Readonly<Record<string, unknown>>,
   schema: z.ZodType<T>,
 ): Promise<T> {
-  const answer: unknown = await octokit.graphql(query, { ...variables });
-  const parsed = schema.safeParse(answer);
-  if (!parsed.success) throw new UnreadableAnswer(`at ${parsed.error.issues[0]?.path.join(".") ?? "its root"}`);
-  return parsed.data;
+  return checked(await octokit.graphql(query, { ...variables }), schema);
 }
 
 const partialAnswer = z.object({

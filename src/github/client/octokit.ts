@@ -58,6 +58,10 @@ function kindOf(options: { readonly method: string; readonly url: string; readon
   return typeof options.query === "string" && /^\s*mutation\b/.test(options.query) ? "graphql-write" : "graphql-read";
 }
 
+/** Each mutation of a request counts, and each takes exactly one input. */
+const writesIn = ({ query }: { readonly query?: unknown }): number =>
+  typeof query === "string" ? (query.match(/\(input:/g) ?? []).length : 1;
+
 /** Calls as the App use no installation's budget. */
 const asApp = (url: string): boolean => url.includes("/app/");
 
@@ -172,7 +176,7 @@ function throttled(
           throw thrown;
         }
       };
-      return throttle.call(kind, make, reservationOf(call));
+      return throttle.call(kind, make, reservationOf(call), writesIn(call));
     });
   };
 }

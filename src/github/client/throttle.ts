@@ -68,11 +68,14 @@ export class Throttle {
     this.#clock = clock;
   }
 
-  /** Makes one call as soon as the budget allows; throws {@link BudgetSpent} when that takes too long. */
-  async call<T>(kind: CallKind, make: () => Promise<T>, reservation?: Reservation): Promise<T> {
+  /**
+   * Makes one call as soon as the budget allows; throws {@link BudgetSpent} when that takes too long. `writes`: how many
+   * mutations it holds.
+   */
+  async call<T>(kind: CallKind, make: () => Promise<T>, reservation?: Reservation, writes = 1): Promise<T> {
     this.#refusePaused();
     if (this.#places.pendingCount >= MAX_WAITING) throw new BudgetSpent(FULL_QUEUE_MS);
-    if (isWrite(kind)) await this.#takeWrite(reservation);
+    for (let n = 0; isWrite(kind) && n < writes; n++) await this.#takeWrite(reservation);
     return this.#places(async () => {
       await this.#takePoints(kind);
       this.#refusePaused();

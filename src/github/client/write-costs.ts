@@ -12,6 +12,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "cancel-run": 1,
   "read-run": 0,
   "read-result": 0,
+  "answer-reviews": 1,
   "show-files": 2,
   "deliver-files": 1,
   "open-pull-request": 2,

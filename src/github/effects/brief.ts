@@ -12,6 +12,7 @@ import {
 } from "../../contracts/brief.ts";
 import { IMAGE_FILE } from "../../contracts/images.ts";
 import { redact } from "../../contracts/redact.ts";
+import type { Review } from "../../contracts/review.ts";
 import type { RepositorySettings } from "../../contracts/settings.ts";
 import { isOnActions, issueOf, type Job } from "../../domain/job/job.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
@@ -68,6 +69,7 @@ export interface BriefBaseCommit {
   /** Names in the job's folder; leftovers of the last attempt among them are deleted. */
   readonly present: readonly string[];
   readonly failed_checks: Brief["failed_checks"];
+  readonly reviews: readonly Review[];
   readonly llm: Brief["llm"];
   readonly context: BriefContext;
 }
@@ -79,7 +81,7 @@ export interface BriefSender {
 }
 
 function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
-  const { base, settings, failed_checks, llm, context } = baseCommit;
+  const { base, settings, failed_checks, reviews, llm, context } = baseCommit;
   const minutes = isOnActions(job)
     ? settings.limits.minutes
     : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
@@ -114,6 +116,7 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     discussion_notes: [...context.discussion_notes],
     images: [...context.images],
     missing_attachments: [...context.missing_attachments],
+    reviews: [...reviews],
     history: job.rounds
       .slice(0, -1)
       .slice(-MAX_HISTORY_ROUNDS)

@@ -19,6 +19,7 @@ import { createImageFetcher } from "../client/image-fetcher.ts";
 import type { Caller, OctokitSource } from "../client/octokit.ts";
 import { createKnownPermission } from "../client/permission.ts";
 import { WRITES } from "../client/write-costs.ts";
+import { answerReviews } from "./answer-reviews.ts";
 import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
 import { deliverFiles } from "./deliver-files.ts";
 import { enqueue } from "./enqueue.ts";
@@ -59,8 +60,10 @@ export interface PerformerParts {
   readonly wait?: (ms: number) => Promise<void>;
 }
 
-/** Each attachment and each binary file costs one more write. */
-function writesOf({ type }: GitHubEffect, job: Job): number {
+/** Each attachment and each binary file costs one more write; each reply one, and one for resolving its thread. */
+function writesOf(effect: GitHubEffect, job: Job): number {
+  const { type } = effect;
+  if (effect.type === "answer-reviews") return WRITES[effect.type] + 2 * effect.replies.length;
   if (type === "push-brief") return WRITES[type] + (marketWork(job)?.enclosure?.attachments.length ?? 0);
   return WRITES[type] + (type === "show-files" ? (marketWork(job)?.delivery?.files.length ?? 0) : 0);
 }
@@ -69,6 +72,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
   switch (effect.type) {
     case "push-brief":
       return pushBrief(task, effect);
+    case "answer-reviews":
+      return answerReviews(task, effect);
     case "react":
       return react(task, effect);
     case "sync-comment":

@@ -3,7 +3,9 @@
  * calls if the base is known from push events, otherwise one more query. Only touches the job's ref.
  */
 
+import type { Review } from "../../contracts/review.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
+import type { Command } from "../../domain/job/command.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { isOnActions } from "../../domain/job/job.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
@@ -20,6 +22,7 @@ import { readFailedChecks, readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
 import { ownBrief, type TreeOn } from "./own-brief.ts";
 import { restTreeEntry } from "./rest-tree-entry.ts";
+import { readRoundReviews } from "./review-comments.ts";
 import { reported, type Task } from "./task.ts";
 
 type PushBrief = Extract<Effect, { type: "push-brief" }>;
@@ -86,12 +89,18 @@ function cachedBase(task: Task, known: ObservedRepository | null): PushBase | nu
     present: [],
     failed_checks: [],
     context: NO_CONTEXT,
+    reviews: [],
     observed: null,
   };
 }
 
 /** The base commit as fetched from GitHub, or the sentence that says why there is none. */
-function fetchedBase(task: Task, state: BranchState | null, known: ObservedRepository | null): PushBase | string {
+function fetchedBase(
+  task: Task,
+  state: BranchState | null,
+  known: ObservedRepository | null,
+  reviews: readonly Review[],
+): PushBase | string {
   const { job } = task;
   if (state === null) return refusals.notInstalled(job.repository);
   if (state.default_branch === null) return refusals.emptyRepository();
@@ -109,6 +118,7 @@ function fetchedBase(task: Task, state: BranchState | null, known: ObservedRepos
     present: state.present,
     failed_checks: [],
     context: NO_CONTEXT,
+    reviews,
     observed: observedOf(state, job.repository, known),
   };
 }
@@ -200,6 +210,8 @@ const failedChecks = async (task: Task, effect: PushBrief, state: BranchState | 
 interface Found {
   readonly pushBase: PushBase | string;
   readonly left: string | null;
+  /** Ends the round in place of a push. */
+  readonly withdrawn?: Command;
 }
 
 /**
@@ -212,14 +224,15 @@ async function find(
   known: ObservedRepository | null,
   may_exist: boolean,
 ): Promise<Found> {
-  const state = await readState(task);
-  const base = fetchedBase(task, state, known);
+  const [state, read] = await Promise.all([readState(task), readRoundReviews(task, effect)]);
+  const base = fetchedBase(task, state, known, read.kind === "reviews" ? read.reviews : []);
   const pushBase =
     typeof base === "string" ? base : { ...base, context: await readContext(task, state?.comments ?? null) };
   const left =
     state !== null && state.branch !== null && may_exist
       ? await ownBrief(task, effect, firstTree(task, effect, pushBase))
       : null;
+  if (read.kind === "withdrawn" && left === null) return { pushBase, left, withdrawn: read.report };
   if (typeof pushBase === "string" || left !== null || task.job.failure === null) return { pushBase, left };
   return {
     pushBase: { ...pushBase, failed_checks: await readFailedLogs(task, await failedChecks(task, effect, state)) },
@@ -250,7 +263,8 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
     if (read.githubError.kind === "forbidden") return refused(effect, refusals.lacksPermission(job.repository));
     return { ended: "later", ...laterOf(read.githubError) };
   }
-  const { pushBase, left } = read.value;
+  const { pushBase, left, withdrawn } = read.value;
+  if (withdrawn !== undefined) return reported(withdrawn);
   if (typeof pushBase === "string") return refused(effect, pushBase);
   const llm = llmOf(task, pushBase);
   if (typeof llm === "string") return refused(effect, llm);

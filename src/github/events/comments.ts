@@ -4,7 +4,8 @@
  */
 import * as z from "zod";
 import type { CommentId } from "../../domain/job/comment-id.ts";
-import type { LineOfFile, TranslatedEvent } from "../../domain/job/github-event.ts";
+import type { LineOfFile, ReviewOfCommand, TranslatedEvent } from "../../domain/job/github-event.ts";
+import { jobOfBranch } from "../../domain/job/job.ts";
 import {
   type AppIdentity,
   commandAuthor,
@@ -41,6 +42,7 @@ type Said = Pick<z.output<typeof schema>, "repository" | "installation" | "sende
 interface Where {
   readonly comment_id: CommentId;
   readonly line?: LineOfFile;
+  readonly review?: ReviewOfCommand;
 }
 
 function said(payload: Said, comment: z.output<typeof written>, where: Where, self: AppIdentity): TranslatedEvent {
@@ -67,27 +69,73 @@ const ofPull = (payload: Omit<Said, "issue"> & { readonly pull_request: z.output
 
 const lineSchema = z.object({
   ...onPull,
-  comment: written.extend({ id: z.number(), path: z.string(), line: z.number().nullish() }),
+  comment: written.extend({
+    id: z.number(),
+    path: z.string(),
+    line: z.number().nullish(),
+    pull_request_review_id: z.number().int().positive().nullish(),
+  }),
 });
 
 export const reviewCommentCreated = listener(lineSchema, (payload, self) => {
   const { comment } = payload;
   const line = { path: comment.path, number: comment.line ?? null };
-  return said(ofPull(payload), comment, { comment_id: `review-comment:${comment.id}`, line }, self);
+  const id = comment.pull_request_review_id ?? null;
+  const where = {
+    comment_id: `review-comment:${comment.id}`,
+    line,
+    ...(id === null ? {} : { review: { id } }),
+  } as const;
+  return said(ofPull(payload), comment, where, self);
 });
 
 /** GraphQL ids, which are opaque. */
 const nodeId = z.string().regex(/^[\w=+/-]{1,200}$/);
 
-const reviewSchema = z.object({ ...onPull, review: written.extend({ node_id: nodeId }) });
+const reviewId = { id: z.number().int().positive(), node_id: nodeId };
 
-const reviewText = listener(reviewSchema, (payload, self) =>
-  said(ofPull(payload), payload.review, { comment_id: `review:${payload.review.node_id}` }, self),
-);
+const reviewSchema = z.object({ ...onPull, review: written.extend(reviewId) });
 
-/** An approving or rejecting review may hold a command too; line comments have their own events. */
+const reviewText = listener(reviewSchema, (payload, self) => {
+  const { id, node_id } = payload.review;
+  return said(ofPull(payload), payload.review, { comment_id: `review:${node_id}`, review: { id, node_id } }, self);
+});
+
+const askingSchema = z.object({
+  ...source,
+  pull_request: z.object({
+    number: z.number(),
+    state: z.string(),
+    head: z.object({ ref: z.string(), repo: z.object({ id: z.number() }).nullish() }),
+  }),
+  review: z.object({ ...reviewId, state: z.string(), user: commandAuthor.nullable() }),
+  sender: person,
+});
+
+/** What programs ask for is no command, and a deleted account has no permission any more. */
+const reviewAsking = listener(askingSchema, (payload) => {
+  const { repository, pull_request, review, sender } = payload;
+  const { number, state, head } = pull_request;
+  const job = head.repo?.id === repository.id ? jobOfBranch(head.ref) : null;
+  if (review.state.toLowerCase() !== "changes_requested") return ignored("the review asks for no changes");
+  if (job === null || state !== "open") return ignored("it is no open pull request of a job");
+  if (review.user === null) return ignored("the reviewer's account is deleted");
+  if (isBot(review.user) || isBot(sender)) return ignored("the review of a bot");
+  const { id, node_id, user } = review;
+  return translated({
+    ...{ type: "review", repository: repositoryOf(payload), job, pull_request: number, review: { id, node_id } },
+    ...{ author: user.login, author_id: user.id },
+  });
+});
+
+/**
+ * A review may hold a command, whatever it decides, and then is that command alone. Else one that asks for changes asks
+ * for a round. Line comments have their own events.
+ */
 export const reviewSubmitted: Listener = (payload, self) => {
   const [words, changed] = [reviewText(payload, self), reviewChanged(payload, self)];
-  if (words.kind === "ignored" || words.event.type !== "slash") return changed;
-  return changed.kind === "ignored" ? words : translated({ ...words.event, reviewed: true });
+  if (words.kind === "event" && words.event.type === "slash")
+    return changed.kind === "ignored" ? words : translated({ ...words.event, reviewed: true });
+  const asking = reviewAsking(payload, self);
+  return asking.kind === "event" ? asking : changed;
 };

@@ -115,6 +115,13 @@ export const reviewChanged = listener(reviewSchema, (payload) =>
     : pullEvent(payload, LOOK),
 );
 
+const dismissedSchema = reviewSchema.extend({ review: z.object({ id: z.number().int().positive() }) });
+
+/** It asks for nothing any more, and no longer holds the merge. */
+export const reviewDismissed = listener(dismissedSchema, (payload) =>
+  pullEvent(payload, { type: "review-dismissed", review_id: payload.review.id }),
+);
+
 const threadSchema = z.object({ ...source, pull_request: z.object({ number: z.number(), head }) });
 
 export const reviewThreadChanged: Listener = listener(threadSchema, (payload) => pullEvent(payload, LOOK));

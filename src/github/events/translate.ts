@@ -30,7 +30,7 @@ import {
   pullRequestDequeued,
   pullRequestReopened,
   pullRequestSynchronized,
-  reviewChanged,
+  reviewDismissed,
   reviewThreadChanged,
 } from "./pull-requests.ts";
 import { pushed, refDeleted } from "./pushes.ts";
@@ -64,7 +64,7 @@ const LISTENERS: ReadonlyMap<string, Listener> = new Map([
   ["pull_request.dequeued", pullRequestDequeued],
   ["merge_group.checks_requested", queueChecksRequested],
   ["pull_request_review.submitted", reviewSubmitted],
-  ["pull_request_review.dismissed", reviewChanged],
+  ["pull_request_review.dismissed", reviewDismissed],
   ["pull_request_review_comment.created", reviewCommentCreated],
   ["pull_request_review_thread.resolved", reviewThreadChanged],
   ["pull_request_review_thread.unresolved", reviewThreadChanged],

@@ -9,6 +9,7 @@ import * as market from "./market.ts";
 import { answerUrl, branchLink, modelLine, pullRequestLink } from "./numbers.ts";
 import { escapeMarkdown, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
+import { aboutReviews } from "./reviews.ts";
 
 export interface State {
   /** A few words of plain text. */
@@ -258,6 +259,7 @@ export function stateOf(job: Job, face: Face): State {
     modelLine(job),
     note(job.notice),
     note(job.settings_problem ?? null),
+    ...aboutReviews(job),
     waiting === 0
       ? null
       : `${counted(waiting, "further message is", "further messages are")} handled in the next round.`,

@@ -3,5 +3,9 @@ import type { JobId } from "../../domain/job/job.ts";
 
 export const jobMarker = (id: JobId): string => `<!-- journeyman:job:${id} -->`;
 
+/** Marks the answer of a round to a review comment. */
+export const replyMarker = (id: JobId, round: number, comment: number): string =>
+  `<!-- journeyman:reply:${id}:${round}:${comment} -->`;
+
 /** Marks a reply that belongs to no job by what it answers. */
 export const answerMarker = (what: string): string => `<!-- journeyman:answer:${what.replace(/[^\w.:-]/g, "")} -->`;

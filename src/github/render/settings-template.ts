@@ -26,6 +26,9 @@ limits:
 #   Who may use /job: write or admin.
 #   allow: write
 
+# A review that asks for changes on a job's pull request is a round of the job: respond, or ignore.
+# reviews: respond
+
 # llm:
 #   model: claude-sonnet-5-5
 

@@ -19,6 +19,7 @@ const EVENT_NEEDS: Readonly<Record<string, readonly Need[]>> = {
   pull_request: ["pull_requests:read"],
   pull_request_review: ["pull_requests:read"],
   pull_request_review_comment: ["pull_requests:read"],
+  pull_request_review_thread: ["pull_requests:read"],
   issues: ["issues:read"],
   merge_group: ["merge_queues:read"],
   release: ["contents:read"],

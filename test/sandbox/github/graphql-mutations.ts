@@ -9,6 +9,7 @@ import { commentObject } from "./graphql-issues.ts";
 import { queueMutations } from "./graphql-merge-queue.ts";
 import { commitObject, nodeNumber, refObject, unresolved } from "./graphql-objects.ts";
 import { pullObject } from "./graphql-pulls.ts";
+import { reviewMutations } from "./graphql-reviews.ts";
 import { findComment, react } from "./issues.ts";
 import type { Cause, MergeMethod, Repository } from "./model.ts";
 import { emailOf } from "./payloads-commits.ts";
@@ -79,6 +80,7 @@ export function mutations(context: GraphqlContext) {
     markPullRequestReadyForReview: (args: unknown) => ready(context, pullInput.parse(args).input.pullRequestId),
     createPullRequest: (args: unknown) => createPull(context, createPullInput.parse(args).input),
     minimizeComment: (args: unknown) => minimize(context, minimizeInput.parse(args).input),
+    ...reviewMutations(context, (id) => pullById(context, id, "pull_requests:write")),
     addReaction: (args: unknown) => addReaction(context, reactionInput.parse(args).input),
     createRef: (args: unknown) => createRef(context, args),
     updateRefs: (args: unknown) => updateRefs(context, updateRefsInput.parse(args).input),

@@ -8,6 +8,7 @@ import { type GraphqlContext, mustHave } from "./graphql-context.ts";
 import { issueOrPull } from "./graphql-issue-or-pull.ts";
 import { issueObject, userObject } from "./graphql-issues.ts";
 import { pullObject, rollupObject, suiteObjects } from "./graphql-pulls.ts";
+import { reviewNode } from "./graphql-reviews.ts";
 import { rulesOf } from "./graphql-rules.ts";
 import type { Repository } from "./model.ts";
 import { repoHtml } from "./payloads.ts";
@@ -38,6 +39,12 @@ export function queries(context: GraphqlContext) {
         throw error instanceof Refusal && error.status === 404 ? missing : error;
       }
     },
+    // an error for one that cannot be resolved leaves the others
+    nodes: (args: unknown) =>
+      z
+        .looseObject({ ids: z.array(z.string()) })
+        .parse(args)
+        .ids.map(async (id) => nodeObject(context, id)),
     node: (args: unknown) => nodeObject(context, z.looseObject({ id: z.string() }).parse(args).id),
   };
 }
@@ -259,5 +266,7 @@ function nodeObject(context: GraphqlContext, id: string): object {
       }
     }
   }
-  throw unresolved(id);
+  const review = reviewNode(context, id);
+  if (review === undefined) throw unresolved(id);
+  return review;
 }

@@ -4,6 +4,7 @@ import { connection } from "./graphql-connection.ts";
 import { type GraphqlContext, mustHave } from "./graphql-context.ts";
 import { commentObject, userObject } from "./graphql-issues.ts";
 import { queueFields } from "./graphql-merge-queue.ts";
+import { reviewLists } from "./graphql-reviews.ts";
 import { appIdOf } from "./graphql-rules.ts";
 import {
   isRequired,
@@ -68,6 +69,7 @@ export function pullObject(context: GraphqlContext, repository: Repository, issu
     reviewDecision: reviewDecision(repository, issue),
     autoMergeRequest: autoMergeObject(context, issue),
     ...pullLists(context, repository, issue),
+    ...reviewLists(context, repository, issue),
     statusCheckRollup: () => rollupObject(context, repository, pull.headSha),
   };
 }

@@ -90,11 +90,14 @@ export interface Issue {
   pull: PullRequest | undefined;
 }
 
-/** For a comment on one line of the new file. */
+/** For a comment on lines of the new file. One that answers none begins a thread. */
 export interface ReviewComment {
   readonly id: number;
   readonly path: string;
+  /** The first of several lines. */
+  readonly startLine: number | null;
   readonly line: number;
+  readonly replyTo: number | undefined;
   readonly body: string;
   /** The diff up to that line. */
   readonly hunk: string;
@@ -148,6 +151,9 @@ export interface PullRequest {
   /** Why it has left merge queues, as the timeline says. */
   readonly queueExits: { readonly reason: string; readonly at: number }[];
   readonly reviews: Review[];
+  readonly requestedReviewers: User[];
+  /** Who has resolved threads, by the ids of their first comments. */
+  readonly resolved: Map<number, User>;
 }
 
 export interface CheckAction {

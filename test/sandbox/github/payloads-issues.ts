@@ -123,13 +123,20 @@ export function reviewCommentJson(
   repository: Repository,
   number: number,
   review: Review,
-  { id, path, line, body, hunk, reactions }: ReviewComment,
+  { id, path, startLine, line, replyTo, body, hunk, reactions }: ReviewComment,
 ): Json {
   const url = `${repoApi(world, repository)}/pulls/comments/${id}`;
   const pull = `${repoApi(world, repository)}/pulls/${number}`;
   const html = `${repoHtml(world, repository)}/pull/${number}#discussion_r${id}`;
   const at = iso(review.submittedAt);
-  const place = { path, line, original_line: line, start_line: null, original_start_line: null, side: "RIGHT" };
+  const place = {
+    path,
+    line,
+    original_line: line,
+    start_line: startLine,
+    original_start_line: startLine,
+    side: "RIGHT",
+  };
   const position = hunk.split("\n").length - 1;
   return {
     id,
@@ -140,7 +147,8 @@ export function reviewCommentJson(
     pull_request_url: pull,
     diff_hunk: hunk,
     ...place,
-    start_side: null,
+    start_side: startLine === null ? null : "RIGHT",
+    ...(replyTo === undefined ? {} : { in_reply_to_id: replyTo }),
     position,
     original_position: position,
     commit_id: review.commitId,

@@ -49,7 +49,7 @@ export function pullSummaryJson(world: World, repository: Repository, issue: Pul
     merge_commit_sha: pull.mergeCommitSha ?? null,
     assignee: null,
     assignees: [],
-    requested_reviewers: [],
+    requested_reviewers: pull.requestedReviewers.map((user) => userJson(world, user)),
     requested_teams: [],
     labels: issue.labels.map((name) => labelJson(world, repository, name)),
     milestone: null,

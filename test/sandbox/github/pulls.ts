@@ -43,6 +43,8 @@ export function openPull(world: World, repository: Repository, input: NewPull, c
     autoMerge: undefined,
     queueExits: [],
     reviews: [],
+    requestedReviewers: [],
+    resolved: new Map(),
   };
   if (!hasPull(issue)) throw new Error("a pull request was just set");
   repository.git.refs.set(`refs/pull/${issue.number}/head`, input.headSha);

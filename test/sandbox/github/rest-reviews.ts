@@ -1,5 +1,6 @@
 /** REST: reviews of pull requests, and comments on their lines. */
 import * as z from "zod";
+import { mayWrite } from "./access.ts";
 import { notFound, parseBody, Refusal } from "./errors.ts";
 import { reviewCommentJson, reviewJson } from "./payloads-issues.ts";
 import { pullParam } from "./rest-pulls.ts";
@@ -18,7 +19,12 @@ import {
 } from "./router.ts";
 import type { World } from "./world.ts";
 
-const ofLine = z.object({ path: z.string(), line: z.number().int().positive(), body: z.string().min(1) });
+const ofLine = z.object({
+  path: z.string(),
+  line: z.number().int().positive(),
+  start_line: z.number().int().positive().nullish(),
+  body: z.string().min(1),
+});
 
 const reviewBody = z.object({
   body: z.string().default(""),
@@ -68,6 +74,23 @@ function listComments(world: World, request: RepositoryRequest): Reply {
   );
 }
 
+function reviewParam(world: World, request: RepositoryRequest) {
+  const issue = pullParam(world, request);
+  const id = numberParam(request, "review_id");
+  const review = issue.pull.reviews.find((one) => one.id === id);
+  if (!review) throw notFound();
+  return { issue, review };
+}
+
+function dismiss(world: World, request: RepositoryRequest): Reply {
+  const { issue, review } = reviewParam(world, request);
+  parseBody(z.object({ message: z.string().min(1) }), request.body);
+  if (!mayWrite(request.actor, request.repository, "pull_requests"))
+    throw new Refusal(403, "Must have push access to repository");
+  reviews.dismissReview(world, request.repository, issue, review, request.cause());
+  return ok(reviewJson(world, request.repository, issue.number, review));
+}
+
 function commentParam(world: World, request: RepositoryRequest) {
   const found = reviews.findReviewComment(world, request.repository, numberParam(request, "comment_id"));
   if (!found) throw notFound();
@@ -80,6 +103,11 @@ const WRITE = "pull_requests:write";
 export const reviewRoutes: readonly Route[] = [
   repositoryRoute("GET /pulls/:number/reviews", READ, listReviews),
   repositoryRoute("POST /pulls/:number/reviews", WRITE, createReview),
+  repositoryRoute("GET /pulls/:number/reviews/:review_id", READ, (world, request) => {
+    const { issue, review } = reviewParam(world, request);
+    return ok(reviewJson(world, request.repository, issue.number, review));
+  }),
+  repositoryRoute("PUT /pulls/:number/reviews/:review_id/dismissals", WRITE, dismiss),
   repositoryRoute("GET /pulls/:number/comments", READ, listComments),
   repositoryRoute("POST /pulls/:number/comments", WRITE, createComment),
   repositoryRoute("GET /pulls/comments/:comment_id", READ, (world, request) => {

@@ -8,8 +8,12 @@ import type { PullIssue } from "./state.ts";
 import type { World } from "./world.ts";
 
 export interface NewReview extends Pick<Review, "state" | "body"> {
-  readonly comments?: readonly Pick<ReviewComment, "body" | "path" | "line" | "hunk">[];
+  readonly comments?: readonly NewComment[];
 }
+
+type Said = Pick<ReviewComment, "body" | "path" | "line"> & { readonly start_line?: number | null | undefined };
+type NewComment = Pick<ReviewComment, "body" | "path" | "line" | "startLine" | "hunk"> &
+  Partial<Pick<ReviewComment, "replyTo">>;
 
 export function addReview(
   world: World,
@@ -26,10 +30,14 @@ export function addReview(
     body: input.body,
     commitId: issue.pull.headSha,
     submittedAt: at,
-    comments: (input.comments ?? []).map((one) => ({ ...one, id: world.state.nextId(), reactions: [] })),
+    comments: (input.comments ?? []).map((one) => ({
+      ...{ replyTo: undefined, ...one, id: world.state.nextId(), reactions: [] },
+    })),
     reactions: [],
   };
   issue.pull.reviews.push(review);
+  const asked = issue.pull.requestedReviewers.findIndex(({ id }) => id === cause.user.id);
+  if (asked >= 0 && review.state !== "COMMENTED") issue.pull.requestedReviewers.splice(asked, 1);
   world.feed.tell("review", repository, `${cause.user.login} reviewed #${issue.number}: ${review.state}`);
   const shown = reviewJson(world, repository, issue.number, review);
   const pull_request = pullSummaryJson(world, repository, issue);
@@ -63,21 +71,17 @@ export function hunkUpTo(patch: string, line: number): string | null {
 }
 
 /** The comments with their lines of the diff. */
-export async function onLines<Said extends Pick<ReviewComment, "path" | "line" | "body">>(
-  { git }: Repository,
-  { pull }: PullIssue,
-  said: readonly Said[],
-): Promise<Pick<ReviewComment, "path" | "line" | "body" | "hunk">[]> {
+export async function onLines({ git }: Repository, { pull }: PullIssue, said: readonly Said[]): Promise<NewComment[]> {
   if (said.length === 0) return [];
   const base = git.branch(pull.baseRef) ?? pull.baseSha;
   const files = await git.patches((await git.mergeBase(base, pull.headSha)) ?? base, pull.headSha);
-  return said.map(({ path, line, body }) => {
+  return said.map(({ path, line, body, start_line }) => {
     const file = files.find(({ filename }) => filename === path);
     const hunk = file === undefined ? null : hunkUpTo(file.patch, line);
     const field = `pull_request_review_thread.${file === undefined ? "path" : "line"}`;
     if (hunk === null)
       throw validationFailed("PullRequestReviewComment", `${field} must be part of the diff`, { field });
-    return { path, line, body, hunk };
+    return { path, line, body, hunk, startLine: start_line ?? null };
   });
 }
 
@@ -101,3 +105,23 @@ export const reactionsOfReview = (world: World, repository: Repository, id: numb
     .pulls(repository)
     .flatMap(({ pull }) => pull.reviews)
     .find((one) => one.id === id)?.reactions;
+
+/** A person takes a review back, or whoever may write does. Only a verdict can be dismissed. */
+export function dismissReview(
+  world: World,
+  repository: Repository,
+  issue: PullIssue,
+  review: Review,
+  cause: Cause,
+): void {
+  if (review.state !== "APPROVED" && review.state !== "CHANGES_REQUESTED")
+    throw validationFailed("PullRequestReview", "Can not dismiss a commented pull request review");
+  review.state = "DISMISSED";
+  const shown = reviewJson(world, repository, issue.number, review);
+  emit(world, repository, "pull_request_review", cause, {
+    action: "dismissed",
+    review: { ...shown, state: "dismissed", body: review.body === "" ? null : review.body },
+    pull_request: pullSummaryJson(world, repository, issue),
+  });
+  world.considerAutoMerge(repository, issue.pull.headSha);
+}

@@ -1,4 +1,5 @@
 /** The handle on a local GitHub: its parts, and queries for tests. */
+
 import type { ActionsBackend } from "../ports.ts";
 import { actionsBackend } from "./actions-backend.ts";
 import type { Api } from "./api.ts";
@@ -11,6 +12,7 @@ import type { CheckRun, Comment, Issue, Json, Reaction, WorkflowRun } from "./mo
 import { checkRunJson } from "./payloads-checks.ts";
 import { commentJson, issueJson } from "./payloads-issues.ts";
 import { pullJson } from "./payloads-pulls.ts";
+import { threadsOf } from "./review-threads.ts";
 import type { RepoName } from "./sandbox-records.ts";
 import { SandboxSettings } from "./sandbox-settings.ts";
 import type { WebhookFaults } from "./webhook-faults.ts";
@@ -146,6 +148,18 @@ export class SandboxGitHub extends SandboxSettings {
       ...{ state: review.state, body: review.body, user: review.user.login, reactions: seen(review.reactions) },
       comments: review.comments.map((one) => ({ ...one, reactions: seen(one.reactions) })),
     }));
+  }
+
+  /** The threads on a pull request's lines, and who is asked to review it. */
+  conversation(name: RepoName, number: number) {
+    const issue = this.pullOf(this.repositoryOf(name), number);
+    return {
+      requested: issue.pull.requestedReviewers.map(({ login }) => login),
+      threads: threadsOf(issue).map(({ id, comments, resolvedBy }) => ({
+        ...{ id, resolvedBy: resolvedBy?.login ?? null },
+        comments: comments.map(({ review, comment }) => ({ user: review.user.login, body: comment.body })),
+      })),
+    };
   }
 
   checkRuns(name: RepoName, revision: string): (Json & CheckRun)[] {

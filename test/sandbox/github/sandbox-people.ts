@@ -8,7 +8,7 @@ import { dequeuePull, enqueuePull, type QueueExit, queueOf } from "./merge-queue
 import type { Cause, CommitStatus, MergeMethod, Review } from "./model.ts";
 import * as pulls from "./pulls.ts";
 import { refChanged } from "./ref-changes.ts";
-import { addReview, onLines } from "./reviews.ts";
+import { addReview, dismissReview, onLines } from "./reviews.ts";
 import { type FileMap, type RepoName, SandboxRecords } from "./sandbox-records.ts";
 import { hasPull } from "./state.ts";
 
@@ -58,6 +58,10 @@ export class SandboxPeople extends SandboxRecords {
     const found = issues.findComment(this.repositoryOf(name), commentId);
     if (!found) throw new Error(`there is no comment ${commentId} in ${name}`);
     found.comment.minimized = "SPAM";
+  }
+
+  lock(name: RepoName, number: number): void {
+    this.issueOf(this.repositoryOf(name), number).locked = true;
   }
 
   addLabel(name: RepoName, number: number, label: string, by: string): void {
@@ -114,15 +118,46 @@ export class SandboxPeople extends SandboxRecords {
     return pulls.openPull(this.world, repository, order, cause).number;
   }
 
-  review(name: RepoName, number: number, input: { state: Review["state"]; body?: string; by: string }): void {
+  /** Returns the review's id. */
+  review(name: RepoName, number: number, input: { state: Review["state"]; body?: string; by: string }): number {
     const repository = this.repositoryOf(name);
-    addReview(
+    return addReview(
       this.world,
       repository,
       this.pullOf(repository, number),
       { state: input.state, body: input.body ?? "" },
       this.causedBy(input.by),
-    );
+    ).id;
+  }
+
+  /** A review with comments on lines of the changed files; returns its id and theirs. */
+  async reviewLines(
+    name: RepoName,
+    number: number,
+    {
+      by,
+      ...review
+    }: {
+      state: Review["state"];
+      body?: string;
+      by: string;
+      comments: readonly Parameters<typeof onLines>[2][number][];
+    },
+  ): Promise<{ readonly id: number; readonly comments: readonly number[] }> {
+    const repository = this.repositoryOf(name);
+    const issue = this.pullOf(repository, number);
+    const comments = await onLines(repository, issue, review.comments);
+    const { state, body = "" } = review;
+    const made = addReview(this.world, repository, issue, { state, body, comments }, this.causedBy(by));
+    return { id: made.id, comments: made.comments.map(({ id }) => id) };
+  }
+
+  dismissReview(name: RepoName, number: number, id: number, by: string): void {
+    const repository = this.repositoryOf(name);
+    const issue = this.pullOf(repository, number);
+    const review = issue.pull.reviews.find((one) => one.id === id);
+    if (review === undefined) throw new Error(`there is no review ${id} on #${number}`);
+    dismissReview(this.world, repository, issue, review, this.causedBy(by));
   }
 
   /** Comments on one line of the changed file; returns the comment's id. */

@@ -10,6 +10,7 @@ import {
   type ToolResult,
   toolResults,
 } from "./protocol.ts";
+import { type ReviewedTask, readReviews } from "./review.ts";
 import { structuredScript } from "./structured-script.ts";
 import { type Action, KNOWN_TASKS, readTask, type Task, taskText } from "./task.ts";
 
@@ -31,11 +32,23 @@ export function defaultScript(request: ModelRequest): ModelReply {
   if (!tools.has("bash")) return say("I can only work through a tool named bash, and none was offered.");
   const turn = request.messages.filter((one) => one.role === "assistant").length;
   const results = request.messages.flatMap(toolResults);
-  const task = readTask(taskText(request));
-  if (task.actions.length === 0) return apiError(400, "invalid_request_error", UNKNOWN);
+  const asked = readTask(taskText(request));
+  const reviewed = readReviews(request, asked);
+  const task = reviewed?.task ?? asked;
+  if (task.actions.length === 0 && reviewed === null) return apiError(400, "invalid_request_error", UNKNOWN);
   const plan = turnsFor(task, tools);
   const play = plan[Math.min(turn, plan.length - 1)];
-  return play ? play(results) : say("I have nothing to add.");
+  const reply = play ? play(results) : say("I have nothing to add.");
+  return reviewed === null ? reply : withReplies(reply, reviewed.replies);
+}
+
+/** Wherever the script finishes, each comment gets its answer. */
+function withReplies(reply: ModelReply, replies: ReviewedTask["replies"]): ModelReply {
+  if (!("content" in reply)) return reply;
+  const content = reply.content.map((block) =>
+    block.type === "tool_use" && block.name === "finish" ? { ...block, input: { ...block.input, replies } } : block,
+  );
+  return { ...reply, content };
 }
 
 const say = (text: string): ModelReply => ({ content: [{ type: "text", text }], stopReason: "end_turn" });

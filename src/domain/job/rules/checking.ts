@@ -22,6 +22,7 @@ import { isApart, isFinal, isOnActions, isOnMarket, type Job, type MarketJob, ma
 import { exitSeen } from "../merge-queue.ts";
 import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../merge-verdict.ts";
 import { linesOf, type Reason } from "../reason.ts";
+import { noneWaiting } from "../reviews.ts";
 import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { incomplete, nextFirstLook } from "./first-look.ts";
 import { isLeftToGitHub, takeBack, WAITING } from "./merge-order.ts";
@@ -267,7 +268,7 @@ export function merged(job: Job, report: Report<"merged">, context: Context): De
     ours &&
     !("deletes_branch" in job.merge && job.merge.deletes_branch) &&
     job.settings?.auto_merge.delete_branch === true;
-  const set: Partial<Job> = { merged_at: report.at, notice: null, waiting_messages: [] };
+  const set: Partial<Job> = { merged_at: report.at, notice: null, waiting_messages: [], reviews: noneWaiting(job) };
   const effects: WantedEffect[] = [
     ...cancelRun(job),
     ...(left ? [atOnce({ type: "delete-branch" })] : []),

@@ -15,6 +15,7 @@ import {
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { isOnMarket, type Job } from "../job.ts";
+import { reviewsOnPullRequest } from "../reviews.ts";
 import { asksUser, waitForUser } from "./answering.ts";
 import { failAttempt, verify } from "./end-attempt.ts";
 import { firstLook } from "./first-look.ts";
@@ -53,6 +54,7 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
     ...job,
     pull_request: { number: report.number, url: report.url },
     former_pull_requests: formerOf(job, report.number),
+    reviews: reviewsOnPullRequest(job, report.number),
     head_sha: report.head_sha,
     head_seen_at: now,
   };

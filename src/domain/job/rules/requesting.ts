@@ -20,6 +20,8 @@ import {
 import type { WantedEffect } from "../effect.ts";
 import { branchOf, isAtRest, isFinal, isOnMarket, issueOf, type Job, marketWork, statusAt } from "../job.ts";
 import { isUnpaidTooLong } from "../next-timer.ts";
+import type { ReviewRef, Reviews } from "../review-schema.ts";
+import { isReviewAhead, noneWaiting } from "../reviews.ts";
 import { NEW_ACTIONS_WORK, NEW_JOB, NEW_MARKET_WORK, newAttempt } from "../schema.ts";
 import { cancelRun, endUnpaid, MOST_ROUNDS, pushBrief, retireRun } from "./end-attempt.ts";
 import { takeBack } from "./merge-order.ts";
@@ -129,7 +131,7 @@ export function cancel(job: Job, by: Actor, { now }: Context): Decision {
     case "submitted":
       if (job.cancellation_requested) return unchanged;
       return change(job, now, {
-        set: { cancellation_requested: true, waiting_messages: [] },
+        set: { cancellation_requested: true, waiting_messages: [], reviews: noneWaiting(job) },
         effects: [...cancelRun(job), showComment(now, "now")],
       });
     default:
@@ -165,8 +167,17 @@ export function discard(job: Job, by: Actor, context: Context): Decision {
   return change(job, context.now, { set, effects: [...clear, ...showNow(job, context.now)] });
 }
 
+/** Not about any review. */
+const noReviews = ({ reviews }: Job): Reviews => ({ ...reviews, now: [], alone: false });
+
 /** Opens the next round on the same branch and pull request; a price that has left the escrow is charged again. */
-export function nextRound(job: Job, asked: string, by: string | null, { now, available_cents }: Context): Decision {
+export function nextRound(
+  job: Job,
+  asked: string,
+  by: string | null,
+  { now, available_cents }: Context,
+  reviews: Reviews = noReviews(job),
+): Decision {
   const chargeAgain = isFinal(job.status);
   if (chargeAgain && (marketWork(job)?.enclosure ?? null) !== null)
     return refuse("wrong_status", "What came with this job is deleted, since it was over; order a new one.");
@@ -183,6 +194,7 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
     attempt: 1,
     round: job.round + 1,
     rounds: [...job.rounds, { asked, by, did: "" }].slice(-MOST_ROUNDS),
+    reviews,
     cancellation_requested: false,
     merge: { state: "waiting", refusals: 0 },
     merge_queue: NEW_JOB.merge_queue,
@@ -202,7 +214,7 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
 const seen = (comment_id: CommentId | null): WantedEffect[] =>
   comment_id === null ? [] : [atOnce({ type: "react", comment_id, content: "eyes" })];
 
-const withEffects = (decision: Decision, effects: readonly WantedEffect[]): Decision =>
+export const withEffects = (decision: Decision, effects: readonly WantedEffect[]): Decision =>
   decision.kind === "decided" ? { ...decision, effects: [...effects, ...decision.effects] } : decision;
 
 /** A task of the market is fixed while somebody may work on it, and who orders more of it pays; null: that is not so. */
@@ -214,6 +226,20 @@ function fixedTask(job: Job, by: Actor): Decision | null {
   return refuse("forbidden", `Another round costs its price again, so ${job.account} alone can ask for it.`);
 }
 
+/** A message's round is about the review that it stands in, and about all that wait. */
+const aboutReviews = ({ reviews }: Job, own: ReviewRef | undefined): Reviews => ({
+  ...reviews,
+  now: own === undefined ? reviews.waiting : [...reviews.waiting.filter(({ id }) => id !== own.id), own],
+  alone: false,
+  waiting: [],
+});
+
+/** It waits with the message that it came with. */
+const withReview = ({ reviews }: Job, own: ReviewRef | undefined): Reviews =>
+  own === undefined || reviews.waiting.some(({ id }) => id === own.id)
+    ? reviews
+    : { ...reviews, waiting: [...reviews.waiting, own] };
+
 export function message(job: Job, command: Extract<Command, { type: "message" }>, context: Context): Decision {
   if (job.archived_at !== null) return refuse("already_archived", "This job is archived; create a new one.");
   if (job.merged_at !== null)
@@ -221,15 +247,23 @@ export function message(job: Job, command: Extract<Command, { type: "message" }>
   if (job.status === "cancelled") return refuse("wrong_status", "This job was cancelled; create a new one.");
   const fixed = fixedTask(job, command.by);
   if (fixed !== null) return fixed;
+  if (command.review !== undefined && isReviewAhead(job, command.review.id))
+    return change(job, context.now, { effects: seen(command.comment_id) });
   const by = nameOf(command.by);
   if (job.status === "submitted" || isAtRest(job.status))
-    return withEffects(nextRound(job, command.text, by, context), seen(command.comment_id));
+    return withEffects(
+      nextRound(job, command.text, by, context, aboutReviews(job, command.review)),
+      seen(command.comment_id),
+    );
   if (job.cancellation_requested)
     return refuse("wrong_status", "This job is being cancelled; ask again when it is over, or create a new one.");
   if (job.waiting_messages.length >= MOST_WAITING)
     return refuse("invalid", "Too many messages are waiting for this job; wait until it has taken them up.");
   return change(job, context.now, {
-    set: { waiting_messages: [...job.waiting_messages, { text: command.text, by }] },
+    set: {
+      waiting_messages: [...job.waiting_messages, { text: command.text, by }],
+      reviews: withReview(job, command.review),
+    },
     effects: [...seen(command.comment_id), showComment(context.now, "soon")],
   });
 }
@@ -245,7 +279,8 @@ export function retry(job: Job, command: Extract<Command, { type: "retry" }>, co
   const fixed = fixedTask(job, command.by);
   if (fixed !== null) return fixed;
   const asked = job.rounds.at(-1)?.asked ?? job.task;
-  return withEffects(nextRound(job, asked, nameOf(command.by), context), seen(command.comment_id));
+  const reviews = { ...job.reviews, alone: false };
+  return withEffects(nextRound(job, asked, nameOf(command.by), context, reviews), seen(command.comment_id));
 }
 
 /** Takes up what was asked while the last round was under way; the decision stands as it is when nothing was. */
@@ -253,7 +288,7 @@ export function takeUpMessages(job: Job, context: Context): Decision {
   if (job.waiting_messages.length === 0 || job.merged_at !== null || job.status === "cancelled") return unchanged;
   const text = job.waiting_messages.map((waiting) => waiting.text).join("\n\n");
   const by = job.waiting_messages.at(-1)?.by ?? null;
-  return nextRound({ ...job, waiting_messages: [] }, text, by, context);
+  return nextRound({ ...job, waiting_messages: [] }, text, by, context, aboutReviews(job, undefined));
 }
 
 export function archive(job: Job, by: Actor | undefined, now: number): Decision {

@@ -38,6 +38,7 @@ import { withResult } from "../usage.ts";
 import { cancelRun, endUnpaid, failAttempt, MOST_ROUNDS, retireRun } from "./end-attempt.ts";
 import { marketOff } from "./market.ts";
 import { finishedWithout } from "./opening.ts";
+import { answerReviews } from "./review-round.ts";
 import { letRun } from "./reviewing.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -313,7 +314,7 @@ export function resultRead(job: Job, report: Report<"result-read">, { now }: Con
     return change(job, now, {
       set: { ...set, status: "submitted", submitted_at: now, failure: null, reasons: [] },
       event: "submitted",
-      effects: [atOnce({ type: "open-pull-request", round: job.round })],
+      effects: [atOnce({ type: "open-pull-request", round: job.round }), ...answerReviews(job, result)],
     });
   return finishedWithout(read, now, set);
 }

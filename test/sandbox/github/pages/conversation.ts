@@ -36,8 +36,8 @@ const VERDICTS: Readonly<Record<Review["state"], string>> = {
   DISMISSED: "had a review dismissed",
 };
 
-const onLine = (base: string, { path, line, body, reactions: given }: ReviewComment): Html =>
-  html`<p class="dim">${path}, line ${line}</p>${markdown(body, base)}${reactions(given)}`;
+const onLine = (base: string, { path, line, replyTo, body, reactions: given }: ReviewComment): Html =>
+  html`<p class="dim">${replyTo === undefined ? "" : "answers in the thread on "}${path}, line ${line}</p>${markdown(body, base)}${reactions(given)}`;
 
 const review = (base: string, one: Review): Said => ({
   at: one.submittedAt,
