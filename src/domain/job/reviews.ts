@@ -1,5 +1,5 @@
 /** Queries on what reviews of a job's pull request have asked for, and how much of that there may be. */
-import { isFinal, type Job } from "./job.ts";
+import { isAtRest, type Job } from "./job.ts";
 import type { ReviewRef, Reviews } from "./review-schema.ts";
 
 /** How many rounds reviews alone may begin on one pull request. */
@@ -8,7 +8,7 @@ export const MOST_REVIEW_ROUNDS = 5;
 export const MOST_REVIEWS = 10;
 
 /** Somebody works on it, or is about to: what is asked for meanwhile waits. */
-export const isUnderWay = ({ status }: Job): boolean => status !== "submitted" && !isFinal(status);
+export const isUnderWay = ({ status }: Job): boolean => status !== "submitted" && !isAtRest(status);
 
 /** Whether reviews alone may begin no further round on this pull request. */
 export const isReviewLimitReached = ({ reviews }: Job): boolean => reviews.rounds >= MOST_REVIEW_ROUNDS;

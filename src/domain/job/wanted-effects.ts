@@ -13,7 +13,9 @@ const isUnderWay = (run: Run | null): boolean => run !== null && run.status !== 
 export function isWanted(effect: Effect, job: Job): boolean {
   switch (effect.type) {
     case "push-brief":
-      return !isFinal(job.status) && effect.round === job.round && effect.attempt === job.attempt;
+      return (
+        !isFinal(job.status) && effect.round === job.round && effect.attempt === job.attempt && job.brief_sha === null
+      );
     case "read-result":
       return (
         job.status === "accepted" &&
