@@ -17,6 +17,7 @@ const actionBriefSchema = briefSchema
     id: true,
     base: true,
     merge_base: true,
+    signed_commits: true,
     limits: true,
     forbidden_paths: true,
     checkout_paths: true,

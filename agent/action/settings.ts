@@ -38,6 +38,7 @@ export interface ActionSettings {
   /** `owner/name`. */
   readonly repository: string;
   readonly serverUrl: string;
+  readonly apiUrl: string;
   readonly eventPath: string | null;
   readonly workspace: string;
   /** Below RUNNER_TEMP: it outlives the step and is never mounted into a container. */
@@ -138,6 +139,7 @@ function settingsOf(env: Environment, { jobId, branch }: Pick<ActionSettings, "j
       sha,
       repository,
       serverUrl: serverUrl.replace(/\/+$/, ""),
+      apiUrl: (env.GITHUB_API_URL || `${serverUrl.replace(/\/+$/, "")}/api/v3`).replace(/\/+$/, ""),
       eventPath: env.GITHUB_EVENT_PATH ?? null,
       workspace,
       folder: `${temp}/journeyman`,

@@ -65,10 +65,12 @@ export async function submitWork(ports: SubmitPorts, work: Collected): Promise<O
 }
 
 function send({ git, settings, head }: SubmitPorts, work: Collected, tree: string, token: Secret): Promise<PushResult> {
-  const { branch, serverUrl, repository, jobId } = settings;
+  const { branch, serverUrl, apiUrl, repository, jobId } = settings;
   const url = `${serverUrl}/${repository}.git`;
   const message = commitMessage(jobId, readable(work.result));
-  const delivery = { branch, url, message, head, merged: work.merged };
+  const api = { url: apiUrl, repository };
+  const signed = work.brief.signed_commits === true;
+  const delivery = { branch, url, message, head, merged: work.merged, signed, api };
   return pushTree(git, tree, delivery, token).catch((error: unknown) => {
     if (error instanceof GitFailure) return { ok: false, why: "failed", words: error.message };
     throw error;

@@ -40,6 +40,8 @@ export const briefSchema = z.object({
   base: z.object({ branch: z.string(), sha: z.string() }),
   /** Merge the base into the branch before the agent begins; conflicts stay in the files as markers. */
   merge_base: z.boolean().optional(),
+  /** GitHub makes the commit of the work, which signs it, since a branch's rules may want that. */
+  signed_commits: z.boolean().optional(),
   title: z.string(),
   runner: z.enum(["actions", "market"]),
   /** GitHub login of the requester, if a person asked. */

@@ -90,6 +90,7 @@ export const facts = (change: Partial<Facts> = {}): Facts => ({
   auto_merge_enabled: false,
   queue: { required: false, entry: null, left: null, failed: [] },
   checks: [check()],
+  signatures: { required: false, unsigned: null },
   required: [],
   checks_complete: true,
   open_runs: [],

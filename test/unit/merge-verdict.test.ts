@@ -301,6 +301,27 @@ describe("may it be merged?", () => {
   });
 });
 
+describe("a base that wants signed commits", () => {
+  const how = (method: "merge" | "squash" | "rebase", unsigned: number | null, change: Partial<Facts> = {}) =>
+    verdict({ signatures: { required: true, unsigned }, settings: settings({ method }), ...change }).merge;
+
+  it("gets a squash, and a merge of signed commits", () => {
+    expect([how("squash", null).how, how("merge", 0).how]).toEqual(["now", "now"]);
+  });
+
+  it("gets neither a rebase nor unsigned commits, until that is mended", () => {
+    expect(how("rebase", null)).toMatchObject({ how: "none", never: false, verdict: "wait" });
+    expect(how("rebase", null).text).toContain("a rebase loses signatures; set `auto_merge.method: squash`");
+    expect(how("merge", 1).text).toContain("1 commit of the pull request is not; sign them, or set");
+    expect(how("merge", 2).text).toContain("2 commits of the pull request are not;");
+  });
+
+  it("is left to its merge queue, which has a method of its own", () => {
+    const queue = { required: true, entry: null, left: null, failed: [] };
+    expect(how("rebase", null, { queue }).how).toBe("queue");
+  });
+});
+
 it("tells the next attempt what failed, in the checks' own words", () => {
   const text = failureOf(facts({ checks: [check({ name: "test", state: "failure", summary: "boom" }), check()] }));
   expect(text).toBe("The check “test” failed.\nboom");

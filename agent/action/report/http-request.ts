@@ -16,8 +16,10 @@ export interface Request {
   readonly url: string;
   readonly bearer: Secret;
   readonly headers?: Readonly<Record<string, string>>;
-  /** POSTed as JSON; a GET without it. */
+  /** JSON; a GET without it. */
   readonly body?: unknown;
+  /** Of a request with a body; POST by default. */
+  readonly method?: "POST" | "PATCH";
   readonly signal: AbortSignal;
 }
 
@@ -31,7 +33,7 @@ export async function exchange(request: Request): Promise<HttpResult> {
   const { origin } = new URL(request.url);
   try {
     const response = await fetch(request.url, {
-      method: request.body === undefined ? "GET" : "POST",
+      method: request.body === undefined ? "GET" : (request.method ?? "POST"),
       headers: {
         ...request.headers,
         authorization: `Bearer ${request.bearer.reveal()}`,
@@ -87,8 +89,11 @@ function parsed(text: string): unknown {
 
 /** The server's message, cut to one line of a log. */
 function messageIn(body: unknown): string {
-  if (typeof body !== "object" || body === null || !("error" in body) || typeof body.error !== "string") return "";
-  return `: ${head(body.error.replace(/[\p{C}\s]+/gu, " "), MESSAGE_LIMIT)}`;
+  if (typeof body !== "object" || body === null) return "";
+  // the App's answers have the one, GitHub's the other
+  const said = "error" in body ? body.error : "message" in body ? body.message : null;
+  if (typeof said !== "string") return "";
+  return `: ${head(said.replace(/[\p{C}\s]+/gu, " "), MESSAGE_LIMIT)}`;
 }
 
 /** The cause that `fetch` hides behind "fetch failed". */

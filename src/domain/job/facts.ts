@@ -63,6 +63,8 @@ export interface Facts {
   readonly auto_merge_enabled: boolean;
   readonly queue: QueueFacts;
   readonly checks: readonly Check[];
+  /** The base branch's rules want signed commits; `unsigned`: of the pull request's, null where that is not read. */
+  readonly signatures: { readonly required: boolean; readonly unsigned: number | null };
   /** What the base branch's rules require, without our own check. */
   readonly required: readonly RequiredCheck[];
   /** The rollup was longer than we read: then it is not green. */

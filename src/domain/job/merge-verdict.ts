@@ -14,6 +14,7 @@ import { neverMerges } from "./never-merging.ts";
 import { NO_CHECKS_LIMIT_MS } from "./next-timer.ts";
 import { type Reason, reason } from "./reason.ts";
 import { missingChecks } from "./required-checks.ts";
+import { lacksSignatures } from "./signatures.ts";
 
 export interface Verdict {
   /** Is the work good? */
@@ -198,6 +199,8 @@ function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
   if (entry !== null) return merge(entry.how, entry.verdict, entry.text);
   if (facts.mergeable === "conflict") return merge("none", "wait", CONFLICT);
   if (facts.mergeable === "unknown") return merge("none", "wait", "GitHub is still computing whether it can be merged");
+  const unsigned = lacksSignatures(facts);
+  if (unsigned !== null) return merge("none", "wait", unsigned);
   // whoever may bypass a rule is told CLEAN, and we do not bypass any
   const state = facts.review === "required" ? "BLOCKED" : facts.merge_state;
   const queue = takenByQueue(facts, state);

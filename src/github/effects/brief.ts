@@ -16,6 +16,7 @@ import type { Review } from "../../contracts/review.ts";
 import type { RepositorySettings } from "../../contracts/settings.ts";
 import { isOnActions, issueOf, type Job } from "../../domain/job/job.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
+import { wantsSignedCommits } from "../../domain/job/signatures.ts";
 import { expandGlob, globMistake } from "../../text/glob.ts";
 import { head } from "../../text/text.ts";
 import { commitLine } from "../render/plain.ts";
@@ -92,6 +93,7 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     branch: job.branch,
     base,
     ...(isOfQueueRound(job, attemptRef) ? { merge_base: true } : {}),
+    ...(wantsSignedCommits(settings) ? { signed_commits: true } : {}),
     title: redact(job.title),
     runner: job.work.kind,
     requester: job.requester,

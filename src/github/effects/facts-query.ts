@@ -1,6 +1,6 @@
 /** The query for a verdict's facts (github-facts 6.6) and the parsing of its answer. Makes no judgement. */
 import * as z from "zod";
-import type { CheckState, RequiredCheck } from "../../domain/job/facts.ts";
+import type { CheckState, Facts, RequiredCheck } from "../../domain/job/facts.ts";
 import type { JobId } from "../../domain/job/job.ts";
 import { head } from "../../text/text.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
@@ -48,7 +48,7 @@ const SUITES = `
 }`;
 
 export const FACTS_QUERY = `
-query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $settings: String!, $base: String!, $group: String!, $asksGroup: Boolean!, $checksAfter: String, $filesAfter: String) {
+query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $settings: String!, $base: String!, $group: String!, $asksGroup: Boolean!, $asksSigned: Boolean!, $checksAfter: String, $filesAfter: String) {
   repository(owner: $owner, name: $repo) {
     autoMergeAllowed
     deleteBranchOnMerge
@@ -66,9 +66,9 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $set
       headRefOid
       baseRefName
       baseRef {
-        refUpdateRule { requiredStatusCheckContexts }
+        refUpdateRule { requiredStatusCheckContexts requiresSignatures }
         rules(first: ${PAGE}) {
-          nodes { parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context integrationId } } } }
+          nodes { type parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context integrationId } } } }
         }
       }
       mergeable
@@ -76,6 +76,7 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $set
       reviewDecision
       autoMergeRequest { enabledAt }
       ${QUEUE}
+      commits(last: ${PAGE}) @include(if: $asksSigned) { totalCount nodes { commit { signature { isValid } } } }
       files(first: ${PAGE}, after: $filesAfter) { pageInfo { hasNextPage endCursor } nodes { path changeType } }
       ${contexts(", after: $checksAfter")}
     }
@@ -135,11 +136,17 @@ const suite = z.object({
 
 /** What a branch's rules require. Other kinds of rules have no parameters here. */
 export const branchRulesSchema = z.object({
-  refUpdateRule: z.object({ requiredStatusCheckContexts: z.array(z.string().nullable()).nullish() }).nullish(),
+  refUpdateRule: z
+    .object({
+      requiredStatusCheckContexts: z.array(z.string().nullable()).nullish(),
+      requiresSignatures: z.boolean().nullish(),
+    })
+    .nullish(),
   rules: z
     .object({
       nodes: z.array(
         z.object({
+          type: z.string().nullish(),
           parameters: z
             .object({
               requiredStatusChecks: z
@@ -185,6 +192,12 @@ export const factsSchema = z.object({
       reviewDecision: z.enum(["APPROVED", "CHANGES_REQUESTED", "REVIEW_REQUIRED"]).nullable(),
       autoMergeRequest: z.object({ enabledAt: z.string().nullish() }).nullable(),
       ...queueSchema,
+      commits: z
+        .object({
+          totalCount: z.number(),
+          nodes: z.array(z.object({ commit: z.object({ signature: z.object({ isValid: z.boolean() }).nullable() }) })),
+        })
+        .nullish(),
       files: z
         .object({ pageInfo: page, nodes: z.array(z.object({ path: z.string(), changeType: z.string() })) })
         .nullable(),
@@ -285,3 +298,12 @@ export const workflowOf = (run: {
   readonly workflow: { readonly name: string };
   readonly file?: { readonly path: string } | null | undefined;
 }): string => run.file?.path ?? run.workflow.name;
+
+/** More commits than were read count as unsigned. */
+export function signaturesOf({ baseRef, commits }: FactsAnswer["pullRequest"]): Facts["signatures"] {
+  const ruled = (baseRef?.rules?.nodes ?? []).some(({ type }) => type === "REQUIRED_SIGNATURES");
+  const required = ruled || baseRef?.refUpdateRule?.requiresSignatures === true;
+  if (!commits) return { required, unsigned: null };
+  const signed = commits.nodes.filter(({ commit }) => commit.signature?.isValid === true).length;
+  return { required, unsigned: commits.totalCount - signed };
+}

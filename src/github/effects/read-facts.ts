@@ -18,6 +18,7 @@ import {
   factsSchema,
   MAX_LISTED,
   requiredChecks,
+  signaturesOf,
 } from "./facts-query.ts";
 import { movedFrom } from "./moved-files.ts";
 import { type DatedCheck, newestChecks } from "./newest-checks.ts";
@@ -63,6 +64,8 @@ function query(task: Task, number: number, cursors: Cursors): Promise<FactsAnswe
   const variables = {
     ...{ ...task.at, number, head, settings: `HEAD:${SETTINGS_PATH}`, base: baseRefOf(task) },
     ...queueVariables(task.job),
+    // a squash is signed by GitHub, whatever it is made of
+    asksSigned: task.job.settings?.auto_merge.method === "merge",
     ...cursors,
   };
   return askWithout(QUEUE_ENTRY, task.octokit, FACTS_QUERY, variables, factsSchema).then(
@@ -165,6 +168,7 @@ function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly 
     auto_merge_enabled: pull.autoMergeRequest !== null,
     queue: queueFacts(pull, groupChecks(task, reading.first)),
     checks: newestChecks([...reading.checks, ...runs.checks]),
+    signatures: signaturesOf(pull),
     required: requiredChecks(pull),
     checks_complete: reading.checks_complete && runs.listed,
     open_runs: runs.open,

@@ -8,6 +8,7 @@ import type { Cause, MergeMethod, Repository } from "./model.ts";
 import { emailOf } from "./payloads-commits.ts";
 import { closePull, pullEvent, refreshMergeability } from "./pulls.ts";
 import { refChanged } from "./ref-changes.ts";
+import { unsignedMerge } from "./signatures.ts";
 import type { PullIssue } from "./state.ts";
 import type { World } from "./world.ts";
 
@@ -35,6 +36,8 @@ function refusal(repository: Repository, issue: PullIssue, order: MergeOrder): M
     return refused(405, `${METHOD_NAMES[order.method]} are not allowed on this repository.`);
   if (protectionOf(repository, issue.pull.baseRef)?.mergeQueue)
     return refused(405, "Repository rule violations found\n\nChanges must be made through the merge queue");
+  const unsigned = unsignedMerge(repository, issue.pull.baseRef, issue.pull.headSha, order.method);
+  if (unsigned !== undefined) return refused(405, unsigned);
   const open = blockers(repository, issue);
   if (open.length > 0) return refused(405, open.join("\n"));
   if (protectionOf(repository, issue.pull.baseRef)?.strict && isBehind(repository, issue))

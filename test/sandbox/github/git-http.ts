@@ -1,6 +1,6 @@
 /** Git over HTTP: checks access, then runs `git http-backend`; changes of refs go to `ref-changes.ts`. */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { createGunzip } from "node:zlib";
@@ -10,6 +10,7 @@ import { gitEnvironment } from "./git-command.ts";
 import { ZERO } from "./git-refs.ts";
 import type { Repository } from "./model.ts";
 import { refChanged } from "./ref-changes.ts";
+import { signatureEnvironment } from "./signatures.ts";
 import type { Actor } from "./tokens.ts";
 import type { World } from "./world.ts";
 
@@ -70,6 +71,7 @@ function environment(repository: Repository, actor: Actor): Record<string, strin
   return {
     SANDBOX_WORKFLOWS: allows(permissions, "workflows:write") ? "allow" : "deny",
     SANDBOX_PUSHED: pushedFile(repository),
+    ...signatureEnvironment(repository, verifiedFile(repository)),
     SANDBOX_PROTECTED: [...repository.protections.keys()].map(isBranch).join(" "),
   };
 }
@@ -80,6 +82,7 @@ async function push(world: World, repository: Repository, actor: Actor, run: () 
   await world.tasks.exclusive(`push ${repository.id}`, async () => {
     const file = pushedFile(repository);
     rmSync(file, { force: true });
+    writeFileSync(verifiedFile(repository), [...repository.verifiedCommits, ""].join("\n"));
     await run();
     // at once, since the client may read the result immediately
     const told = existsSync(file) ? readFileSync(file, "utf8") : "";
@@ -90,6 +93,7 @@ async function push(world: World, repository: Repository, actor: Actor, run: () 
   });
 }
 
+const verifiedFile = (repository: Repository): string => join(repository.git.folder, "verified");
 const pushedFile = (repository: Repository): string => join(repository.git.folder, "pushed");
 
 function backend(

@@ -46,6 +46,21 @@ for protected in $SANDBOX_PROTECTED; do
     exit 1
   fi
 done
+set -f
+for pattern in $SANDBOX_SIGNED; do
+  case "$ref" in $pattern)
+    [ "$new" = "$zero" ] && break
+    for commit in $(git rev-list "$new" --not --all); do
+      grep -q "^$commit$" "$SANDBOX_VERIFIED" && continue
+      echo "error: GH013: Repository rule violations found for $ref." >&2
+      echo "Review all repository rules at https://github.com/octo/demo/rules" >&2
+      echo "- Commits must have verified signatures." >&2
+      echo "  Found 1 violation:" >&2
+      echo "  $commit" >&2
+      exit 1
+    done;;
+  esac
+done
 case "$ref" in refs/pull/*) echo "error: deny updating a hidden ref" >&2; exit 1;; esac
 if [ "$SANDBOX_WORKFLOWS" = deny ] && [ "$new" != "$zero" ]; then
   for commit in $(git rev-list "$new" --not --all); do

@@ -19,6 +19,7 @@ import { isWorkflowFile, mayTouch } from "./rest-git.ts";
 import { openChecked } from "./rest-pulls.ts";
 import { reactionsOfReview } from "./reviews.ts";
 import type { RepositoryRequest } from "./router.ts";
+import { unsignedRef } from "./signatures.ts";
 import type { PullIssue } from "./state.ts";
 
 const oid = z.string();
@@ -243,6 +244,8 @@ function createRef(context: GraphqlContext, args: unknown) {
   const repository = repositoryById(context, input.repositoryId, "contents:write");
   if (!isValidRef(input.name)) throw new Refusal(422, `${input.name} is not a valid ref name.`);
   if (!repository.git.commit(input.oid)) throw new Refusal(422, "Object does not exist");
+  const unsigned = unsignedRef(repository, input.name, undefined, input.oid);
+  if (unsigned !== undefined) throw new Refusal(422, unsigned);
   if (repository.git.refs.set(input.name, input.oid, ZERO) !== "ok")
     throw new Refusal(422, `A ref named "${input.name}" already exists in the repository.`);
   refChanged(context.world, repository, { ref: input.name, before: ZERO, after: input.oid }, cause(context));
@@ -262,6 +265,8 @@ function updateRefs(context: GraphqlContext, input: z.infer<typeof updateRefsInp
       throw new Refusal(409, `Expected ref "${move.name}" to point to "${move.beforeOid}" but it did not.`);
     if (move.afterOid === ZERO) continue;
     if (!git.commit(move.afterOid)) throw new Refusal(422, "Object does not exist");
+    const unsigned = unsignedRef(repository, move.name, move.before === ZERO ? undefined : move.before, move.afterOid);
+    if (unsigned !== undefined) throw new Refusal(422, unsigned);
     if (!move.force && move.before !== ZERO && !git.isAncestor(move.before, move.afterOid))
       throw new Refusal(422, "Update is not a fast forward");
   }

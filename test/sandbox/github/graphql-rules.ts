@@ -5,6 +5,7 @@ import { ACTIONS_SLUG } from "./checks.ts";
 import { connection } from "./graphql-connection.ts";
 import type { GraphqlContext } from "./graphql-context.ts";
 import type { Repository } from "./model.ts";
+import { wantsSignatures } from "./signatures.ts";
 import type { World } from "./world.ts";
 
 /** GitHub Actions has the same id everywhere; other Apps of the sandbox get one from their name. */
@@ -16,29 +17,37 @@ export function appIdOf(world: World, slug: string): number {
 }
 
 /** A branch's rules as seen by those who may not read its protection. */
-export function rulesOf({ world }: GraphqlContext, { protections }: Repository, branch: string) {
-  const protection = protections.get(branch);
+export function rulesOf({ world }: GraphqlContext, repository: Repository, branch: string) {
+  const protection = repository.protections.get(branch);
+  const requiresSignatures = wantsSignatures(repository, branch);
   const contexts = protection?.requiredChecks ?? [];
   const checks = contexts.map((context) => {
     const app = protection?.checkApps[context];
     return { context, integrationId: app === undefined ? null : appIdOf(world, app) };
   });
-  const rule = {
-    __typename: "RepositoryRule",
-    id: `RR_${branch}`,
-    type: "REQUIRED_STATUS_CHECKS",
-    parameters: {
-      __typename: "RequiredStatusChecksParameters",
-      requiredStatusChecks: checks,
-      strictRequiredStatusChecksPolicy: protection?.strict ?? false,
-    },
-  };
+  const rule = (type: string, parameters: object | null) => ({
+    ...{ __typename: "RepositoryRule", id: `RR_${branch}_${type}`, type, parameters },
+  });
+  const status = rule("REQUIRED_STATUS_CHECKS", {
+    __typename: "RequiredStatusChecksParameters",
+    requiredStatusChecks: checks,
+    strictRequiredStatusChecksPolicy: protection?.strict ?? false,
+  });
+  const rules = [
+    ...(checks.length === 0 ? [] : [status]),
+    ...(requiresSignatures ? [rule("REQUIRED_SIGNATURES", null)] : []),
+    ...(protection?.mergeQueue ? [rule("MERGE_QUEUE", null)] : []),
+  ];
   return {
-    refUpdateRule: protection && {
-      __typename: "RefUpdateRule",
-      requiredStatusCheckContexts: contexts,
-      requiredApprovingReviewCount: protection.requiredReviews,
-    },
-    rules: (args: unknown) => connection("rules", checks.length === 0 ? [] : [rule], args),
+    refUpdateRule:
+      protection || requiresSignatures
+        ? {
+            __typename: "RefUpdateRule",
+            requiredStatusCheckContexts: contexts,
+            requiredApprovingReviewCount: protection?.requiredReviews ?? 0,
+            requiresSignatures,
+          }
+        : undefined,
+    rules: (args: unknown) => connection("rules", rules, args),
   };
 }

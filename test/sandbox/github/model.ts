@@ -268,6 +268,8 @@ export interface Repository {
   readonly workflowIds: Map<string, number>;
   readonly statuses: CommitStatus[];
   readonly verifiedCommits: Set<string>;
+  /** Branches whose commits must be signed; `/**` at the end means all below it. */
+  readonly signedBranches: Set<string>;
 }
 
 export const fullName = (repository: Repository): string => `${repository.owner.login}/${repository.name}`;

@@ -18,6 +18,7 @@ import {
   type Route,
   repositoryRoute,
 } from "./router.ts";
+import { unsignedRef } from "./signatures.ts";
 import { iso, type World } from "./world.ts";
 
 const sha = z.string().regex(/^[0-9a-f]{40}$/, "is not a valid SHA");
@@ -115,15 +116,15 @@ function createCommit(world: World, request: RepositoryRequest): Reply {
   if (git.objects.read(body.tree)?.type !== "tree") throw new Refusal(422, "Tree SHA does not exist");
   for (const parent of body.parents)
     if (!git.commit(parent)) throw new Refusal(422, "Parent SHA does not exist or is not a commit object");
-  const { user, appId } = request.cause();
+  const { user, appId, byWorkflowToken } = request.cause();
   const own: Signature = { name: user.login, email: emailOf(user), at: world.now() };
   const signed = (given: z.infer<typeof person>): Signature => ({
     name: given.name,
     email: given.email,
     at: given.date === undefined ? world.now() : Date.parse(given.date),
   });
-  // GitHub signs what an App commits in its own name, as the committer "GitHub".
-  const verified = appId !== undefined && !body.author && !body.committer && !body.signature;
+  // GitHub signs what an App commits in its own name, as the committer "GitHub"; GITHUB_TOKEN is an App's token too.
+  const verified = (appId !== undefined || byWorkflowToken) && !body.author && !body.committer && !body.signature;
   const author = body.author ? signed(body.author) : own;
   const web: Signature = { name: "GitHub", email: "noreply@github.com", at: world.now() };
   const committer = verified ? web : body.committer ? signed(body.committer) : author;
@@ -192,11 +193,17 @@ function createRef(world: World, request: RepositoryRequest): Reply {
   if (!isValidRef(body.ref)) throw new Refusal(422, `${body.ref} is not a valid ref name.`);
   if (!git.objects.read(body.sha)) throw new Refusal(422, "Object does not exist");
   mustKeepWorkflows(request, body.sha);
+  mustBeSigned(request, body.ref, undefined, body.sha);
   const outcome = git.refs.set(body.ref, body.sha, ZERO);
   if (outcome === "moved") throw new Refusal(422, "Reference already exists");
   if (outcome === "blocked") throw new Refusal(422, "Reference update failed");
   refChanged(world, request.repository, { ref: body.ref, before: ZERO, after: body.sha }, request.cause());
   return created(refJson(world, request.repository, body.ref, body.sha));
+}
+
+function mustBeSigned({ repository }: RepositoryRequest, ref: string, before: string | undefined, after: string): void {
+  const sentence = unsignedRef(repository, ref, before, after);
+  if (sentence !== undefined) throw new Refusal(422, sentence);
 }
 
 /** Commits that become reachable may not change workflow files without the permission. */
@@ -226,6 +233,7 @@ function updateRef(world: World, request: RepositoryRequest): Reply {
     throw new Refusal(422, "Changes must be made through a pull request.");
   if (!body.force && !git.isAncestor(before, body.sha)) throw new Refusal(422, "Update is not a fast forward");
   mustKeepWorkflows(request, body.sha);
+  mustBeSigned(request, ref, before, body.sha);
   if (git.refs.set(ref, body.sha, before) !== "ok") throw new Refusal(422, "Reference cannot be updated");
   refChanged(world, request.repository, { ref, before, after: body.sha }, request.cause());
   return ok(refJson(world, request.repository, ref, body.sha));

@@ -101,6 +101,11 @@ export class SandboxGitHub extends SandboxSettings {
     return sha ? git.between(undefined, sha).reverse() : [];
   }
 
+  /** Of this commit GitHub says "Verified". */
+  isSigned(name: RepoName, sha: string): boolean {
+    return this.repositoryOf(name).verifiedCommits.has(sha);
+  }
+
   files(name: RepoName, from: string, to: string): Promise<readonly PatchedFile[]> {
     const { git } = this.repositoryOf(name);
     return git.patches(git.resolve(from) ?? from, git.resolve(to) ?? to);

@@ -71,6 +71,7 @@ export class SandboxSettings extends SandboxPeople {
       workflowIds: new Map(),
       statuses: [],
       verifiedCommits: new Set(),
+      signedBranches: new Set(),
     };
     state.addRepository(repository);
     const name = `${setup.owner}/${setup.name}`;
@@ -123,6 +124,11 @@ export class SandboxSettings extends SandboxPeople {
 
   unprotect(name: RepoName, branch: string): void {
     this.repositoryOf(name).protections.delete(branch);
+  }
+
+  /** A ruleset that wants signed commits; a branch, or all below a folder as `job/**`. */
+  requireSignatures(name: RepoName, ...branches: readonly string[]): void {
+    for (const branch of branches) this.repositoryOf(name).signedBranches.add(branch);
   }
 
   setRepository(name: RepoName, change: { autoMergeAllowed?: boolean; deleteBranchOnMerge?: boolean }): void {
