@@ -64,6 +64,9 @@ export function requesterOf(command: Command): Actor | null {
     case "nothing-to-open":
     case "observe":
     case "auto-merge-enabled":
+    case "turn":
+    case "update-refused":
+    case "base-deleted":
     case "merge-refused":
     case "effect-abandoned":
       return null;

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { NO_USAGE } from "../../contracts/result.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
+import { NO_CATCH_UP } from "./catch-up.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -38,6 +39,7 @@ const ADDED_IN_3 = {
 export const ADDED_IN_6 = {
   merge_queue: { exits: 0, rounds: 0, why: null, group_sha: null },
   question_asked_at: null,
+  catch_up: NO_CATCH_UP,
 };
 
 /** The same of the work of GitHub Actions. */

@@ -125,7 +125,10 @@ export class SandboxSettings extends SandboxPeople {
     this.repositoryOf(name).protections.delete(branch);
   }
 
-  setRepository(name: RepoName, change: { autoMergeAllowed?: boolean; deleteBranchOnMerge?: boolean }): void {
+  setRepository(
+    name: RepoName,
+    change: { autoMergeAllowed?: boolean; deleteBranchOnMerge?: boolean; appsUpdateWorkflows?: boolean },
+  ): void {
     Object.assign(this.repositoryOf(name), change);
   }
 

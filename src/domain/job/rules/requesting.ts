@@ -3,6 +3,7 @@
 import { counted } from "../../../text/plural.ts";
 import { charge } from "../../market/ledger.ts";
 import { accountNamed, isAccount } from "../account.ts";
+import { NO_CATCH_UP } from "../catch-up.ts";
 import type { Actor, Command, Draft } from "../command.ts";
 import type { CommentId } from "../comment-id.ts";
 import {
@@ -164,6 +165,8 @@ export function discard(job: Job, by: Actor, context: Context): Decision {
   return change(job, context.now, { set, effects: [...clear, ...showNow(job, context.now)] });
 }
 
+const heldTurn = ({ catch_up: { turn } }: Job) => (turn?.taken_at == null ? null : turn);
+
 /** Opens the next round on the same branch and pull request; a price that has left the escrow is charged again. */
 export function nextRound(job: Job, asked: string, by: string | null, { now, available_cents }: Context): Decision {
   const chargeAgain = isFinal(job.status);
@@ -185,6 +188,8 @@ export function nextRound(job: Job, asked: string, by: string | null, { now, ava
     cancellation_requested: false,
     merge: { state: "waiting", refusals: 0 },
     merge_queue: NEW_JOB.merge_queue,
+    // whoever holds up others goes on doing so
+    catch_up: { ...NO_CATCH_UP, conflicts: job.catch_up.conflicts, turn: heldTurn(job) },
     reasons: [],
     notice: null,
   };
