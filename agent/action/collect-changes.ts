@@ -62,10 +62,12 @@ export async function collect(baseState: BaseState): Promise<Collected> {
   const reference = await referenceTree(git, { head: state.head, merged });
   await putBack(git, reference, tooLarge);
   const put_back = await putBackForbidden(git, reference, brief.forbidden_paths);
+  const conflicts = await unresolved(git, state.conflicts);
+  // a commit with both parents would hide the conflict from GitHub, and from the next attempt
+  if (conflicts.length > 0) return collectFailure(baseState, conflictRefusal(conflicts));
   const refusals = [
     submoduleRefusal(submodules, await addedSubmodules(git)),
     await keepLfs(baseState, reference),
-    conflictRefusal(await unresolved(git, state.conflicts)),
   ].filter((sentence) => sentence !== null);
   const notes = [
     ...(leftOut.length === 0 ? [] : [`Left out, because git cannot add it: ${namesOf(leftOut)}.`]),
@@ -89,6 +91,7 @@ export async function collect(baseState: BaseState): Promise<Collected> {
  */
 export async function collectFailure({ git, settings, state, brief }: BaseState, reason: string): Promise<Collected> {
   const { jobId, workspace } = settings;
+  forgetMerge(git);
   const files = readAgentFiles(workspace, jobId);
   const result = finalResult(files, {
     ...{ failure: reason, image_missing: state.image_missing },
@@ -135,8 +138,8 @@ function namesOf(paths: readonly string[]): string {
   return `${words.slice(0, MAX_NAMED).join(", ")}${more}`;
 }
 
-const conflictRefusal = (paths: readonly string[]): string | null =>
-  paths.length === 0 ? null : `Unresolved conflicts with the base branch: ${namesOf(paths)}.`;
+const conflictRefusal = (paths: readonly string[]): string =>
+  `Unresolved conflicts with the base branch: ${namesOf(paths)}.`;
 
 /** Writes two trees from the index: with the job's folder and without it. */
 async function treesOf(

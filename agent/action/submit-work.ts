@@ -3,6 +3,7 @@
  * with the workflow's own. A failed push is reported to the App too, so that the job's comment can show it.
  */
 
+import { MOVED_MEANWHILE } from "../../src/contracts/result.ts";
 import type { Secret } from "../../src/contracts/secret.ts";
 import { FAILED, readable } from "./agent-files.ts";
 import type { Collected } from "./collect-changes.ts";
@@ -89,7 +90,7 @@ function pushFailureMessage(delivered: PushResult | null, branch: string): strin
     case "gone":
       return `${branch} was deleted or cannot be reached.`;
     case "conflict":
-      return `${branch} got other commits that change the same files.`;
+      return `${branch} ${MOVED_MEANWHILE}.`;
     default:
       return delivered satisfies never;
   }

@@ -69,6 +69,15 @@ const egressNote = ({ egress }: Assignment["brief"]): string[] =>
           "Do not look for a way around it. If the task needs another host, do what can be done without it, and name the host when you finish.",
       ];
 
+const mergeNote = ({ merge_base, base }: Assignment["brief"]): string[] =>
+  merge_base === true
+    ? [
+        `${base.branch} was merged into this checkout before you began, and some files may conflict: \`git status\` names them, and ` +
+          "between the markers <<<<<<<, ======= and >>>>>>> stands what each side has. Resolve all of them, whatever else the task is: " +
+          "keep what both sides were made for, and leave no marker. Do not commit the merge or undo it.",
+      ]
+    : [];
+
 /** What is there to work with, beside what the agent's own image holds. */
 function toolNotes({ brief: { container }, tools }: Pick<Assignment, "brief" | "tools">): string[] {
   const names = tools.map((name) => `\`${name}\``).join(", ");
@@ -115,6 +124,7 @@ export function firstMessage(assignment: Omit<Assignment, "base_known">): string
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
     ...forbidden(brief),
     ...partial(brief),
+    ...mergeNote(brief),
     ...egressNote(brief),
     ...toolNotes({ brief, tools }),
     ...cacheNote(cached),

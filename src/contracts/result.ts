@@ -15,6 +15,9 @@ export const MAX_PUT_BACK = 100;
 export const MAX_NOTES = 10;
 export const MAX_NOTE = 600;
 
+/** Why a run could not push: somebody else did meanwhile. The App compares it, and begins anew. */
+export const MOVED_MEANWHILE = "got other commits that change the same files";
+
 export const OUTCOMES = ["done", "nothing_to_do", "question", "refused", "limit", "failed"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 

@@ -9,6 +9,7 @@ import type { EventIssue, EventRepository, GitHubEvent, SlashCommand } from "../
 import { fullName, issueOf, type Job, type JobId, type Repository, sameRepository } from "../domain/job/job.ts";
 import type { RefusalCode } from "../domain/job/refusal.ts";
 import { SET_UP_BRANCH } from "../domain/repository/set-up.ts";
+import { ofDeletion, toLookAt } from "./base-branches.ts";
 import type { Admit, PermissionRequest } from "./command-permission.ts";
 import { aboutJob, pressed, type Requester } from "./commands-of-people.ts";
 import { doctorReply, FROM_FORK, HELP, NO_JOB, NO_MARKET, noSuchJob, SET_UP_FIRST } from "./comment-replies.ts";
@@ -57,8 +58,6 @@ const authorOf = ({ author: login, author_id: id }: CommandEvent): PermissionReq
 });
 
 type Button = Extract<GitHubEvent, { type: "button" }>;
-/** Jobs per status to re-evaluate when their base has moved. */
-const MAX_REEVALUATED = 20;
 
 const LOOK: Command = { type: "look", forced: false };
 
@@ -143,6 +142,8 @@ class DeliveryProcessor {
         this.#trace.note({});
         await observeRepository(this.#needs, event);
         return this.#lookAgain(event);
+      case "branch-moved":
+        return event.deleted ? this.#baseDeleted(event) : this.#lookAgain(event);
       case "set-up-changed": {
         const { repository, brings_files: sha } = event;
         this.#trace.note({});
@@ -151,10 +152,10 @@ class DeliveryProcessor {
         return;
       }
       case "files-pushed": {
-        const { repository, head_sha: sha } = event;
+        const { repository, head_sha: sha, branch } = event;
         this.#trace.note({});
         await handleRepository(repository.id, { type: "files-pushed", repository, sha });
-        return;
+        return branch === undefined ? undefined : this.#lookAgain({ repository, branch });
       }
       case "repositories-changed":
       case "uninstalled":
@@ -310,21 +311,13 @@ class DeliveryProcessor {
     for (const number of numbers) await this.#news(repository, await this.#jobOfPull(repository, number), command);
   }
 
-  /**
-   * Jobs on this branch may conflict now, without an event. Re-evaluates the newest ones; the hourly reconciliation
-   * covers the rest.
-   */
-  async #lookAgain(event: Extract<GitHubEvent, { type: "default-branch-moved" }>): Promise<void> {
-    const { repository, branch } = event;
-    for (const status of ["submitted", "verified"] as const) {
-      const wanted = { repository: fullName(repository), status, limit: MAX_REEVALUATED };
-      const { jobs } = await this.#needs.store.jobs.list(wanted);
-      const waiting = jobs.filter(
-        ({ base, merged_at, merge }) =>
-          base.branch === branch && merged_at === null && ["waiting", "auto", "queued"].includes(merge.state),
-      );
-      for (const { id } of waiting) await this.#news(repository, id, LOOK);
-    }
+  async #lookAgain(moved: Parameters<typeof toLookAt>[1]): Promise<void> {
+    for (const id of await toLookAt(this.#needs.store.jobs, moved)) await this.#news(moved.repository, id, LOOK);
+  }
+
+  async #baseDeleted(moved: Parameters<typeof ofDeletion>[1]): Promise<void> {
+    const told = await ofDeletion(this.#needs.store.jobs, moved);
+    for (const { id, command } of told) await this.#news(moved.repository, id, command);
   }
 
   async #news(repository: EventRepository, id: JobId | null, command: Command) {

@@ -6,6 +6,7 @@ import { nextTimerAt } from "../domain/job/next-timer.ts";
 import { nextTimerAt as nextRepositoryTimerAt } from "../domain/repository/next-timer.ts";
 import { createDebts } from "./collect-debts.ts";
 import type { ShowPacing } from "./comment-pacing.ts";
+import { createConflictTurns } from "./conflict-turns.ts";
 import { createAttachmentSweeper } from "./delete-unused-attachments.ts";
 import type { Handle } from "./handle-command.ts";
 import type { HandleRepository } from "./handle-repository.ts";
@@ -52,6 +53,7 @@ export class Workers {
   readonly #store;
   readonly #effects;
   readonly #eventPublishing;
+  readonly #turns;
   readonly #attachments;
   readonly #repositoryEffects;
   readonly #timers;
@@ -68,6 +70,7 @@ export class Workers {
     this.#store = store;
     this.inbox = createInboxWorker({ inbox, webhookProcessor, clock, log, meter });
     this.debts = createDebts({ jobs, handle, log });
+    this.#turns = createConflictTurns({ jobs, handle, clock, log });
     this.#effects = new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing, putOff }), needs);
     const publishing = jobEffects({ ...of, takes: isPublishEvents, performer: eventPublisher });
     this.#eventPublishing = new EffectsRunner(publishing, needs);
@@ -115,12 +118,14 @@ export class Workers {
     await this.#repositoryEffects.stop();
     await this.#attachments.stop();
     await this.debts.stop();
+    await this.#turns.stop();
     await this.#eventPublishing.stop();
   }
 
   committed(stored: StoredJob, before: Job | null): void {
     this.#attachments.committed(before, stored.job);
     this.debts.committed(stored);
+    this.#turns.committed(stored.job, before);
     this.#timers.committed(nextTimerAt(stored.job));
     if (stored.effects.some(({ effect }) => isPublishEvents(effect))) this.#eventPublishing.enqueue(stored);
     if (stored.effects.some(({ effect }) => isOnGitHub(effect))) this.#effects.enqueue(stored);

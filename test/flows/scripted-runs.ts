@@ -16,6 +16,7 @@ import { Cancellation } from "../../agent/loop/cancellation.ts";
 import { runJob } from "../../agent/run.ts";
 import { readSettings } from "../../agent/settings.ts";
 import { briefSchema, CONFIG_FILE, jobFolder, RESULT_FILE } from "../../src/contracts/brief.ts";
+import { MOVED_MEANWHILE } from "../../src/contracts/result.ts";
 import { Secret } from "../../src/contracts/secret.ts";
 import type { JobInput, PlayJob } from "../sandbox/actions/job-input.ts";
 import type { SandboxGitHub } from "../sandbox/github/sandbox-github.ts";
@@ -39,9 +40,11 @@ async function playAgent(github: SandboxGitHub, input: JobInput, before: Files):
   const { backend } = input.subject;
   const workspace = await mkdtemp(join(tmpdir(), "scripted-run-"));
   try {
-    await layOut(workspace, before);
+    const merged = await mergedBase(github, input, before);
+    await layOut(workspace, merged?.files ?? before);
     const code = await runAgent(input, workspace);
-    await deliver(github, input, { before, workspace });
+    const delivered = await deliver(github, input, { before, workspace, merged });
+    if (!delivered) return "failure";
     return input.cancel.aborted ? "cancelled" : code === 0 ? "success" : "failure";
   } catch (error) {
     backend.appendLog(input.jobId, `${error instanceof Error ? error.message : String(error)}\n`);
@@ -70,38 +73,79 @@ async function runAgent(input: JobInput, workspace: string): Promise<0 | 1> {
   }).finally(() => input.cancel.removeEventListener("abort", cancel));
 }
 
+interface Merged {
+  /** The base commit. */
+  readonly sha: string;
+  /** What the checkout holds, with markers, and what the base does. */
+  readonly files: Files;
+  readonly base: Files;
+}
+
 interface Work {
   readonly before: Files;
   readonly workspace: string;
+  readonly merged: Merged | null;
 }
 
+/** The base that the brief asks to merge; null: it does not. */
+async function mergedBase(github: SandboxGitHub, input: JobInput, before: Files): Promise<Merged | null> {
+  const { owner, name } = input.subject.trigger.repository;
+  const config: unknown = JSON.parse(before[`${jobFolder(jobOf(input))}/${CONFIG_FILE}`] ?? "null");
+  const { merge_base, base } = briefSchema.parse(config);
+  if (merge_base !== true) return null;
+  const at = `${owner}/${name}`;
+  const files = await github.mergedTree(at, input.subject.trigger.sha, base.sha);
+  return { sha: base.sha, files, base: github.tree(at, base.sha) };
+}
+
+const MARKER = /^(?:<{7}|>{7}) /m;
+
 /** With the App's token where the App takes the result, else with the run's own, as the run action does. */
-async function deliver(github: SandboxGitHub, input: JobInput, { before, workspace }: Work): Promise<void> {
+async function deliver(github: SandboxGitHub, input: JobInput, { before, workspace, merged }: Work): Promise<boolean> {
   const { owner, name } = input.subject.trigger.repository;
   const job = jobOf(input);
   const own = `${jobFolder(job)}/`;
-  const all = await changesOf(before, workspace);
-  const changed = Object.fromEntries(Object.entries(all).filter(([path]) => !path.startsWith(own)));
+  const work = await changesOf(before, workspace);
+  const marked = merged === null ? [] : Object.keys(work).filter((path) => MARKER.test(work[path] ?? ""));
+  const refusals = marked.length === 0 ? [] : [`Unresolved conflicts with the base branch: ${marked.join(", ")}.`];
+  const all = refusals.length === 0 ? work : {};
+  const since = merged === null || refusals.length > 0 ? all : await changesOf(merged.base, workspace);
+  const notOwn = (files: Readonly<Record<string, string | null>>) =>
+    Object.fromEntries(Object.entries(files).filter(([path]) => !path.startsWith(own)));
+  const changed = notOwn(all);
+  const parent = refusals.length === 0 ? merged?.sha : undefined;
   const left = readAgentFiles(workspace, job);
   const result = finalResult(left, {
     failure: null,
     image_missing: false,
-    refusals: [],
+    refusals,
     notes: [],
     put_back: [],
     comments: commentsOf(before[`${own}${CONFIG_FILE}`]),
   });
   const message = commitMessage(job, readable(result));
-  if (github.branches(`${owner}/${name}`)[input.subject.trigger.headBranch] === undefined)
-    throw new Error("The branch is gone: the work was not pushed.");
+  const tip = github.branches(`${owner}/${name}`)[input.subject.trigger.headBranch];
+  if (tip === undefined) throw new Error("The branch is gone: the work was not pushed.");
+  if (merged !== null && tip !== input.subject.trigger.sha) {
+    const reason = `The work could not be pushed: the branch ${MOVED_MEANWHILE}.`;
+    await told(input, before[`${own}${CONFIG_FILE}`], {
+      result: { ...result, outcome: "failed", reason },
+      log: left.log,
+      changed: [],
+    });
+    return false;
+  }
   const at = [`${owner}/${name}`, input.subject.trigger.headBranch] as const;
-  if (await told(input, before[`${own}${CONFIG_FILE}`], { result, log: left.log, changed: Object.keys(changed) })) {
+  if (
+    await told(input, before[`${own}${CONFIG_FILE}`], { result, log: left.log, changed: Object.keys(notOwn(since)) })
+  ) {
     const folder = Object.keys(before).filter((path) => path.startsWith(own));
     const files = { ...changed, ...Object.fromEntries(folder.map((path) => [path, null])) };
-    github.pushCommit(...at, files, `${github.appSlug}[bot]`, message);
+    github.pushCommit(...at, files, `${github.appSlug}[bot]`, message, parent);
   } else {
-    github.pushByRun(...at, { ...all, [`${own}${RESULT_FILE}`]: JSON.stringify(result) }, message);
+    github.pushByRun(...at, { ...all, [`${own}${RESULT_FILE}`]: JSON.stringify(result) }, message, parent);
   }
+  return true;
 }
 
 /** The ids that the result may answer, as the run action reads them. */

@@ -156,6 +156,8 @@ describe("a merge of the base", () => {
     expect(fakeApp.handedIn).toMatchObject([
       { result: { outcome: "failed", reason: "Unresolved conflicts with the base branch: ` a.txt `." } },
     ]);
+    expect(parents(runner), "or GitHub would no longer see the conflict").toEqual([runner.sha]);
+    expect(runner.pushed("a.txt")).not.toContain("<<<<<<<");
   });
 
   test("gives no leave to change what is forbidden: that is as the base has it", async () => {

@@ -502,13 +502,13 @@ describe("pushes", () => {
     });
 
   test("another branch is told of where it brings settings or a workflow, and not where it takes them away", () => {
-    const told = translated({ type: "files-pushed", repository: where, head_sha: SHA });
+    const told = translated({ type: "files-pushed", repository: where, head_sha: SHA, branch: "edit" });
     const onEdit = (one: object, sender?: object) => pushed({ ref: "refs/heads/edit", commits: [commit, one] }, sender);
     expect(onEdit({ ...commit, modified: [".github/journeyman.yml"] })).toEqual(told);
     expect(onEdit({ ...commit, added: [WORKFLOW] })).toEqual(told);
-    for (const one of [commit, { ...commit, removed: [WORKFLOW] }, {}])
-      expect(onEdit(one)).toMatchObject({ kind: "ignored" });
-    expect(onEdit({ ...commit, added: [WORKFLOW] }, us)).toMatchObject({ kind: "ignored" });
+    const only = translated({ type: "branch-moved", repository: where, branch: "edit", deleted: false });
+    for (const one of [commit, { ...commit, removed: [WORKFLOW] }, {}]) expect(onEdit(one)).toEqual(only);
+    expect(onEdit({ ...commit, added: [WORKFLOW] }, us)).toEqual(only);
   });
 
   test("the set-up's branch is told to have changed, and of its commit where that brings settings or a workflow", () => {
@@ -568,16 +568,30 @@ describe("pushes", () => {
     expect(pushed(changes)).toEqual(news({ type: "head-moved", sha: SHA }));
   });
 
-  test("tags, other branches and deletions are ignored", () => {
+  test("our own push that GitHub made of an update of the branch", () => {
+    const ref = `refs/heads/${BRANCH}`;
+    const by = (message: string) => pushed({ ref, head_commit: { tree_id: "7ree", message } }, us);
+    expect(by(`Merge branch 'main' into ${BRANCH}`)).toEqual(news({ type: "head-moved", sha: SHA }));
+    expect(by(`Run job ${JOB}: Merge`)).toEqual(ignored("our own push"));
+  });
+
+  test("another branch is told to have moved, since jobs may be for it, also by our own merge", () => {
+    const told = translated({ type: "branch-moved", repository: where, branch: "weeds", deleted: false });
+    expect(pushed({ ref: "refs/heads/weeds" })).toEqual(told);
+    expect(pushed({ ref: "refs/heads/weeds" }, us)).toEqual(told);
+  });
+
+  test("tags and deletions are ignored", () => {
     expect(pushed({ ref: "refs/tags/main" })).toEqual(ignored("the push is not to a branch"));
-    expect(pushed({ ref: "refs/heads/weeds" })).toEqual(ignored("it does not concern a job branch"));
     expect(pushed({ deleted: true, head_commit: null })).toEqual(ignored("the push deletes a branch"));
   });
 
-  test("a deleted job branch is told, a tag of its name is not", () => {
+  test("a deleted branch is told, a tag of its name is not", () => {
     expect(said("delete", { ref: BRANCH, ref_type: "branch" })).toEqual(news({ type: "branch-deleted" }));
     expect(said("delete", { ref: BRANCH, ref_type: "tag" })).toEqual(ignored("the deleted ref is not a branch"));
-    expect(said("delete", { ref: "weeds", ref_type: "branch" })).toMatchObject({ kind: "ignored" });
+    expect(said("delete", { ref: "weeds", ref_type: "branch" })).toEqual(
+      translated({ type: "branch-moved", repository: where, branch: "weeds", deleted: true }),
+    );
   });
 });
 

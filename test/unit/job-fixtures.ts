@@ -84,6 +84,8 @@ export const facts = (change: Partial<Facts> = {}): Facts => ({
   draft: false,
   base: "main",
   base_renamed: false,
+  base_deleted: false,
+  base_sha: "base",
   mergeable: "yes",
   merge_state: "CLEAN",
   review: "none",

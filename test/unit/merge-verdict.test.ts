@@ -55,13 +55,13 @@ describe("is the work good?", () => {
       "a conflict, since no workflow begins on it",
       { checks: [], mergeable: "conflict", ci_begun: false },
       "wait",
-      "it conflicts with the base branch; resolve the conflicts",
+      "it conflicts with the base branch",
     ],
     [
       "a conflict that keeps a required check away",
       { mergeable: "conflict", settings: settings({ required_checks: ["e2e"] }) },
       "wait",
-      "it conflicts with the base branch; resolve the conflicts",
+      "it conflicts with the base branch",
     ],
     [
       "red beside a conflict",
@@ -135,7 +135,7 @@ describe("unchecked work that conflicts", () => {
     expect(left.work.verdict).toBe("pass");
     expect(left.merge).toMatchObject({
       never: false,
-      text: "it conflicts with the base branch; resolve the conflicts",
+      text: "it conflicts with the base branch",
     });
   });
 });
@@ -249,21 +249,9 @@ describe("may it be merged?", () => {
     ],
     ["a draft", { draft: true }, "none", false, "the pull request is a draft; mark it as ready"],
     ["changes requested", { review: "changes_requested" }, "none", false, "a review asks for changes"],
-    [
-      "a conflict",
-      { mergeable: "conflict" },
-      "none",
-      false,
-      "it conflicts with the base branch; resolve the conflicts",
-    ],
+    ["a conflict", { mergeable: "conflict" }, "none", false, "it conflicts with the base branch"],
     ["not computed yet", { mergeable: "unknown" }, "none", false, "GitHub is still computing whether it can be merged"],
-    [
-      "behind its base",
-      { merge_state: "BEHIND" },
-      "none",
-      false,
-      "the base branch must be merged into it first; press “Update branch”",
-    ],
+    ["behind its base", { merge_state: "BEHIND" }, "none", false, "the base branch must be merged into it first"],
     [
       "rules that wait, auto-merge allowed",
       { merge_state: "BLOCKED" },

@@ -134,6 +134,8 @@ export type Command =
   | { readonly type: "tick" }
   /** Something at GitHub may have changed the verdict; `forced` reads also what webhooks should have told. */
   | { readonly type: "look"; readonly forced: boolean }
+  /** Of the pull requests for one base branch that must catch up with it, this one comes right before; null: none does. */
+  | { readonly type: "turn"; readonly after: number | null }
   /** Write comment and check again as they should be (someone asked for the status). */
   | { readonly type: "show"; readonly comment_id: CommentId | null }
 
@@ -260,6 +262,10 @@ export type Command =
   | { readonly type: "auto-merge-enabled"; readonly sha: string }
   /** GitHub has it in its merge queue. */
   | { readonly type: "enqueued"; readonly sha: string; readonly position: number | null }
+  /** GitHub did not merge the base in. `sentence`: what a person has to do, as its end; null: something has moved. */
+  | { readonly type: "update-refused"; readonly sha: string; readonly sentence: string | null }
+  /** The base branch of the job was deleted. */
+  | { readonly type: "base-deleted"; readonly branch: string }
   /** GitHub would not merge. `final`: asking again will not help. */
   | { readonly type: "merge-refused"; readonly sha: string; readonly sentence: string; readonly final: boolean }
   /** An effect was tried as often as it may be. */

@@ -9,6 +9,7 @@ import { andThen, atOnce, type Context, change, type Decision, refuse, showComme
 import { isAtRest, isOnMarket, type Job } from "./job.ts";
 import { nextTimerAt } from "./next-timer.ts";
 import { effectAbandoned } from "./rules/abandoned.ts";
+import * as catchUp from "./rules/catch-up.ts";
 import * as checking from "./rules/checking.ts";
 import * as market from "./rules/market.ts";
 import * as opening from "./rules/opening.ts";
@@ -60,6 +61,8 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "submission-refused",
   "observe",
   "judged",
+  "update-refused",
+  "base-deleted",
   "merge-refused",
   "review",
   "review-dismissed",
@@ -115,6 +118,7 @@ const RULES: Rules = {
   fail: market.fail,
   tick: (job, _command, context) => tick(job, context),
   look: (job, command, context) => checking.reevaluate(job, command.forced, context),
+  turn: catchUp.turnCame,
   show: (job, command, context) => show(job, command.comment_id, context),
   review,
   "review-dismissed": reviewDismissed,
@@ -146,6 +150,8 @@ const RULES: Rules = {
   observe: (job, command, context) => checking.observe(job, command.facts, context),
   judged: reviewing.judged,
   "auto-merge-enabled": (job, _command, { now }) => change(job, now, { effects: [showComment(now, "now")] }),
+  "update-refused": catchUp.updateRefused,
+  "base-deleted": catchUp.baseDeleted,
   "merge-refused": checking.mergeRefused,
   "effect-abandoned": effectAbandoned,
 };

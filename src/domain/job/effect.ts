@@ -62,6 +62,8 @@ export const gitHubEffectSchema = z
     z.object({ type: z.literal("enqueue"), sha, pull_request_id: z.string() }),
     /** Take back what GitHub was told to merge by itself: out of the merge queue, or auto-merge off. */
     z.object({ type: z.literal("disable-auto-merge") }),
+    /** Have GitHub merge the base into the branch, at this head alone. */
+    z.object({ type: z.literal("update-branch"), sha }),
     z.object({ type: z.literal("close-pull-request") }),
     z.object({ type: z.literal("delete-branch") }),
     /** Ask GitHub how a run stands whose webhooks may be lost. */

@@ -55,6 +55,10 @@ export interface Facts {
   readonly base: string;
   /** The default branch has got another name since the job began, and the pull request is for it. */
   readonly base_renamed: boolean;
+  /** The branch that the job is for exists no more. */
+  readonly base_deleted: boolean;
+  /** Head of `base`; null: not known. */
+  readonly base_sha: string | null;
   /** `unknown`: GitHub is still computing it (github-facts 6.3). */
   readonly mergeable: "yes" | "conflict" | "unknown";
   /** GitHub's mergeStateStatus: CLEAN, BLOCKED, BEHIND, DIRTY, UNSTABLE, HAS_HOOKS, UNKNOWN. */

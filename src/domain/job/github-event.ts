@@ -133,8 +133,20 @@ export type GitHubEvent =
       readonly settings_changed: boolean;
       readonly lock_files_changed: boolean;
     }
+  /** Another branch moved, or was deleted; jobs may be for it. */
+  | {
+      readonly type: "branch-moved";
+      readonly repository: EventRepository;
+      readonly branch: string;
+      readonly deleted: boolean;
+    }
   /** Another branch than the default one was given a new settings or workflow file. */
-  | { readonly type: "files-pushed"; readonly repository: EventRepository; readonly head_sha: string }
+  | {
+      readonly type: "files-pushed";
+      readonly repository: EventRepository;
+      readonly head_sha: string;
+      readonly branch?: string;
+    }
   /** What we keep of these repositories is no longer sure (installed, renamed, permissions changed). */
   | {
       readonly type: "repositories-changed";

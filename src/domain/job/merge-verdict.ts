@@ -7,6 +7,7 @@ import { jobFolder } from "../../contracts/brief.ts";
 import { GlobSet, globMistake } from "../../text/glob.ts";
 import { counted } from "../../text/plural.ts";
 import { agreed, type Checked } from "../market/agreement.ts";
+import { behindText, conflictText, isConflict, needOf } from "./catching-up.ts";
 import type { Check, Facts } from "./facts.ts";
 import { isOnMarket, type Job } from "./job.ts";
 import { inQueue, type QueueVerdict, takenByQueue } from "./merge-queue.ts";
@@ -23,6 +24,8 @@ export interface Verdict {
   readonly asks_sender: boolean;
   /** May it be merged, and how? */
   readonly merge: Reason & { readonly how: "now" | "auto" | "none" | QueueVerdict["how"]; readonly never: boolean };
+  /** What the App has to do about the base branch before it merges; null: nothing. */
+  readonly needs: "update" | "conflict" | null;
 }
 
 /** CI begins a moment after its commit or pull request; what has reported by then may not be all of it. */
@@ -76,15 +79,14 @@ export const ciBegunAt = (facts: Facts, job: Job, now: number): number | null =>
   return at !== null && at > now && !facts.ci_begun ? at : null;
 };
 
-const CONFLICT = "it conflicts with the base branch; resolve the conflicts";
 const MISSING = "required checks have not reported";
 
 /** No event of a check is to come that would end this wait: a person must see it now. */
-export const needsPerson = ({ verdict, text }: Reason): boolean =>
-  verdict === "wait" && (text === CONFLICT || text === MISSING);
+export const needsPerson = (reason: Reason): boolean =>
+  reason.verdict === "wait" && (isConflict(reason) || reason.text === MISSING);
 
 /** What do the checks say? Our own is left out; known runs must all be complete (github-facts 6.7, 6.8). */
-function judgeChecks(facts: Facts, job: Job, now: number): Reason {
+function judgeChecks(facts: Facts, job: Job, now: number, forbidden: string | null): Reason {
   if (facts.head_sha !== job.head_sha) return reason("wait", "the branch has just moved; it is judged again");
   if (facts.changed_files.some((path) => path.startsWith(`${jobFolder(job.id)}/`)))
     return reason("wait", "the job's own folder is still on the branch");
@@ -121,7 +123,8 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
   const left = settled && (job.price_cents === 0 || isOnMarket(job));
   const unchecked = facts.settings.auto_merge.require_checks && !checks.some(says) && !left;
   // no workflow begins on a pull request that conflicts, so there is nothing to wait for
-  if (facts.mergeable === "conflict" && (missing.length > 0 || unchecked)) return reason("wait", CONFLICT);
+  if (facts.mergeable === "conflict" && (missing.length > 0 || unchecked))
+    return reason("wait", conflictText(facts, job, forbidden));
   if (missing.length > 0) return reason("wait", MISSING, listed(missing));
   if (ciBegunAt(facts, job, now) !== null) return reason("wait", "CI is given a moment to begin");
   if (checks.some(says))
@@ -134,8 +137,13 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
 }
 
 /** Is the work good? Of the market's it is not for checks alone to say. */
-function judgeWork(facts: Facts, job: Job, now: number): Pick<Verdict, "work" | "asks_sender"> {
-  const checks = judgeChecks(facts, job, now);
+function judgeWork(
+  facts: Facts,
+  job: Job,
+  now: number,
+  forbidden: string | null,
+): Pick<Verdict, "work" | "asks_sender"> {
+  const checks = judgeChecks(facts, job, now, forbidden);
   if (!isOnMarket(job)) return { work: checks, asks_sender: false };
   const checked: Checked = { ...checks, speaks: facts.checks.some(says) };
   return agreed(checked, job, now);
@@ -150,6 +158,8 @@ function forbids(facts: Facts, job: Job): string | null {
   if (job.choices.no_merge) return "it was asked for with --no-merge";
   if (!auto_merge.enabled)
     return "auto-merge is off here; set `auto_merge: {enabled: true}` in .github/journeyman.yml to turn it on";
+  if (facts.base !== job.base.branch && facts.base_deleted)
+    return `${job.base.branch ?? "its base branch"} was deleted and GitHub has made ${facts.base} its base; merge it yourself if that is meant`;
   if (facts.base !== job.base.branch && !facts.base_renamed)
     return `it is for ${facts.base} now, and the job was for ${job.base.branch ?? "another branch"}`;
   if (!facts.changed_files_complete) return "it changes more files than can be checked";
@@ -188,16 +198,22 @@ const merge = (how: MergeVerdict["how"], verdict: Reason["verdict"], text: strin
   never,
 });
 
-function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
-  if (work.verdict !== "pass") return merge("none", "wait", "it merges once the checks are green");
-  const forbidden = forbids(facts, job);
+function judgeMerge(facts: Facts, job: Job, work: Reason, forbidden: string | null): MergeVerdict {
+  const conflict = facts.mergeable === "conflict" && facts.state === "open";
+  // said at once, whatever else it waits for
+  if (work.verdict !== "pass")
+    return merge(
+      "none",
+      "wait",
+      conflict ? conflictText(facts, job, forbidden) : "it merges once the checks are green",
+    );
   if (forbidden !== null) return merge("none", "fail", forbidden, true);
   if (facts.state !== "open") return merge("none", "wait", `the pull request is ${facts.state}`);
+  const entry = inQueue(facts);
+  if (conflict && entry === null) return merge("none", "wait", conflictText(facts, job, forbidden));
   if (facts.draft) return merge("none", "wait", "the pull request is a draft; mark it as ready");
   if (facts.review === "changes_requested") return merge("none", "wait", "a review asks for changes");
-  const entry = inQueue(facts);
   if (entry !== null) return merge(entry.how, entry.verdict, entry.text);
-  if (facts.mergeable === "conflict") return merge("none", "wait", CONFLICT);
   if (facts.mergeable === "unknown") return merge("none", "wait", "GitHub is still computing whether it can be merged");
   const unsigned = lacksSignatures(facts);
   if (unsigned !== null) return merge("none", "wait", unsigned);
@@ -211,7 +227,7 @@ function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
     case "UNSTABLE": // our own check is under way; every other one was judged above
       return merge("now", "pass", "it can be merged");
     case "BEHIND":
-      return merge("none", "wait", "the base branch must be merged into it first; press “Update branch”");
+      return merge("none", "wait", behindText(facts, job, forbidden));
     case "BLOCKED":
       if (facts.auto_merge_enabled) return merge("none", "wait", "GitHub merges it once its rules are met");
       return facts.auto_merge_allowed
@@ -224,8 +240,10 @@ function judgeMerge(facts: Facts, job: Job, work: Reason): MergeVerdict {
 
 /** Judges facts of one moment. `now` in milliseconds, for the time that no check has reported. */
 export function evaluate(facts: Facts, job: Job, now: number): Verdict {
-  const { work, asks_sender } = judgeWork(facts, job, now);
-  return { work, asks_sender, merge: judgeMerge(facts, job, work) };
+  const forbidden = forbids(facts, job);
+  const { work, asks_sender } = judgeWork(facts, job, now, forbidden);
+  const merge = judgeMerge(facts, job, work, forbidden);
+  return { work, asks_sender, merge, needs: needOf(facts, job, work, forbidden) };
 }
 
 /** What failed, in a few lines for the next attempt: each failing check with what it says of itself. */

@@ -20,57 +20,8 @@ export function requesterOf(command: Command): Actor | null {
     case "pay":
     case "pull":
       return somebody(command.by) ?? ofAccount(command.account);
-    case "cancel":
-    case "discard":
-    case "message":
-    case "review":
-    case "retry":
-    case "archive":
-    case "reject":
-    case "accept":
-    case "submit":
-    case "fail":
-    case "approve":
-    case "reject-work":
-    case "run-checks":
-      return somebody(command.by);
-    case "moved":
-    case "tick":
-    case "look":
-    case "show":
-    case "judged":
-    case "run-changed":
-    case "ci-run-changed":
-    case "head-moved":
-    case "branch-deleted":
-    case "merged":
-    case "closed":
-    case "review-dismissed":
-    case "reviews-withdrawn":
-    case "reopened":
-    case "dequeued":
-    case "queue-tests":
-    case "enqueued":
-    case "auto-merge-disabled":
-    case "settle":
-    case "hand-in":
-    case "progressed":
-    case "brief-pushed":
-    case "brief-refused":
-    case "comment-synced":
-    case "check-synced":
-    case "result-read":
-    case "files-shown":
-    case "files-delivered":
-    case "submission-refused":
-    case "pull-request-opened":
-    case "nothing-to-open":
-    case "observe":
-    case "auto-merge-enabled":
-    case "merge-refused":
-    case "effect-abandoned":
-      return null;
     default:
-      return command satisfies never;
+      // of reports `by` is a name, for show
+      return "by" in command && typeof command.by === "object" ? somebody(command.by ?? undefined) : null;
   }
 }

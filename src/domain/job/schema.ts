@@ -6,6 +6,7 @@ import * as z from "zod";
 import { NO_USAGE, OUTCOMES, PERMANENT_ERRORS, usageSchema } from "../../contracts/result.ts";
 import { replySchema } from "../../contracts/review.ts";
 import { repositorySettingsSchema } from "../../contracts/settings.ts";
+import { catchUpSchema, NO_CATCH_UP } from "./catch-up.ts";
 import { commentIdSchema } from "./comment-id.ts";
 import { asJobId } from "./job-id.ts";
 import type { Reason } from "./reason.ts";
@@ -220,6 +221,8 @@ const progress = attempt.extend({
   reasons: list(reason),
   /** Things the sender must be told beside the status, e.g. that no run has started. */
   notice: unset(text),
+  /** How its pull request keeps up with the base branch. */
+  catch_up: catchUpSchema.default(NO_CATCH_UP),
   comment: unset(z.object({ id: number })),
   check: unset(z.object({ id: number, sha })),
 });

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { NO_USAGE } from "../../contracts/result.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
+import { NO_CATCH_UP } from "./catch-up.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 
@@ -40,6 +41,7 @@ export const ADDED_IN_6 = {
   question_asked_at: null,
   undiscussed: false,
   reviews: { now: [], alone: false, waiting: [], rounds: 0 },
+  catch_up: NO_CATCH_UP,
 };
 
 /** The same of the work of GitHub Actions. */

@@ -10,6 +10,15 @@ const isThisAttempt = (effect: { readonly round: number; readonly attempt: numbe
 
 const isUnderWay = (run: Run | null): boolean => run !== null && run.status !== "completed";
 
+const isToJudge = (effect: Extract<Effect, { type: "judge" }>, job: Job): boolean =>
+  isOnMarket(job) &&
+  job.merged_at === null &&
+  (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off")) &&
+  effect.round === job.round &&
+  effect.attempt === job.attempt &&
+  effect.sha === judgedSha(job) &&
+  job.work.judgement?.sha !== effect.sha;
+
 export function isWanted(effect: Effect, job: Job): boolean {
   switch (effect.type) {
     case "push-brief":
@@ -40,21 +49,15 @@ export function isWanted(effect: Effect, job: Job): boolean {
           (job.status === "verified" && job.merge.state !== "off"))
       );
     case "judge":
-      return (
-        isOnMarket(job) &&
-        job.merged_at === null &&
-        (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off")) &&
-        effect.round === job.round &&
-        effect.attempt === job.attempt &&
-        effect.sha === judgedSha(job) &&
-        job.work.judgement?.sha !== effect.sha
-      );
+      return isToJudge(effect, job);
     case "merge":
       return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
     case "enable-auto-merge":
       return job.merged_at === null && job.merge.state === "auto" && job.merge.sha === effect.sha;
     case "enqueue":
       return job.merged_at === null && job.merge.state === "queued" && job.merge.sha === effect.sha;
+    case "update-branch":
+      return job.merged_at === null && job.catch_up.updating?.sha === effect.sha && job.head_sha === effect.sha;
     case "show-progress":
       return job.status === "accepted" && job.head_sha !== null && isUnderWay(runOf(job));
     case "read-run":

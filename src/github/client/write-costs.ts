@@ -19,6 +19,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "read-facts": 0,
   judge: 0,
   merge: 1,
+  "update-branch": 1,
   "enable-auto-merge": 1,
   "disable-auto-merge": 1,
   enqueue: 1,

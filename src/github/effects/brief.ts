@@ -81,6 +81,10 @@ export interface BriefSender {
   readonly publicUrl: string | null;
 }
 
+/** The merge queue tests the work on top of the base; and what conflicts with the base cannot be merged. */
+const mergesBase = (job: Job, attemptRef: AttemptRef): boolean =>
+  isOnActions(job) && (job.catch_up.conflicts || isOfQueueRound(job, attemptRef));
+
 function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
   const { base, settings, failed_checks, reviews, llm, context } = baseCommit;
   const minutes = isOnActions(job)
@@ -92,7 +96,7 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     repository: `${job.repository.owner}/${job.repository.name}`,
     branch: job.branch,
     base,
-    ...(isOfQueueRound(job, attemptRef) ? { merge_base: true } : {}),
+    ...(mergesBase(job, attemptRef) ? { merge_base: true } : {}),
     ...(wantsSignedCommits(settings) ? { signed_commits: true } : {}),
     title: redact(job.title),
     runner: job.work.kind,

@@ -66,6 +66,7 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $set
       headRefOid
       baseRefName
       baseRef {
+        target { oid }
         refUpdateRule { requiredStatusCheckContexts requiresSignatures }
         rules(first: ${PAGE}) {
           nodes { type parameters { ... on RequiredStatusChecksParameters { requiredStatusChecks { context integrationId } } } }
@@ -186,7 +187,7 @@ export const factsSchema = z.object({
       isDraft: z.boolean(),
       headRefOid: z.string(),
       baseRefName: z.string(),
-      baseRef: branchRulesSchema.nullish(),
+      baseRef: branchRulesSchema.extend({ target: z.object({ oid: z.string() }).nullish() }).nullish(),
       mergeable: z.enum(["MERGEABLE", "CONFLICTING", "UNKNOWN"]),
       mergeStateStatus: z.string(),
       reviewDecision: z.enum(["APPROVED", "CHANGES_REQUESTED", "REVIEW_REQUIRED"]).nullable(),

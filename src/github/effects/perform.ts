@@ -35,6 +35,7 @@ import { showFiles } from "./show-files.ts";
 import { showProgress, syncCheck } from "./sync-check.ts";
 import { syncComment } from "./sync-comment.ts";
 import { done, type Task } from "./task.ts";
+import { updateBranch } from "./update-branch.ts";
 
 export interface PerformerParts {
   readonly source: OctokitSource;
@@ -106,6 +107,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return enqueue(task, effect);
     case "disable-auto-merge":
       return disableAutoMerge(task);
+    case "update-branch":
+      return updateBranch(task, effect);
     case "close-pull-request":
       return closePullRequest(task);
     case "delete-branch":

@@ -162,6 +162,8 @@ function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly 
     draft: pull.isDraft,
     base: pull.baseRefName,
     base_renamed: isRenamed(task, reading.first),
+    base_deleted: task.job.base.branch !== null && !reading.first.base,
+    base_sha: pull.baseRef?.target?.oid ?? null,
     mergeable: MERGEABLE[pull.mergeable],
     merge_state: pull.mergeStateStatus,
     review: pull.reviewDecision === null ? "none" : REVIEWS[pull.reviewDecision],

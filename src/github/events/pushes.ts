@@ -22,6 +22,9 @@ const BRANCH_REF = "refs/heads/";
 /** Files whose content is cached. */
 const KEPT_FILES: ReadonlySet<string> = new Set([".github/journeyman.yml", ".github/workflows/run-job.yml"]);
 
+/** The message of a commit that merges a base branch into another. */
+const MERGE = /^Merge /;
+
 /** GitHub lists at most this many commits per push. */
 const PUSH_COMMITS_LIMIT = 2_048;
 
@@ -39,7 +42,7 @@ const pushSchema = z.object({
   deleted: z.boolean(),
   created: z.boolean().optional(),
   forced: z.boolean().optional(),
-  head_commit: commit.extend({ tree_id: z.string() }).nullish(),
+  head_commit: commit.extend({ tree_id: z.string(), message: z.string().optional() }).nullish(),
   commits: z.array(commit).optional(),
   sender: person,
 });
@@ -78,14 +81,23 @@ export const pushed = listener(pushSchema, (payload, self) => {
   }
   if (branch === SET_UP_BRANCH && !isSelf(payload.sender, self))
     return setUpEvent(payload, bringsKept(payload) ? payload.after : undefined);
+  const job = jobOfBranch(branch);
+  if (job === null) {
+    const moved = { repository: repositoryOf(payload), branch };
+    return translated(
+      bringsKept(payload) && !isSelf(payload.sender, self)
+        ? { type: "files-pushed", head_sha: payload.after, ...moved }
+        : { type: "branch-moved", deleted: false, ...moved },
+    );
+  }
   if (isSelf(payload.sender, self)) {
-    const job = jobOfBranch(branch);
-    return job !== null && takesFolder(payload.head_commit, job)
-      ? jobEvent(payload, job, { type: "head-moved", sha: payload.after, clean: true })
+    if (takesFolder(payload.head_commit, job))
+      return jobEvent(payload, job, { type: "head-moved", sha: payload.after, clean: true });
+    // GitHub has updated the branch, as it was asked to
+    return MERGE.test(payload.head_commit?.message ?? "")
+      ? jobEvent(payload, job, { type: "head-moved", sha: payload.after })
       : ignored("our own push");
   }
-  if (jobOfBranch(branch) === null && bringsKept(payload))
-    return translated({ type: "files-pushed", repository: repositoryOf(payload), head_sha: payload.after });
   return branchEvent(payload, branch, { type: "head-moved", sha: payload.after });
 });
 
@@ -103,8 +115,10 @@ function takesFolder(head: z.output<typeof pushSchema>["head_commit"], job: JobI
 
 const deleteSchema = z.object({ ...source, ref: z.string(), ref_type: z.string() });
 
-export const refDeleted = listener(deleteSchema, (payload) =>
-  payload.ref_type === "branch"
-    ? branchEvent(payload, payload.ref, { type: "branch-deleted" })
-    : ignored("the deleted ref is not a branch"),
-);
+export const refDeleted = listener(deleteSchema, (payload) => {
+  if (payload.ref_type !== "branch") return ignored("the deleted ref is not a branch");
+  const { ref: branch } = payload;
+  return jobOfBranch(branch) === null
+    ? translated({ type: "branch-moved", repository: repositoryOf(payload), branch, deleted: true })
+    : branchEvent(payload, branch, { type: "branch-deleted" });
+});

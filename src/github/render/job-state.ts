@@ -5,6 +5,7 @@
 import { heldFiles, isOnMarket, isSenderAsked, issueOf, type Job, questionOf, runOf } from "../../domain/job/job.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
+import { roundLine, turnLine } from "./catch-up.ts";
 import * as market from "./market.ts";
 import { answerUrl, branchLink, modelLine, pullRequestLink } from "./numbers.ts";
 import { escapeMarkdown, oneLine, quoted } from "./plain.ts";
@@ -240,6 +241,8 @@ function ofStatus(job: Job, face: Face): State {
   }
 }
 
+const underWay = ({ status }: Job): boolean => status === "queued" || status === "accepted";
+
 const MAX_NOTICE = 1_000;
 
 const note = (text: string | null): string | null =>
@@ -255,6 +258,7 @@ export function stateOf(job: Job, face: Face): State {
   return state(
     oneLine(headline),
     ...paragraphs,
+    underWay(job) ? roundLine(job) : turnLine(job),
     market.settled(job),
     modelLine(job),
     note(job.notice),

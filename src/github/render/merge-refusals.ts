@@ -11,6 +11,12 @@ export const forbidden = (): string =>
   "the App may not merge into this branch; allow it in the branch's rules, or merge the pull request yourself";
 export const noMethod = (method: string): string =>
   `this repository does not allow ${code(method)} merges; choose another \`auto_merge.method\` in its settings`;
+/** An App may not push workflow files, not even those that the base branch has already. */
+const WORKFLOWS = /workflows\W* permission/i;
+export const notUpdated = (words: string): string =>
+  WORKFLOWS.test(words)
+    ? "the base branch has changed workflow files, which the App may not push; press “Update branch”"
+    : "GitHub did not do it when it was asked; press “Update branch”";
 export const nothingHeldBack = (): string => "nothing holds the pull request back any more";
 export const autoMergeNotAllowed = (): string =>
   "auto-merge is disabled in the repository's settings on GitHub; enable “Allow auto-merge”, or merge it yourself";

@@ -64,7 +64,8 @@ done
 case "$ref" in refs/pull/*) echo "error: deny updating a hidden ref" >&2; exit 1;; esac
 if [ "$SANDBOX_WORKFLOWS" = deny ] && [ "$new" != "$zero" ]; then
   for commit in $(git rev-list "$new" --not --all); do
-    file=$(git diff-tree --no-commit-id --name-only -r --root "$commit" -- .github/workflows | head -n 1)
+    # of a merge what is as in none of its parents, such as a file that was merged by lines
+    file=$(git diff-tree --no-commit-id --name-only -c -r --root "$commit" -- .github/workflows | head -n 1)
     if [ -n "$file" ]; then
       echo "refusing to allow a GitHub App to create or update workflow \\\`$file\\\` without \\\`workflows\\\` permission" >&2
       exit 1
@@ -148,7 +149,7 @@ export class GitStore {
   commitFiles(
     parent: string | undefined,
     files: Readonly<Record<string, string | Buffer | null>>,
-    who: { author: Signature; committer: Signature; message: string },
+    { merged, ...who }: { author: Signature; committer: Signature; message: string; merged?: string | undefined },
   ): string {
     const changes = new Map<string, TreeChange>(
       Object.entries(files).map(([path, content]) => [
@@ -157,7 +158,7 @@ export class GitStore {
       ]),
     );
     const tree = this.editTree(parent ? this.commit(parent)?.tree : undefined, changes);
-    return this.writeCommit({ tree, parents: parent ? [parent] : [], ...who });
+    return this.writeCommit({ tree, parents: [parent, merged].filter((one) => one !== undefined), ...who });
   }
 
   find(revision: string, path: string): FileEntry | undefined {

@@ -251,6 +251,8 @@ export interface Repository {
   defaultBranch: string;
   autoMergeAllowed: boolean;
   deleteBranchOnMerge: boolean;
+  /** “Update branch” brings workflow files for an App without that permission; whether it does is not known of GitHub. */
+  appsUpdateWorkflows?: boolean;
   readonly mergeMethods: Record<MergeMethod, boolean>;
   readonly collaborators: Map<string, CollaboratorRole>;
   readonly protections: Map<string, Protection>;

@@ -9,7 +9,8 @@ import { ZERO } from "./git-refs.ts";
 import type { Cause, Json, Repository } from "./model.ts";
 import { repoApi, repoHtml } from "./payloads.ts";
 import { emailOf, pushCommitJson } from "./payloads-commits.ts";
-import { closePull, synchronize } from "./pulls.ts";
+import { closePull, editPull, synchronize } from "./pulls.ts";
+import type { PullIssue } from "./state.ts";
 import type { World } from "./world.ts";
 
 export interface RefChange {
@@ -63,10 +64,27 @@ function branchChanged(
       );
   }
   for (const issue of world.state.pulls(repository)) {
+    if (after === ZERO && issue.state === "open" && issue.pull.baseRef === branch)
+      baseDeleted(world, repository, issue, { branch, before }, cause);
     if (issue.state !== "open" || issue.pull.fork || issue.pull.headRef !== branch) continue;
     if (after === ZERO) closePull(world, repository, issue, cause);
     else synchronize(world, repository, issue, after, cause);
   }
+}
+
+/** Gives the pull request the base that the deleted branch was merged into; closes it where it was merged nowhere. */
+function baseDeleted(
+  world: World,
+  repository: Repository,
+  issue: PullIssue,
+  { branch, before }: { readonly branch: string; readonly before: string },
+  cause: Cause,
+): void {
+  const merged = world.state
+    .pulls(repository)
+    .findLast(({ pull }) => pull.merged && pull.headRef === branch && pull.headSha === before);
+  if (merged === undefined) closePull(world, repository, issue, cause);
+  else editPull(world, repository, issue, { base: merged.pull.baseRef }, cause);
 }
 
 function tell(world: World, repository: Repository, { before, after }: RefChange, short: string): void {

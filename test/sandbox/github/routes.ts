@@ -11,6 +11,7 @@ import { pullRoutes } from "./rest-pulls.ts";
 import { baseRoutes, repositoryRoutes } from "./rest-repos.ts";
 import { reviewRoutes } from "./rest-reviews.ts";
 import { ok, type Route, route } from "./router.ts";
+import { updateRoutes } from "./update-branch.ts";
 
 export const allRoutes = (limits: Limits): readonly Route[] => [
   ...baseRoutes,
@@ -22,6 +23,7 @@ export const allRoutes = (limits: Limits): readonly Route[] => [
   ...issueRoutes,
   ...checkRoutes,
   ...pullRoutes,
+  ...updateRoutes,
   ...reviewRoutes,
   ...actionRoutes,
   ...commitRoutes,

@@ -80,8 +80,19 @@ export class SandboxGitHub extends SandboxSettings {
   tree(name: RepoName, revision: string): Record<string, string> {
     const { git } = this.repositoryOf(name);
     const commit = git.commit(git.resolve(revision) ?? revision);
-    const files = commit === undefined ? [] : git.list(commit.tree, true).filter((file) => file.type === "blob");
+    return commit === undefined ? {} : this.#filesOf(name, commit.tree);
+  }
+
+  #filesOf(name: RepoName, tree: string): Record<string, string> {
+    const { git } = this.repositoryOf(name);
+    const files = git.list(tree, true).filter((file) => file.type === "blob");
     return Object.fromEntries(files.map((file) => [file.path, git.blob(file.sha)?.toString("utf8") ?? ""]));
+  }
+
+  /** The files of a merge of two commits, with markers where they conflict. */
+  async mergedTree(name: RepoName, ours: string, theirs: string): Promise<Record<string, string>> {
+    const { stdout } = await this.repositoryOf(name).git.run("merge-tree", "--write-tree", ours, theirs);
+    return this.#filesOf(name, stdout.slice(0, 40));
   }
 
   branches(name: RepoName): Record<string, string> {

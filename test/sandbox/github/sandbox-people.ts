@@ -11,9 +11,12 @@ import { refChanged } from "./ref-changes.ts";
 import { addReview, dismissReview, onLines } from "./reviews.ts";
 import { type FileMap, type RepoName, SandboxRecords } from "./sandbox-records.ts";
 import { hasPull } from "./state.ts";
+import { mergeBase } from "./update-branch.ts";
 
 interface Push {
   readonly files: FileMap;
+  /** A second parent. */
+  readonly merged?: string | undefined;
   readonly message: string;
   readonly cause: Cause;
 }
@@ -236,25 +239,52 @@ export class SandboxPeople extends SandboxRecords {
   }
 
   /** A person pushes a commit to a branch, which is created from the default branch when it is new. Returns its SHA. */
-  pushCommit(name: RepoName, branch: string, files: FileMap, by: string, message = "Change files"): string {
-    return this.#push(name, branch, { files, message, cause: this.causedBy(by) });
+  pushCommit(
+    name: RepoName,
+    branch: string,
+    files: FileMap,
+    by: string,
+    message = "Change files",
+    merged?: string,
+  ): string {
+    return this.#push(name, branch, { files, message, merged, cause: this.causedBy(by) });
+  }
+
+  /** “Update branch”, pressed by a person. */
+  updateBranch(name: RepoName, number: number, by: string): Promise<string | undefined> {
+    const repository = this.repositoryOf(name);
+    return mergeBase(this.world, repository, this.pullOf(repository, number), this.causedBy(by));
+  }
+
+  /** Replaces the branch by another commit on its first parent. */
+  forcePush(name: RepoName, branch: string, files: FileMap, by: string): string {
+    const repository = this.repositoryOf(name);
+    const { git } = repository;
+    const ref = `refs/heads/${branch}`;
+    const before = git.refs.get(ref) ?? ZERO;
+    const cause = this.causedBy(by);
+    const after = this.commitOf(repository, git.commit(before)?.parents[0], files, cause.user, "Another history");
+    git.refs.set(ref, after, before);
+    refChanged(this.world, repository, { ref, before, after }, cause);
+    return after;
   }
 
   /** The same by a run with GITHUB_TOKEN, after which GitHub starts no workflow. */
-  pushByRun(name: RepoName, branch: string, files: FileMap, message: string): string {
+  pushByRun(name: RepoName, branch: string, files: FileMap, message: string, merged?: string): string {
     return this.#push(name, branch, {
       files,
       message,
+      merged,
       cause: { user: this.world.state.actionsBot, byWorkflowToken: true },
     });
   }
 
-  #push(name: RepoName, branch: string, { files, message, cause }: Push): string {
+  #push(name: RepoName, branch: string, { files, message, merged, cause }: Push): string {
     const repository = this.repositoryOf(name);
     const ref = `refs/heads/${branch}`;
     const before = repository.git.refs.get(ref);
     const parent = before ?? repository.git.branch(repository.defaultBranch);
-    const after = this.commitOf(repository, parent, files, cause.user, message);
+    const after = this.commitOf(repository, parent, files, cause.user, message, merged);
     if (repository.git.refs.set(ref, after, before ?? ZERO) !== "ok") throw new Error(`${ref} could not be moved`);
     refChanged(this.world, repository, { ref, before: before ?? ZERO, after }, cause);
     return after;

@@ -54,8 +54,9 @@ export class SandboxRecords {
     files: FileMap,
     user: User,
     message: string,
+    merged?: string,
   ): string {
     const who = { name: user.login, email: emailOf(user), at: this.world.now() };
-    return repository.git.commitFiles(parent, files, { author: who, committer: who, message });
+    return repository.git.commitFiles(parent, files, { author: who, committer: who, message, merged });
   }
 }

@@ -131,7 +131,10 @@ export class SandboxSettings extends SandboxPeople {
     for (const branch of branches) this.repositoryOf(name).signedBranches.add(branch);
   }
 
-  setRepository(name: RepoName, change: { autoMergeAllowed?: boolean; deleteBranchOnMerge?: boolean }): void {
+  setRepository(
+    name: RepoName,
+    change: { autoMergeAllowed?: boolean; deleteBranchOnMerge?: boolean; appsUpdateWorkflows?: boolean },
+  ): void {
     Object.assign(this.repositoryOf(name), change);
   }
 

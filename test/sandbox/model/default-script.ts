@@ -60,6 +60,10 @@ const use = (text: string, name: string, input: Record<string, unknown>): ModelR
 
 const bash = (text: string, command: string): ModelReply => use(text, "bash", { command });
 
+/** Files whose markers are removed. */
+const KEEP_BOTH =
+  "grep -rlE '^(<<<<<<<|>>>>>>>) ' --exclude-dir=.git --exclude-dir=.jobs . | xargs -r sed -i -E '/^(<<<<<<< .*|=======|>>>>>>> .*)$/d'";
+
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 function turnsFor(task: Task, tools: ReadonlySet<string>): Turn[] {
@@ -94,6 +98,8 @@ function turnsOf(action: Action, editor: boolean, finish: boolean): readonly [Tu
       return [[() => bash(`I delete ${action.file}.`, `rm -- ${quote(action.file)}`)], false];
     case "run":
       return [[() => bash("I run the command.", action.command)], false];
+    case "resolve":
+      return [[() => bash("I keep both sides of each conflict.", KEEP_BOTH)], false];
     case "fail":
       return [[() => apiError(400, "invalid_request_error", "The task told the scripted model to fail.")], true];
     case "refuse":
@@ -161,6 +167,7 @@ const SAID: Readonly<Record<Action["do"], (action: Action) => string>> = {
   replace: (action) => ("file" in action ? `change ${action.file}` : ""),
   delete: (action) => ("file" in action ? `delete ${action.file}` : ""),
   run: (action) => ("command" in action ? `run \`${action.command}\`` : ""),
+  resolve: () => "resolve the conflicts",
   fail: () => "fail",
   refuse: () => "refuse",
   ask: () => "ask",

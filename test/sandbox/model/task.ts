@@ -7,6 +7,7 @@ export type Action =
   | { readonly do: "delete"; readonly file: string }
   | { readonly do: "run"; readonly command: string }
   | { readonly do: "replace"; readonly file: string; readonly from: string; readonly to: string }
+  | { readonly do: "resolve" }
   | { readonly do: "fail" }
   | { readonly do: "refuse" }
   | { readonly do: "ask"; readonly question: string }
@@ -50,6 +51,11 @@ const SENTENCES: readonly Sentence[] = [
     example: "delete README.md",
     shape: pattern(`(?:delete|remove) (?:the file )?${FILE}`),
     make: ([file = ""]) => ({ do: "delete", file }),
+  },
+  {
+    example: "resolve the conflicts",
+    shape: pattern("(?:resolve (?:all |the )?conflicts|the pull request of this job conflicts with .+)"),
+    make: () => ({ do: "resolve" }),
   },
   {
     example: "run npm test",

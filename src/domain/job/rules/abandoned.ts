@@ -3,7 +3,8 @@ import type { Command } from "../command.ts";
 import { atOnce, type Context, change, type Decision, showNow, unchanged } from "../decision.ts";
 import type { Job } from "../job.ts";
 import { isWanted } from "../wanted-effects.ts";
-import { endUnpaid, failAttempt } from "./end-attempt.ts";
+import { failRun } from "./conflict-round.ts";
+import { endUnpaid } from "./end-attempt.ts";
 import { judgeAway } from "./reviewing.ts";
 
 /** An effect was tried as often as it may be: what hangs on it ends here rather than silently. */
@@ -21,7 +22,7 @@ export function effectAbandoned(
     case "open-pull-request":
       return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });
     case "read-result":
-      return failAttempt(job, now, sentence);
+      return failRun(job, now, sentence);
     case "judge":
       return judgeAway(job, effect, context);
     case "merge":

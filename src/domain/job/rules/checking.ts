@@ -23,6 +23,7 @@ import { exitSeen } from "../merge-queue.ts";
 import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../merge-verdict.ts";
 import { linesOf, type Reason } from "../reason.ts";
 import { noneWaiting } from "../reviews.ts";
+import { lineUp } from "./catch-up.ts";
 import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { incomplete, nextFirstLook } from "./first-look.ts";
 import { isLeftToGitHub, takeBack, WAITING } from "./merge-order.ts";
@@ -116,6 +117,9 @@ function weigh(job: Job, facts: Facts, context: Context): Decision {
     ci_runs: job.ci_runs.map((run) => (facts.complete_runs.includes(run.id) ? { ...run, complete: true } : run)),
     settings: facts.settings,
     settings_problem: facts.settings_problem,
+    base: facts.base_renamed ? { ...job.base, branch: facts.base } : job.base,
+    // the next attempt has the base merged, too
+    catch_up: { ...job.catch_up, conflicts: facts.mergeable === "conflict" },
     notice: null,
     work: isOnMarket(job) ? { ...job.work, sender_asked_at: askedAt(job, verdict, now) } : job.work,
   };
@@ -126,23 +130,28 @@ function weigh(job: Job, facts: Facts, context: Context): Decision {
     return failAttempt(job, now, failureOf(facts) || linesOf(verdict.work), {
       set: { ...seen, reasons: [verdict.work] },
     });
-  if (job.status === "submitted" && verdict.work.verdict === "pass") return passed(job, facts, verdict, seen, context);
+  if (job.status === "submitted" && verdict.work.verdict === "pass")
+    return andThen(passed(job, facts, verdict, seen, context), (next) => lineUp(next, facts, verdict, context));
   const told = !sameReasons(job.reasons, [verdict.work, verdict.merge]);
   const waiting =
     job.status === "verified"
       ? stillMerging(job, facts, verdict, seen, told, context)
       : stillWaiting(job, verdict, seen, told, now);
   const begun = openRuns(facts, job).length === 0 ? ciBegunAt(facts, job, now) : null;
-  if (verdict.work.verdict !== "wait" || begun === null) return waiting;
-  return { ...waiting, effects: [...waiting.effects, later({ type: "read-facts", runs: [] }, begun)] };
+  const look = verdict.work.verdict === "wait" && begun !== null;
+  const effects = look ? [later({ type: "read-facts", runs: [] }, begun)] : [];
+  return andThen({ ...waiting, effects: [...waiting.effects, ...effects] }, (next) =>
+    lineUp(next, facts, verdict, context),
+  );
 }
 
 /** Another commit than the one that was judged: everything is looked at again. */
 function movedOn(job: Job, head_sha: string, now: number): Decided {
   const moved: Job = { ...job, head_sha, head_seen_at: now, ...(isLeftToGitHub(job) ? { merge: WAITING } : {}) };
+  const catch_up = { ...job.catch_up, updating: null, stuck: null };
   const asked = askJudge(moved);
   return change(moved, now, {
-    set: asked.set,
+    set: { ...asked.set, catch_up },
     effects: [
       ...takeBack(job),
       ...showCheck(moved, now, "soon"),

@@ -118,6 +118,7 @@ export function failAttempt(
   const counted = {
     ...NO_REASONS,
     ...extra.set,
+    catch_up: { ...(extra.set?.catch_up ?? job.catch_up), resolving: false },
     attempt_count,
     failure: why,
     ...withoutResult(job),

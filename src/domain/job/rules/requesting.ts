@@ -3,6 +3,7 @@
 import { counted } from "../../../text/plural.ts";
 import { charge } from "../../market/ledger.ts";
 import { accountNamed, isAccount } from "../account.ts";
+import { NO_CATCH_UP } from "../catch-up.ts";
 import type { Actor, Command, Draft } from "../command.ts";
 import type { CommentId } from "../comment-id.ts";
 import {
@@ -169,6 +170,7 @@ export function discard(job: Job, by: Actor, context: Context): Decision {
 
 /** Not about any review. */
 const noReviews = ({ reviews }: Job): Reviews => ({ ...reviews, now: [], alone: false });
+const heldTurn = ({ catch_up: { turn } }: Job) => (turn?.taken_at == null ? null : turn);
 
 /** Opens the next round on the same branch and pull request; a price that has left the escrow is charged again. */
 export function nextRound(
@@ -198,6 +200,8 @@ export function nextRound(
     cancellation_requested: false,
     merge: { state: "waiting", refusals: 0 },
     merge_queue: NEW_JOB.merge_queue,
+    // whoever holds up others goes on doing so
+    catch_up: { ...NO_CATCH_UP, conflicts: job.catch_up.conflicts, turn: heldTurn(job) },
     reasons: [],
     notice: null,
   };

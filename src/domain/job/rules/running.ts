@@ -35,7 +35,8 @@ import {
 } from "../job.ts";
 import { START_GIVEN_UP_MS } from "../next-timer.ts";
 import { withResult } from "../usage.ts";
-import { cancelRun, endUnpaid, failAttempt, MOST_ROUNDS, retireRun } from "./end-attempt.ts";
+import { failRun } from "./conflict-round.ts";
+import { cancelRun, endUnpaid, MOST_ROUNDS, retireRun } from "./end-attempt.ts";
 import { marketOff } from "./market.ts";
 import { finishedWithout } from "./opening.ts";
 import { answerReviews } from "./review-round.ts";
@@ -171,7 +172,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
   const { run } = report;
   if (!isOnActions(job)) return unchanged;
   if (isOverdue(job, report, context.now))
-    return failAttempt(job, context.now, "The time limit was exceeded.", { effects: cancelRun(job) });
+    return failRun(job, context.now, "The time limit was exceeded.", { effects: cancelRun(job) });
   if (isOld(job.work.run, run)) return unchanged;
   if (isRerun(job, run)) {
     const asked = job.rounds.at(-1)?.asked ?? job.task;
@@ -249,11 +250,11 @@ function endedRun(job: ActionsJob, context: Context): Decision {
   const { run } = job.work;
   switch (run?.conclusion) {
     case "cancelled":
-      return failAttempt(job, now, "The workflow run was cancelled.");
+      return failRun(job, now, "The workflow run was cancelled.");
     case "startup_failure":
-      return failAttempt(job, now, RUN_COULD_NOT_START);
+      return failRun(job, now, RUN_COULD_NOT_START);
     case GONE:
-      return failAttempt(job, now, "The workflow run was deleted.");
+      return failRun(job, now, "The workflow run was deleted.");
     case "action_required":
       return change(job, now, {
         set: {
@@ -300,14 +301,7 @@ export function resultRead(job: Job, report: Report<"result-read">, { now }: Con
   const green = run?.conclusion === "success";
   if (!green || result.outcome === "failed" || result.outcome === "limit") {
     const why = result.reason ?? (result.body || `The workflow run ended with ${run?.conclusion ?? "no result"}.`);
-    return failAttempt(
-      read,
-      now,
-      why,
-      { set },
-      "worker's",
-      result.outcome === "failed" && Boolean(result.permanent_error),
-    );
+    return failRun(read, now, why, { set }, "worker's", result.outcome === "failed" && Boolean(result.permanent_error));
   }
   // of a further round there is a pull request, which must lose the job's folder and be judged, whatever was said
   if (job.pull_request !== null || (result.outcome === "done" && result.changed_files.length > 0))
