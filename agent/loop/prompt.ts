@@ -7,7 +7,7 @@ import type { ContentBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import { sanitize } from "../../src/contracts/sanitize.ts";
 import type { Assignment } from "./assignment.ts";
 import { block } from "./data-block.ts";
-import { imageBlocks } from "./images.ts";
+import { type BriefImages, imageBlocks } from "./images.ts";
 import { reviewParts } from "./review-prompt.ts";
 
 export const SYSTEM_PROMPT = `You are the agent of one job in a git repository. You work alone: nobody reads along and \
@@ -118,8 +118,9 @@ export const firstContent = (assignment: Omit<Assignment, "base_known">): Conten
   { type: "text", text: firstMessage(assignment) },
 ];
 
-export function firstMessage(assignment: Omit<Assignment, "base_known">): string {
-  const { brief, task, instructions, tools, cached, missing } = assignment;
+type Words = Omit<Assignment, "base_known" | keyof BriefImages> & Partial<Pick<Assignment, "missing">>;
+
+export function firstMessage({ brief, task, instructions, tools, cached, missing = [] }: Words): string {
   const parts = [
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
     ...forbidden(brief),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { firstMessage } from "../../agent/loop/prompt.ts";
 import { IMAGE_TOKENS, MAX_IMAGE_BYTES } from "../../src/contracts/images.ts";
-import { BRIEF, JOB_ID, makeCheckout, NO_IMAGES, runAgent } from "./agent-job.ts";
+import { BRIEF, JOB_ID, makeCheckout, runAgent } from "./agent-job.ts";
 import { bash, finish, scriptedModel, type Turn } from "./scripted-model.ts";
 
 const ADDRESS = "https://github.com/user-attachments/assets/0d3f6f2a-5c1b-4c8e-9f00-0123456789ab";
@@ -103,7 +103,7 @@ describe("images", () => {
 
 describe("the discussion", () => {
   const about = (brief: Partial<typeof BRIEF>) =>
-    firstMessage({ brief: { ...BRIEF, ...brief }, task: "x", instructions: [], tools: [], cached: [], ...NO_IMAGES });
+    firstMessage({ brief: { ...BRIEF, ...brief }, task: "x", instructions: [], tools: [], cached: [] });
   const at = "2030-01-31T12:00:00Z";
 
   test("stands in a mark of its own, cleaned, with who said it and when", () => {

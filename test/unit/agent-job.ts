@@ -47,9 +47,6 @@ export const BRIEF: Brief = {
   history: [],
 };
 
-/** Of a brief that names none. */
-export const NO_IMAGES = { images: [], missing: [] };
-
 export interface Checkout {
   readonly folder: string;
   readonly file: (path: string) => string;

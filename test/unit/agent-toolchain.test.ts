@@ -4,7 +4,7 @@ import { cLibrary, newerLibrary } from "../../agent/c-library.ts";
 import { firstMessage } from "../../agent/loop/prompt.ts";
 import { readSettings } from "../../agent/settings.ts";
 import { parseResult } from "../../src/contracts/result.ts";
-import { BRIEF, JOB_ID, makeCheckout, NO_IMAGES, runAgent } from "./agent-job.ts";
+import { BRIEF, JOB_ID, makeCheckout, runAgent } from "./agent-job.ts";
 
 const shellOf = (toolchain: unknown, environment: Record<string, string> = {}) => {
   const read = readSettings(
@@ -48,7 +48,7 @@ describe("the shell's environment", () => {
 
 describe("the first message", () => {
   const about = (brief: Partial<typeof BRIEF>, tools: string[] = [], cached: string[] = []) =>
-    firstMessage({ brief: { ...BRIEF, ...brief }, task: "x", instructions: [], tools, cached, ...NO_IMAGES });
+    firstMessage({ brief: { ...BRIEF, ...brief }, task: "x", instructions: [], tools, cached });
 
   test("names the tools that are set up, and nothing where there are none", () => {
     expect(about({}, ["go 1.22.12", "Ruby 3.3.4"])).toContain(

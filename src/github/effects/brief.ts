@@ -20,7 +20,7 @@ import { wantsSignedCommits } from "../../domain/job/signatures.ts";
 import { expandGlob, globMistake } from "../../text/glob.ts";
 import { head } from "../../text/text.ts";
 import { commitLine } from "../render/plain.ts";
-import type { BriefContext } from "./brief-context.ts";
+import { type BriefContext, NO_CONTEXT } from "./brief-context.ts";
 
 /** Prefix of a market job's head commits; it starts no workflow run. */
 export const POST_COMMIT_PREFIX = "Post job ";
@@ -38,7 +38,7 @@ export interface AttemptRef {
 /** Files of an earlier attempt, which the next one must not mistake for its own. */
 export const LEFTOVERS = [RESULT_FILE, LOG_FILE] as const;
 
-const leftoversOf = ({ present, context }: BriefBaseCommit): string[] => [
+const leftoversOf = ({ present, context = NO_CONTEXT }: BriefBaseCommit): string[] => [
   ...LEFTOVERS.filter((name) => present.includes(name)),
   ...present.filter((name) => IMAGE_FILE.test(name) && !context.images.some(({ file }) => file === name)),
 ];
@@ -72,7 +72,8 @@ export interface BriefBaseCommit {
   readonly failed_checks: Brief["failed_checks"];
   readonly reviews: readonly Review[];
   readonly llm: Brief["llm"];
-  readonly context: BriefContext;
+  /** Missing: there is none. */
+  readonly context?: BriefContext;
 }
 
 /** What a brief says about the server that writes it. */
@@ -86,7 +87,7 @@ const mergesBase = (job: Job, attemptRef: AttemptRef): boolean =>
   isOnActions(job) && (job.catch_up.conflicts || isOfQueueRound(job, attemptRef));
 
 function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
-  const { base, settings, failed_checks, reviews, llm, context } = baseCommit;
+  const { base, settings, failed_checks, reviews, llm, context = NO_CONTEXT } = baseCommit;
   const minutes = isOnActions(job)
     ? settings.limits.minutes
     : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
@@ -158,7 +159,7 @@ export function briefFiles(
   const file = (name: string, text: string): BriefFile => ({ path: pathOf(name), bytes: Buffer.from(`${text}\n`) });
   const asked = redact(job.rounds.at(-1)?.asked ?? job.task);
   const config = JSON.stringify(briefOf(job, attemptRef, baseCommit, sender), null, 2);
-  const images = baseCommit.context.files.map(({ name, bytes }) => ({ path: pathOf(name), bytes }));
+  const images = (baseCommit.context?.files ?? []).map(({ name, bytes }) => ({ path: pathOf(name), bytes }));
   return {
     files: [file(TASK_FILE, asked.trimEnd()), file(CONFIG_FILE, config), ...images],
     removed: leftoversOf(baseCommit).map(pathOf),

@@ -17,7 +17,7 @@ import * as refusals from "../render/refusals.ts";
 import { attachmentFiles } from "./attachments.ts";
 import { type BranchState, observedOf, readBranchState, type Tip } from "./branch-state.ts";
 import { type BriefBaseCommit, briefFiles, briefMessage } from "./brief.ts";
-import { NO_CONTEXT, readContext, readStateWithComments } from "./brief-context.ts";
+import { readContext, readStateWithComments } from "./brief-context.ts";
 import { readFailedChecks, readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
 import { ownBrief, type TreeOn } from "./own-brief.ts";
@@ -88,7 +88,6 @@ function cachedBase(task: Task, known: ObservedRepository | null): PushBase | nu
     settings_problem: known.settings_problem,
     present: [],
     failed_checks: [],
-    context: NO_CONTEXT,
     reviews: [],
     observed: null,
   };
@@ -117,7 +116,6 @@ function fetchedBase(
     settings_problem: read === null || read.ok ? null : read.problem,
     present: state.present,
     failed_checks: [],
-    context: NO_CONTEXT,
     reviews,
     observed: observedOf(state, job.repository, known),
   };
