@@ -3,6 +3,7 @@
  * resolves the conflicts, one pull request at a time for each base branch. After a few in vain a person is asked.
  */
 
+import { counted } from "../../../text/plural.ts";
 import type { CatchUp, Need, Turn } from "../catch-up.ts";
 import { baseName, resolveByHand } from "../catching-up.ts";
 import type { Command } from "../command.ts";
@@ -60,11 +61,11 @@ function stuckNow(job: Job, { failures, rounds, updates }: CatchUp, need: Need):
   if (need === "update")
     return updates < MOST_UPDATES
       ? null
-      : `${baseName(job)} has moved ${updates} times while this was done; press “Update branch”`;
+      : `${baseName(job)} has moved ${counted(updates, "time")} while this was done; press “Update branch”`;
   if (failures >= MOST_FAILURES) return `${COUNTED}, so ${resolveByHand(job)}`;
   return rounds < MOST_CONFLICT_ROUNDS
     ? null
-    : `they were resolved ${rounds} times and ${baseName(job)} has moved each time; ${resolveByHand(job)}`;
+    : `they were resolved ${counted(rounds, "time")} and ${baseName(job)} has moved each time; ${resolveByHand(job)}`;
 }
 
 /** It goes on to be merged with no person's help, so the next one waits for that. */
