@@ -23,6 +23,7 @@ import {
   actionsWork,
   fullName,
   GONE,
+  isAtRest,
   isFinal,
   isOnActions,
   isOnMarket,
@@ -58,7 +59,7 @@ const runSecondsOf = ({ limits, container }: RepositorySettings): number =>
  * the push.
  */
 const hasMovedOn = (job: Job): boolean =>
-  isOnActions(job) && (job.status === "submitted" || Boolean(job.work.handed_in?.clean_sha));
+  isOnActions(job) && (job.status === "submitted" || isAtRest(job.status) || Boolean(job.work.handed_in?.clean_sha));
 
 export function briefPushed(job: Job, report: Report<"brief-pushed">, context: Context): Decision {
   const { now } = context;
