@@ -104,7 +104,8 @@ describe("a result that was handed in", () => {
     journey.tell({ type: "hand-in", old_workflow: false, run_id: 500, attempt: 1, result: question });
     news("completed");
     await journey.perform(READ);
-    expect(journey.job).toMatchObject({ status: "verified", pull_request: null, result: { reason: "Which colour?" } });
+    const result = { reason: "Which colour?" };
+    expect(journey.job).toMatchObject({ status: "waiting_for_user", pull_request: null, result });
   });
 
   it("is not taken for the work of another attempt", async () => {
