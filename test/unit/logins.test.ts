@@ -10,7 +10,6 @@ const COMPARED: Readonly<Record<string, string>> = {
   "src/actions-mode/token.ts": "whether a token is a program's",
   "src/engine/follow-up.ts": "to whom it was said already where a message went",
   "src/engine/denied-people.ts": "people in deliveries of before, which tell no number: a reaction more or less",
-  "src/engine/follow-up.ts": "who has been told already what a message is: a reply more or less",
   "src/github/events/event-listener.ts": "whether a program has done something, this one among them",
   "src/github/effects/own-brief.ts": "whether a commit names this program, beside its signature or its content",
   "src/github/effects/sync-comment.ts": "which comments are this program's own",
