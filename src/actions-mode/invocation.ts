@@ -16,6 +16,7 @@ import type { Store } from "../engine/ports/store.ts";
 import { gitHubErrorOf } from "../github/client/errors.ts";
 import { createPerformer } from "../github/effects/perform.ts";
 import { createRepositoryPerformer } from "../github/effects/perform-on-repository.ts";
+import { createGitPushes, type GitPushes } from "../github/git/push.ts";
 import { createGitHubClient } from "../github/github-client.ts";
 import { composeEngine } from "../main/compose/engine.ts";
 import { openLowdbStore } from "../store/lowdb/open.ts";
@@ -50,6 +51,7 @@ interface Context extends TokenClient {
   readonly repository: Repository;
   readonly stateBranch: StateBranchStore;
   readonly githubClient: GitHubClient;
+  readonly pushes: GitPushes;
   readonly log: Log;
   /** When waiting ends. */
   readonly until: number;
@@ -113,6 +115,7 @@ async function contextOf(settings: ActionSettings, log: Log): Promise<Context> {
     ...client,
     ...{ settings, identity, repository, stateBranch, log, until },
     githubClient: rememberingPermissions(githubClient),
+    pushes: createGitPushes(settings.web_url, clock.now),
   };
 }
 
@@ -156,13 +159,13 @@ async function attemptOnce(
 }
 
 function engineOf(
-  { settings, identity, repository, githubClient: client, octokit, source, log }: Context,
+  { settings, identity, repository, githubClient: client, octokit, source, pushes, log }: Context,
   store: Store,
   session: StateSession,
 ): { readonly engine: Engine; readonly performer: StatelessPerformer } {
   const performer = createStatelessPerformer({
     performer: createPerformer({
-      source,
+      ...{ source, pushes },
       repositories: store.repositories,
       self: async () => identity.self,
       llm: settings.llm,

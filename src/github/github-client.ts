@@ -16,6 +16,7 @@ import { addReaction } from "./effects/reaction.ts";
 import { findRepositoryById } from "./effects/repository-by-id.ts";
 import { readSetUpFacts } from "./effects/set-up-facts.ts";
 import { findComment } from "./effects/sync-comment.ts";
+import type { GitPushes } from "./git/push.ts";
 import { answerMarker } from "./render/marker.ts";
 import { cutBody } from "./render/plain.ts";
 import { newFileLink } from "./render/set-up.ts";
@@ -26,6 +27,8 @@ export interface GitHubClientParts {
   readonly now?: () => number;
   /** What workflow files use; missing: the published run action. */
   readonly run_action?: string;
+  /** Missing: everything goes by REST. */
+  readonly pushes?: Pick<GitPushes, "works">;
 }
 
 const PAGE = 100;
@@ -144,6 +147,7 @@ async function readReview(
 
 export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
   const { source, self, now = Date.now, run_action = RUN_JOB_ACTION } = parts;
+  const writes = (): number => (parts.pushes?.works() ? 1 : WRITES["push-brief"]);
   return {
     async permission({ owner, name: repo, installation_id }, username) {
       const octokit = await source.installation(installation_id);
@@ -208,7 +212,7 @@ export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
 
     repositoryById: (id) => orNone(now, () => findRepositoryById(source, id)),
 
-    pushWait: (installation_id) => source.wait(installation_id, WRITES["push-brief"]),
+    pushWait: ({ owner, name, installation_id }) => source.wait(installation_id, writes(), `${owner}/${name}`),
     forgetAccess: (installation_id) => source.forgetToken(installation_id),
 
     async failedDeliveries() {

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { DEFAULT_MODEL } from "../contracts/models.ts";
 import { RUN_ACTION_PATTERN, RUN_JOB_ACTION } from "../contracts/publisher.ts";
+import { PUSHES_PER_MINUTE } from "../contracts/push-pace.ts";
 import { REPOSITORY_NAME } from "../contracts/repository-name.ts";
 import { DEFAULT_KEPT_DAYS, DELIVERIES_KEPT_DAYS, type KeptDays } from "../contracts/retention.ts";
 import { Secret } from "../contracts/secret.ts";
@@ -98,6 +99,7 @@ export const schema = z.object({
   PUBLIC_URL: httpUrl.optional(),
   WEBHOOK_ALLOW_PRIVATE: boolean.default(false),
   SET_UP_PULL_REQUESTS: boolean.default(true),
+  PUSHES_PER_MINUTE: integer(1, 1_000).default(PUSHES_PER_MINUTE),
   RUN_ACTION: text
     .regex(RUN_ACTION_PATTERN, expects("must look like owner/repo/.github/actions/run-job@ref."))
     .default(RUN_JOB_ACTION),
@@ -177,6 +179,8 @@ export interface Settings {
   readonly offers_set_up: boolean;
   /** What workflow files are offered with. */
   readonly run_action: string;
+  /** To one repository. */
+  readonly pushes_per_minute: number;
   /** How long finished jobs and logs are kept; 0: for ever. */
   readonly kept_days: KeptDays;
   /** How long webhook deliveries are kept, in days. */
@@ -336,6 +340,7 @@ const settingsOf = (
   webhook_allow_private: parsed.WEBHOOK_ALLOW_PRIVATE,
   offers_set_up: parsed.SET_UP_PULL_REQUESTS,
   run_action: parsed.RUN_ACTION,
+  pushes_per_minute: parsed.PUSHES_PER_MINUTE,
   kept_days: keptDaysOf(parsed),
   deliveries_kept_days: parsed.KEEP_DELIVERIES_DAYS,
   quotas: {

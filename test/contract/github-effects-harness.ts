@@ -4,6 +4,7 @@
  */
 import pino from "pino";
 import { Probot } from "probot";
+import { Secret } from "../../src/contracts/secret.ts";
 import type { Command, Draft } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import type { GitHubEffect } from "../../src/domain/job/effect.ts";
@@ -20,6 +21,7 @@ import { createAppIdentity } from "../../src/github/client/app-identity.ts";
 import { createOctokits, type OctokitSource } from "../../src/github/client/octokit.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";
 import { createRepositoryPerformer } from "../../src/github/effects/perform-on-repository.ts";
+import { createGitPushes } from "../../src/github/git/push.ts";
 import { createGitHubClient } from "../../src/github/github-client.ts";
 import { type FileMap, type SandboxGitHub, startGitHub } from "../sandbox/github/main.ts";
 import { begin, draft } from "../unit/job-fixtures.ts";
@@ -78,7 +80,8 @@ export const FILES: FileMap = {
   ".github/journeyman.yml": "auto_merge:\n  enabled: true\n  require_checks: false\nllm:\n  model: claude-haiku-4-5\n",
 };
 
-export async function bench(files: FileMap = FILES): Promise<Bench> {
+/** `now`: the clock by which it is remembered how the host takes pushes. */
+export async function bench(files: FileMap = FILES, now: () => number = Date.now): Promise<Bench> {
   const github = await startGitHub();
   github.createRepository({ owner: "octo", name: "demo", files, autoMergeAllowed: true });
   const installation = github.install(REPO);
@@ -92,6 +95,7 @@ export async function bench(files: FileMap = FILES): Promise<Bench> {
     llm: LLM,
     public_url: PUBLIC_URL,
     web_url: github.url,
+    pushes: createGitPushes(github.url, now, new Secret(github.privateKey)),
     wait: async () => {},
   });
   const githubClient = createGitHubClient({ source, self });

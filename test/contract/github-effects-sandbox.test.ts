@@ -66,14 +66,9 @@ describe("the performer on the local GitHub", () => {
 
   it("pushes a brief with one reading when cold and without any when warm", async () => {
     const cold = start();
-    expect(await cold.callsOf(BRIEF)).toEqual([
-      "graphql BranchState",
-      "POST /repos/:owner/:repo/git/trees",
-      "POST /repos/:owner/:repo/git/commits",
-      "POST /repos/:owner/:repo/git/refs",
-    ]);
+    expect(await cold.callsOf(BRIEF)).toEqual(["graphql BranchState", "POST /:owner/:repo/git-receive-pack"]);
     const [head] = b.github.log(REPO, BRANCH);
-    expect(head?.message).toBe(`Run job ${ID}: Say hello\n\nJob-Try: 1.1`);
+    expect(head?.message).toMatch(/^Run job abcd1234: Say hello\n\nJob-Seal: [0-9a-f]{32}\nJob-Try: 1\.1$/);
     const config = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
     expect(config).toMatchObject({
       llm: { model: "claude-haiku-4-5", max_tokens: 4096 },
@@ -86,11 +81,7 @@ describe("the performer on the local GitHub", () => {
 
     await cold.perform({ type: "delete-branch" });
     const warm = start();
-    expect(await warm.callsOf(BRIEF)).toEqual([
-      "POST /repos/:owner/:repo/git/trees",
-      "POST /repos/:owner/:repo/git/commits",
-      "POST /repos/:owner/:repo/git/refs",
-    ]);
+    expect(await warm.callsOf(BRIEF)).toEqual(["POST /:owner/:repo/git-receive-pack"]);
     expect(warm.job.settings?.llm.model).toBe("claude-haiku-4-5");
   });
 
@@ -355,9 +346,7 @@ describe("the performer on the local GitHub", () => {
     expect(await journey.callsOf(second)).toEqual([
       "graphql BranchState",
       "GET /repos/:owner/:repo/actions/jobs/:job_id/logs",
-      "POST /repos/:owner/:repo/git/trees",
-      "POST /repos/:owner/:repo/git/commits",
-      expect.stringMatching("^PATCH /repos/:owner/:repo/git/refs/"),
+      "POST /:owner/:repo/git-receive-pack",
     ]);
     const config = briefSchema.parse(JSON.parse(b.github.readFile(REPO, BRANCH, `${FOLDER}/job.config.json`) ?? ""));
     expect(config.failed_checks).toHaveLength(1);

@@ -31,6 +31,7 @@ test("a ref that REST moves while a push is on its way is told once, and the pus
     headers: {
       authorization: `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`,
       "content-type": "application/x-git-receive-pack-request",
+      "user-agent": "git/2.47.3",
       // the server says so when it has begun
       expect: "100-continue",
     },

@@ -13,7 +13,7 @@ describe("GitHub in trouble", () => {
     ["429", { status: 429, retryAfter: 1, times: 1 }],
   ])("%s: nothing is lost and nothing is done twice", async (_name, fault) => {
     const harness = await startHarness();
-    for (const path of [/\/git\/refs$/, /\/issues\/\d+\/comments$/, /\/pulls$/, /\/check-runs$/])
+    for (const path of [/\/git-receive-pack$/, /\/issues\/\d+\/comments$/, /\/pulls$/, /\/check-runs$/])
       harness.github.faults.add({ match: { method: "POST", path }, ...fault });
     const issue = harness.ask(HELLO);
     const { id } = await harness.jobOf(issue);

@@ -54,7 +54,9 @@ describe("GitHub's own auto-merge", () => {
     const calls = harness.github.calls().map((call) => call.graphql ?? `${call.method} ${call.route}`);
     const off = calls.lastIndexOf("DisableAutoMerge");
     expect(off).toBeGreaterThanOrEqual(0);
-    expect(calls.findIndex((call) => call.startsWith("POST") && call.endsWith("/git/trees"))).toBeGreaterThan(off);
+    expect(calls.findIndex((call) => call.startsWith("POST") && call.endsWith("/git-receive-pack"))).toBeGreaterThan(
+      off,
+    );
   });
 });
 

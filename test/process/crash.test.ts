@@ -15,8 +15,12 @@ const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boo
     { method: "POST", path: /\/reactions$/ },
     { before: true },
   ],
-  ["between two calls of one effect", { method: "POST", path: /\/git\/commits$/ }, { before: true }],
-  ["when the branch is made and no event of it has come", { method: "POST", path: /\/git\/refs$/ }, { before: false }],
+  ["when the brief is on its way", { method: "POST", path: /\/git-receive-pack$/ }, { before: true }],
+  [
+    "when the branch is made and no event of it has come",
+    { method: "POST", path: /\/git-receive-pack$/ },
+    { before: false },
+  ],
   [
     "when the comment is written and its id is not known",
     { method: "POST", path: /\/issues\/\d+\/comments$/ },

@@ -16,8 +16,12 @@ const API_KEY = "crash-admin-key-0123456789";
 /** What is under way when the process is killed; `before: false`: GitHub has done it already. */
 const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boolean }])[] = [
   ["before there is a job", { method: "GET", path: /\/installation$/ }, { before: true }],
-  ["when there is a job and no branch", { method: "POST", path: /\/git\/refs$/ }, { before: true }],
-  ["when the branch is made and no event of it has come", { method: "POST", path: /\/git\/refs$/ }, { before: false }],
+  ["when there is a job and no branch", { method: "POST", path: /\/git-receive-pack$/ }, { before: true }],
+  [
+    "when the branch is made and no event of it has come",
+    { method: "POST", path: /\/git-receive-pack$/ },
+    { before: false },
+  ],
 ];
 
 it.each(POINTS)(

@@ -20,6 +20,7 @@ import { attachmentNameProblem, pathProblem } from "../../src/domain/market/subm
 import { findCommand, firstWord } from "../../src/github/events/find-command.ts";
 import { readSlashCommand } from "../../src/github/events/slash-command.ts";
 import { translateWebhook } from "../../src/github/events/translate.ts";
+import { MAX_REPORT_BYTES, readReport } from "../../src/github/git/receive-pack.ts";
 import {
   code,
   commitLine,
@@ -138,6 +139,14 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     depth: "16 levels, 64 columns, 20 anchors and aliases",
     time: "4,000 pieces of the lexer before the parser sees it",
     run: (text) => workflowFactsOf({ text, isTruncated: false }),
+  },
+  {
+    ...text("reports on pushes (git's packets)", (words) => [
+      readReport(Buffer.from(words), "refs/heads/job/abcd1234"),
+      readReport(Buffer.from(`fff0\x02${words}`), "refs/heads/job/abcd1234"),
+    ]),
+    from: "GitHub's git, with words of its rules in them",
+    size: MAX_REPORT_BYTES,
   },
   {
     name: "globs of the settings",

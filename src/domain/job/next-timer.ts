@@ -35,7 +35,7 @@ export const silentUntil = (sender_asked_at: number | null, submitted_at: number
   Math.max(submitted_at + SENDER_LIMIT_MS, (sender_asked_at ?? 0) + SENDER_NOTICE_MS);
 
 /** Its caller waits for its branch, which never was there. */
-const isAwaited = ({ origin, head_sha }: DueTimer): boolean =>
+export const isAwaited = ({ origin, head_sha }: DueTimer): boolean =>
   origin.kind === "rest" && origin.awaits_branch === true && head_sha === null;
 
 const due = (job: DueTimer): number | null => {

@@ -62,8 +62,8 @@ export interface GitHubClient {
   installation(owner: string, name: string): Promise<{ readonly id: number } | null>;
   /** The repository of this number; null where there is none or the App is not installed. */
   repositoryById(id: number): Promise<IdentifiedRepository | null>;
-  /** Milliseconds until GitHub's rate limits allow a job's first push. */
-  pushWait(installation_id: number): number;
+  /** Milliseconds until GitHub's rate limits, and its advice for the repository, allow a job's first push. */
+  pushWait(repository: Repository): number;
   /** Drops cached tokens after the installation's permissions changed. */
   forgetAccess(installation_id: number): void;
   /** Failed deliveries of the last three days, newest first, and a way to request redelivery. */

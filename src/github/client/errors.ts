@@ -112,8 +112,7 @@ function ofGraphql(error: z.infer<typeof graphqlError>, now: number): GitHubErro
 
 /** The error for a thrown value; null when it did not come from GitHub and must be rethrown as a bug. */
 export function gitHubErrorOf(thrown: unknown, now: number): GitHubError | null {
-  if (thrown instanceof BudgetSpent)
-    return { kind: "later", reason: "GitHub's rate limit is used up for now.", after_ms: thrown.after_ms };
+  if (thrown instanceof BudgetSpent) return { kind: "later", reason: thrown.message, after_ms: thrown.after_ms };
   if (thrown instanceof UnreadableAnswer) return { kind: "later", reason: "GitHub's answer could not be read." };
   const request = requestError.safeParse(thrown);
   if (request.success) {
@@ -124,11 +123,14 @@ export function gitHubErrorOf(thrown: unknown, now: number): GitHubError | null 
   return graphql.success ? ofGraphql(graphql.data, now) : null;
 }
 
-/** 401: the credentials are invalid. */
-export function isUnauthorized(thrown: unknown): boolean {
+/** The status of GitHub's answer; 500 also stands for none at all, and null for what is no failed call. */
+export function statusOf(thrown: unknown): number | null {
   const request = requestError.safeParse(thrown);
-  return request.success && request.data.status === 401;
+  return request.success ? request.data.status : null;
 }
+
+/** 401: the credentials are invalid. */
+export const isUnauthorized = (thrown: unknown): boolean => statusOf(thrown) === 401;
 
 /** GitHub's answer does not match its documentation. */
 export class UnreadableAnswer extends Error {

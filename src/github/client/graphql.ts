@@ -81,3 +81,26 @@ export const folderSchema = z
 export const BLOB = "... on Blob { text isTruncated }";
 export const ENTRIES = "entries { name type }";
 export const FOLDER = `... on Tree { ${ENTRIES} }`;
+
+/** A tree as git stores it. GitHub tells modes as decimal numbers. */
+export const TREE = "oid entries { name mode oid }";
+
+const treeSchema = z.object({
+  oid: z.string(),
+  entries: z.array(z.object({ name: z.string(), mode: z.number().int(), oid: z.string() })).nullish(),
+});
+
+export interface ReadTree {
+  readonly id: string;
+  readonly entries: readonly { readonly name: string; readonly mode: string; readonly id: string }[];
+}
+
+export const readTreeSchema = treeSchema.transform(
+  ({ oid, entries }): ReadTree => ({
+    id: oid,
+    entries: (entries ?? []).map((entry) => ({ name: entry.name, mode: entry.mode.toString(8), id: entry.oid })),
+  }),
+);
+
+/** `object(expression:)` of a folder with `... on Tree`; null when something else or nothing is there. */
+export const treeObjectSchema = z.union([readTreeSchema, z.object({}).transform(() => null)]).nullable();

@@ -5,9 +5,12 @@
 import { LRUCache } from "lru-cache";
 import { ProbotOctokit } from "probot";
 import * as z from "zod";
+import { PUSHES_PER_MINUTE } from "../../contracts/push-pace.ts";
 import type { BudgetLeft } from "../../engine/ports/github.ts";
 import { ClockSkew } from "./clock-skew.ts";
 import { gitHubErrorOf, isUnauthorized } from "./errors.ts";
+import { asGit, isGitCall } from "./git-calls.ts";
+import { PushPace, type PushTurn } from "./push-pace.ts";
 import { type CallKind, Reservation, Throttle, type ThrottleClock, WINDOWS, type Windows } from "./throttle.ts";
 import { type TransportRequest, transport } from "./transport.ts";
 import { USER_AGENT } from "./user-agent.ts";
@@ -39,16 +42,23 @@ export interface OctokitSource {
   forgetToken(installation_id: number): void;
   /**
    * Runs work with up to this many writes within the installation's budget; throws `BudgetSpent` when it must wait.
-   * Only calls on the given client use the reservation.
+   * Only calls on the given client use the reservation. `push`: the work pushes, and waits for its turn in the repository
+   * too.
    */
-  work<T>(installation_id: number, key: string, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T>;
+  work<T>(
+    installation_id: number,
+    key: string,
+    writes: number,
+    work: (octokit: Caller) => Promise<T>,
+    push?: PushTurn | null,
+  ): Promise<T>;
   /**
    * The same for best-effort writes that must not delay others; null when the budget has no spare room and nothing was
    * done.
    */
   bestEffort<T>(installation_id: number, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T | null>;
-  /** Milliseconds until work with this many writes could begin. */
-  wait(installation_id: number, writes: number): number;
+  /** Milliseconds until work with this many writes could begin; `repository`: work that pushes to it. */
+  wait(installation_id: number, writes: number, repository?: string): number;
 }
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -162,9 +172,11 @@ function throttled(
       if (call.url.endsWith("/access_tokens")) return create(call, signedIn);
       if (!throttle || asApp(call.url)) return signedIn();
       const kind = kindOf(call);
+      const isGit = isGitCall(call.request);
       call.request = {
         ...call.request,
-        fetch: (url: string, asked: TransportRequest) => transport(url, asked, () => throttle.another(kind)),
+        fetch: (url: string, asked: TransportRequest) =>
+          transport(url, isGit ? asGit(asked) : asked, () => throttle.another(kind)),
       };
       const make = async (): Promise<Answer> => {
         try {
@@ -222,11 +234,15 @@ const leastOf = (budgets: readonly Windows[]): BudgetLeft[] =>
   );
 
 /** One write budget per installation, and an Octokit class that enforces it. `now` must be monotonic. */
-export function createOctokits(now: () => number = () => performance.now()): Octokits {
+export function createOctokits(
+  now: () => number = () => performance.now(),
+  pushes_per_minute = PUSHES_PER_MINUTE,
+): Octokits {
   const clock: ThrottleClock = { now, wait };
   const paces = new Map<number, Throttle>();
   const forgetters = new Map<number, () => boolean>();
   const skew = new ClockSkew(Date.now);
+  const pushes = new PushPace(now, pushes_per_minute);
   const paceOf = (id: number): Throttle => {
     const known = paces.get(id) ?? new Throttle(clock);
     paces.set(id, known);
@@ -251,11 +267,18 @@ export function createOctokits(now: () => number = () => performance.now()): Oct
     source: (probot) => ({
       installation: (id) => probot.auth(id),
       app: () => probot.auth(),
-      wait: (id, writes) => paceOf(id).wait(writes),
+      wait: (id, writes, to) => Math.max(paceOf(id).wait(writes), to === undefined ? 0 : pushes.wait(to)),
       forgetToken: (id) => void forgetters.get(id)?.(),
-      work: async (id, key, writes, work) => {
+      work: async (id, key, writes, work, push) => {
         const octokit = await probot.auth(id);
-        return paceOf(id).work(key, writes, (reservation) => work(withReservation(octokit, reservation)));
+        let left = writes;
+        const run = () =>
+          paceOf(id).work(key, writes, (reservation) =>
+            work(withReservation(octokit, reservation)).finally(() => {
+              left = reservation.left;
+            }),
+          );
+        return push ? pushes.run(push, key, run, () => left < writes) : run();
       },
       bestEffort: async (id, writes, work) => {
         const octokit = await probot.auth(id);

@@ -17,8 +17,8 @@ const FULL_QUEUE_MS = 1_000;
 /** The budget does not allow this now. */
 export class BudgetSpent extends Error {
   readonly after_ms: number;
-  constructor(after_ms: number) {
-    super("The installation's GitHub rate limit is used up for now.");
+  constructor(after_ms: number, reason = "GitHub's rate limit is used up for now.") {
+    super(reason);
     this.name = "BudgetSpent";
     this.after_ms = after_ms;
   }
@@ -97,7 +97,7 @@ export class Throttle {
   async work<T>(key: string, count: number, work: (reservation: Reservation) => Promise<T>): Promise<T> {
     this.#refusePaused();
     const reservation = new Reservation(count, this.#clock.now());
-    const after_ms = this.#writes.reserve(key, count, reservation.at);
+    const after_ms = this.#writes.turns.reserve(key, count, reservation.at);
     if (after_ms > 0) throw new BudgetSpent(after_ms);
     return this.#spend(reservation, work);
   }
@@ -109,14 +109,14 @@ export class Throttle {
   async bestEffort<T>(count: number, work: (reservation: Reservation) => Promise<T>): Promise<T | null> {
     const now = this.#clock.now();
     if (now < this.#paused_until || !this.#writes.hasToSpare(count, now)) return null;
-    this.#writes.take(now, count, now);
+    this.#writes.turns.take(now, count, now);
     return this.#spend(new Reservation(count, now), work);
   }
 
   /** Milliseconds until work with this many writes could begin. */
   wait(count: number): number {
     const now = this.#clock.now();
-    return Math.max(this.#paused_until - now, this.#writes.wait(count, now));
+    return Math.max(this.#paused_until - now, this.#writes.turns.wait(count, now));
   }
 
   /** Stops all calls until then, as GitHub asked. */
@@ -152,9 +152,9 @@ export class Throttle {
   async #takeWrite(reservation: Reservation | undefined): Promise<void> {
     if (reservation && reservation.left > 0) {
       reservation.left--;
-      this.#writes.give(reservation.at, 1);
+      this.#writes.turns.give(reservation.at, 1);
     } else await this.#waitUntil(this.#writes.free(this.#clock.now()));
-    this.#writes.take(this.#clock.now(), 1, this.#clock.now());
+    this.#writes.turns.take(this.#clock.now(), 1, this.#clock.now());
   }
 
   async #takePoints(kind: CallKind): Promise<void> {
@@ -169,7 +169,7 @@ export class Throttle {
     try {
       return await work(reservation);
     } finally {
-      this.#writes.give(reservation.at, reservation.left);
+      this.#writes.turns.give(reservation.at, reservation.left);
     }
   }
 }

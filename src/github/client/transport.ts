@@ -15,7 +15,9 @@ const IDLE_MS = 4_000;
 export interface TransportRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | number>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
+  /** A longer answer is an error. */
+  readonly most_bytes?: number;
   readonly redirect?: "follow" | "error" | "manual";
   readonly signal?: AbortSignal;
 }
@@ -51,19 +53,25 @@ function begin(url: string, { method = "GET", headers = {}, body, signal }: Tran
     : http.request(url, { ...options, agent: plain });
 }
 
-/** The body's bytes; rejects when it ends early. */
-function received(message: http.IncomingMessage): Promise<Buffer> {
+/** The body's bytes; rejects when it ends early or is too long. */
+function received(message: http.IncomingMessage, most_bytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    message.on("data", (chunk: Buffer) => chunks.push(chunk));
+    let length = 0;
+    message.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > most_bytes) message.destroy(new Error("The answer was too long."));
+      else chunks.push(chunk);
+    });
     message.on("error", reject);
     message.on("end", () => resolve(Buffer.concat(chunks)));
   });
 }
 
-async function bytesOf(message: http.IncomingMessage): Promise<Buffer> {
-  const bytes = await received(message);
-  return message.headers["content-encoding"] === "gzip" && bytes.length > 0 ? gunzipSync(bytes) : bytes;
+async function bytesOf(message: http.IncomingMessage, most_bytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  const bytes = await received(message, most_bytes);
+  if (message.headers["content-encoding"] !== "gzip" || bytes.length === 0) return bytes;
+  return gunzipSync(bytes, Number.isFinite(most_bytes) ? { maxOutputLength: most_bytes } : {});
 }
 
 function headersOf(message: http.IncomingMessage): Map<string, string> {
@@ -97,7 +105,7 @@ function exchange(url: string, asked: TransportRequest): Promise<TransportRespon
     };
     request.on("error", fail);
     request.on("response", (message) => {
-      bytesOf(message).then((bytes) => {
+      bytesOf(message, asked.most_bytes).then((bytes) => {
         clearTimeout(timer);
         resolve(answered(url, message, bytes));
       }, fail);

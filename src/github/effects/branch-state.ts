@@ -3,32 +3,40 @@ import * as z from "zod";
 import { jobFolder } from "../../contracts/brief.ts";
 import type { Job, Repository } from "../../domain/job/job.ts";
 import type { ObservedRepository } from "../../domain/repository/repository.ts";
-import { ask, BLOB, blobSchema, FOLDER, folderSchema } from "../client/graphql.ts";
+import { ask, BLOB, blobSchema, type ReadTree, readTreeSchema, TREE, treeObjectSchema } from "../client/graphql.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
 import { DISCUSSION, discussionSchema, type ReadComments } from "./discussion.ts";
 import { FAILED_CHECKS, type FailedCheck, failedChecksSchema } from "./failed-logs.ts";
 import type { Task } from "./task.ts";
 
 export const WORKFLOW_PATH = ".github/workflows/run-job.yml";
+/** The folder that holds all jobs' folders. */
+const JOBS = jobFolder("").split("/")[0];
+
+const ON_TREE = `... on Tree { ${TREE} }`;
 const QUERY = `
-query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $parent: String!, $asked: Boolean!, $issue: Int!, $discussed: Boolean!) {
+query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $parent: String!, $baseJobs: String!, $branchJobs: String!, $asked: Boolean!, $issue: Int!, $discussed: Boolean!) {
+  viewer @include(if: $asked) { login databaseId }
   repository(owner: $owner, name: $repo) {
     databaseId
     isEmpty
     defaultBranchRef { name }
-    base: object(expression: $base) { ... on Commit { oid tree { oid } } }
+    base: object(expression: $base) { ... on Commit { oid tree { oid entries @include(if: $asked) { name mode oid } } } }
+    baseJobs: object(expression: $baseJobs) @include(if: $asked) { ${ON_TREE} }
     workflow: object(expression: $workflow) { ... on Blob { oid } }
     settings: object(expression: $settings) { ${BLOB} }
-    branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { oid } ${FAILED_CHECKS} } } }
-    folder: object(expression: $folder) @include(if: $asked) { ${FOLDER} }
+    branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { ${TREE} } ${FAILED_CHECKS} } } }
+    branchJobs: object(expression: $branchJobs) @include(if: $asked) { ${ON_TREE} }
+    folder: object(expression: $folder) @include(if: $asked) { ${ON_TREE} }
     parent: ref(qualifiedName: $parent) @include(if: $asked) { name }
     ${DISCUSSION}
   }
 }`;
 
-const commit = z.object({ oid: z.string(), tree: z.object({ oid: z.string() }) });
+const commit = z.object({ oid: z.string(), tree: readTreeSchema });
 
 const schema = z.object({
+  viewer: z.object({ login: z.string(), databaseId: z.number().nullish() }).nullish(),
   repository: z
     .object({
       databaseId: z.number(),
@@ -40,7 +48,9 @@ const schema = z.object({
       branch: z
         .object({ target: commit.extend({ message: z.string(), statusCheckRollup: failedChecksSchema }) })
         .nullish(),
-      folder: folderSchema.optional(),
+      baseJobs: treeObjectSchema.optional(),
+      branchJobs: treeObjectSchema.optional(),
+      folder: treeObjectSchema.optional(),
       parent: z.object({ name: z.string() }).nullish(),
       issueOrPullRequest: discussionSchema,
     })
@@ -74,6 +84,10 @@ export interface BranchState {
   readonly failed: readonly FailedCheck[];
   /** The issue's newest comments; null when they were not asked for. */
   readonly comments: ReadComments;
+  /** What a brief's commit changes, and what is beside it: the roots, the folder of all jobs, and the job's. */
+  readonly trees: readonly ReadTree[];
+  /** Whom GitHub names as the author of what we push. */
+  readonly bot: { readonly login: string; readonly id: number | null } | null;
 }
 
 /**
@@ -88,7 +102,7 @@ export async function readBranchState(
   const wanted = job?.base.branch ?? null;
   const from = wanted === null ? "HEAD" : `refs/heads/${wanted}`;
   const parent = job?.branch.split("/")[0] ?? "";
-  const { repository } = await ask(
+  const { repository, viewer } = await ask(
     octokit,
     QUERY,
     {
@@ -100,6 +114,8 @@ export async function readBranchState(
       branch: job === null ? "" : `refs/heads/${job.branch}`,
       folder: job === null ? "" : `refs/heads/${job.branch}:${jobFolder(job.id)}`,
       parent: `refs/heads/${parent}`,
+      baseJobs: `${from}:${JOBS}`,
+      branchJobs: job === null ? "" : `refs/heads/${job.branch}:${JOBS}`,
       asked: job !== null,
       issue: discussed ?? 0,
       discussed: discussed !== null,
@@ -116,14 +132,18 @@ export async function readBranchState(
     base:
       repository.base === null || branch === null
         ? null
-        : { branch, sha: repository.base.oid, tree: repository.base.tree.oid },
+        : { branch, sha: repository.base.oid, tree: repository.base.tree.id },
     has_workflow: repository.workflow !== null,
     settings: parseSettingsBlob(repository.settings),
-    branch: tip ? { sha: tip.oid, tree: tip.tree.oid, message: tip.message } : null,
+    branch: tip ? { sha: tip.oid, tree: tip.tree.id, message: tip.message } : null,
     in_the_way: repository.parent ? parent : null,
-    present: (repository.folder ?? []).map(({ name }) => name),
+    present: (repository.folder?.entries ?? []).map(({ name }) => name),
     failed: tip?.statusCheckRollup ?? [],
     comments: repository.issueOrPullRequest,
+    trees: [repository.base?.tree, repository.baseJobs, tip?.tree, repository.branchJobs, repository.folder].filter(
+      (tree) => tree !== null && tree !== undefined,
+    ),
+    bot: viewer ? { login: viewer.login, id: viewer.databaseId ?? null } : null,
   };
 }
 

@@ -53,10 +53,13 @@ const prefixOf = (job: Job): string => `${isOnActions(job) ? RUN_COMMIT_PREFIX :
 
 const trailerOf = (attemptRef: AttemptRef): string => `Job-Try: ${attemptRef.round}.${attemptRef.attempt}`;
 
-/** A partial checkout is announced in the message, since the checkout happens before the brief can be read. */
-export const briefMessage = (job: Job, attemptRef: AttemptRef, settings: RepositorySettings): string => {
+/**
+ * A partial checkout is announced in the message, since the checkout happens before the brief can be read. `seal`: a line
+ * with its end, or nothing.
+ */
+export const briefMessage = (job: Job, attemptRef: AttemptRef, settings: RepositorySettings, seal: string): string => {
   const partial = settings.checkout_paths.length > 0 ? `${PARTIAL_TRAILER}\n` : "";
-  return `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${partial}${trailerOf(attemptRef)}\n`;
+  return `${prefixOf(job)}: ${commitLine(redact(job.title))}\n\n${partial}${seal}${trailerOf(attemptRef)}\n`;
 };
 
 /** Whether this is the message of our brief for this attempt. */

@@ -1,12 +1,13 @@
 /**
  * Recognises our brief for this attempt on the job's branch, left by an earlier performance of the effect. Anyone who
- * may push can copy its message, and the brief's run gets the App's token, so it must be signed by GitHub for the App
- * or match what the App would write exactly.
+ * may push can copy its message, and the brief's run gets the App's token, so it must be signed by GitHub for the App,
+ * carry the App's seal, or match what the App would write exactly.
  */
 
 import { type AppIdentity, botLogin, sameLogin } from "../client/app-identity.ts";
 import type { Tip } from "./branch-state.ts";
 import { type AttemptRef, isBriefMessage } from "./brief.ts";
+import { isSealed } from "./brief-seal.ts";
 import type { Task } from "./task.ts";
 
 /** Commits below the head that are searched for our brief, since the agent may have added some. */
@@ -21,7 +22,11 @@ export type TreeOn = (parent: Tip) => Promise<string | null>;
 interface Candidate {
   readonly author: unknown;
   readonly committer: unknown;
-  readonly commit: { readonly tree: { readonly sha: string }; readonly verification?: { readonly verified: boolean } };
+  readonly commit: {
+    readonly message: string;
+    readonly tree: { readonly sha: string };
+    readonly verification?: { readonly verified: boolean };
+  };
   readonly parents: readonly { readonly sha: string }[];
 }
 
@@ -38,7 +43,13 @@ const isSigned = ({ author, committer, commit }: Candidate, self: AppIdentity): 
   isBy(author, botLogin(self)) &&
   (isBy(committer, botLogin(self)) || isBy(committer, WEB_FLOW));
 
-/** For a GitHub that does not sign, such as GitHub Enterprise Server by default. */
+function hasSeal(task: Task, attemptRef: AttemptRef, { commit, parents }: Candidate): boolean {
+  const [parent, ...others] = parents;
+  if (parent === undefined || others.length > 0) return false;
+  return isSealed(task, attemptRef, commit.message, { tree: commit.tree.sha, parent: parent.sha });
+}
+
+/** For a commit that nobody has signed and that was made without a key. */
 async function saysTheSame({ octokit, at }: Task, { commit, parents }: Candidate, treeOn: TreeOn): Promise<boolean> {
   const [parent, ...others] = parents;
   if (parent === undefined || others.length > 0) return false;
@@ -55,7 +66,7 @@ export async function ownBrief(task: Task, attemptRef: AttemptRef, treeOn: TreeO
     per_page: LOOK_BACK,
   });
   const alike = data.filter(({ commit }) => isBriefMessage(commit.message, job, attemptRef));
-  const signed = alike.find((one) => isSigned(one, self));
+  const signed = alike.find((one) => isSigned(one, self) || hasSeal(task, attemptRef, one));
   const last = alike.at(0);
   if (signed !== undefined || last === undefined) return signed?.sha ?? null;
   return (await saysTheSame(task, last, treeOn)) ? last.sha : null;

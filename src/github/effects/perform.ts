@@ -8,6 +8,7 @@ import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
 import { effectKey, type GitHubEffect } from "../../domain/job/effect.ts";
 import { type Job, type JobId, marketWork } from "../../domain/job/job.ts";
 import type { ModelDefaults } from "../../domain/job/model-selection.ts";
+import { BRANCH_LIMIT_MS, isAwaited } from "../../domain/job/next-timer.ts";
 import type { AccountStore } from "../../engine/ports/accounts.ts";
 import type { AttachmentStore } from "../../engine/ports/attachments.ts";
 import type { Judge } from "../../engine/ports/judge.ts";
@@ -18,7 +19,9 @@ import { gitHubErrorOf } from "../client/errors.ts";
 import { createImageFetcher } from "../client/image-fetcher.ts";
 import type { Caller, OctokitSource } from "../client/octokit.ts";
 import { createKnownPermission } from "../client/permission.ts";
+import type { PushTurn } from "../client/push-pace.ts";
 import { WRITES } from "../client/write-costs.ts";
+import type { GitPushes } from "../git/push.ts";
 import { answerReviews } from "./answer-reviews.ts";
 import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
 import { deliverFiles } from "./deliver-files.ts";
@@ -57,17 +60,31 @@ export interface PerformerParts {
   readonly accounts?: Pick<AccountStore, "of">;
   /** Where GitHub's pages are; missing: github.com. */
   readonly web_url?: string;
+  /** Git pushes to the host; missing: everything goes by REST. */
+  readonly pushes?: GitPushes;
   readonly now?: () => number;
   readonly wait?: (ms: number) => Promise<void>;
 }
 
-/** Each attachment and each binary file costs one more write; each reply one, and one for resolving its thread. */
-function writesOf(effect: GitHubEffect, job: Job): number {
+/**
+ * By REST each attachment and each binary file costs one more write. Each reply costs one, and one for resolving its
+ * thread.
+ */
+function writesOf(effect: GitHubEffect, job: Job, pushes: boolean): number {
   const { type } = effect;
   if (effect.type === "answer-reviews") return WRITES[effect.type] + 2 * effect.replies.length;
-  if (type === "push-brief") return WRITES[type] + (marketWork(job)?.enclosure?.attachments.length ?? 0);
+  if (type === "push-brief") return pushes ? 1 : WRITES[type] + (marketWork(job)?.enclosure?.attachments.length ?? 0);
   return WRITES[type] + (type === "show-files" ? (marketWork(job)?.delivery?.files.length ?? 0) : 0);
 }
+
+/** A caller who waits for the branch is told before its turn would come. */
+const turnOf = ({ type }: GitHubEffect, job: Job): PushTurn | null =>
+  type !== "push-brief"
+    ? null
+    : {
+        repository: `${job.repository.owner}/${job.repository.name}`,
+        ...(isAwaited(job) ? { most_ms: BRANCH_LIMIT_MS } : {}),
+      };
 
 function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
   switch (effect.type) {
@@ -137,6 +154,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           run_action: parts.run_action ?? RUN_JOB_ACTION,
           log: parts.log ?? (async () => []),
           accountOf: async (person) => (await parts.accounts?.of(person)) ?? null,
+          pushes: parts.pushes ?? null,
           blobs: parts.blobs ?? { get: async () => null },
           images,
           permissionOf,
@@ -147,11 +165,11 @@ export function createPerformer(parts: PerformerParts): Performer {
           at: { owner, repo: name },
         };
         const work = (octokit: Caller) => begin({ ...task, octokit }, effect);
-        const writes = writesOf(effect, job);
+        const writes = writesOf(effect, job, parts.pushes?.works() ?? false);
         if (effect.type === "show-progress") return (await source.bestEffort(installation_id, writes, work)) ?? done;
         return writes === 0
           ? await work(await source.installation(installation_id))
-          : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work);
+          : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work, turnOf(effect, job));
       } catch (thrown) {
         const githubError = gitHubErrorOf(thrown, now());
         if (githubError === null) throw thrown;

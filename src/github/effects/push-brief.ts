@@ -1,6 +1,6 @@
 /**
- * push-brief: creates tree, commit and ref, in this order, so that one push starts one run (github-facts 2.2). Three
- * calls if the base is known from push events, otherwise one more query. Only touches the job's ref.
+ * push-brief: commits the brief to the job's branch, as one push that starts one run (github-facts 2.2). One call if the
+ * base and its trees are known, otherwise one more query. Only touches the job's ref.
  */
 
 import type { Review } from "../../contracts/review.ts";
@@ -12,16 +12,19 @@ import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
 import type { ObservedRepository } from "../../domain/repository/repository.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
-import { attempted, type GitHubError } from "../client/errors.ts";
+import { attempted } from "../client/errors.ts";
 import * as refusals from "../render/refusals.ts";
 import { attachmentFiles } from "./attachments.ts";
+import type { Pushed } from "./branch-commit.ts";
 import { type BranchState, observedOf, readBranchState, type Tip } from "./branch-state.ts";
-import { type BriefBaseCommit, briefFiles, briefMessage } from "./brief.ts";
+import { type BriefBaseCommit, type BriefFiles, briefFiles, briefMessage } from "./brief.ts";
 import { readContext, readStateWithComments } from "./brief-context.ts";
+import { sealLine } from "./brief-seal.ts";
 import { readFailedChecks, readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
 import { ownBrief, type TreeOn } from "./own-brief.ts";
-import { restTreeEntry } from "./rest-tree-entry.ts";
+import { writeTree } from "./push-by-rest.ts";
+import { isPushReady, pushCommit, treeWith } from "./push-commit.ts";
 import { readRoundReviews } from "./review-comments.ts";
 import { reported, type Task } from "./task.ts";
 
@@ -38,13 +41,6 @@ interface PushBase extends Omit<BriefBaseCommit, "llm"> {
 
 /** The model settings of the agent. */
 type Llm = BriefBaseCommit["llm"];
-
-type Pushed =
-  | { readonly ended: "pushed"; readonly sha: string }
-  /** The parent has moved or is gone. `final`: GitHub's message shows no race, so one more look is enough. */
-  | { readonly ended: "stale"; readonly final: boolean }
-  | { readonly ended: "exists" }
-  | { readonly ended: "no"; readonly attempt: Attempt };
 
 const refused = ({ round, attempt }: PushBrief, sentence: string): Attempt =>
   reported({ type: "brief-refused", round, attempt, sentence });
@@ -121,65 +117,21 @@ function fetchedBase(
   };
 }
 
-/** 422 after a race; any other 422 is final. */
-const RACE = /not a fast.forward|reference does not exist/i;
+const filesOf = async (task: Task, effect: PushBrief, baseCommit: BriefBaseCommit): Promise<BriefFiles> => {
+  const { files, removed } = briefFiles(task.job, effect, baseCommit, task);
+  return { files: [...files, ...(await attachmentFiles(task))], removed };
+};
 
-/** 422 from a ruleset that blocks the branch: a retry will not help. */
-const RULESET_BLOCKED = /rule violations?|protected branch/i;
+/** Where a rule of the base wants signed commits, GitHub must make them. */
+const howOf = (_pushBase: PushBase): "push" | "rest" => "push";
 
-async function writeTree(task: Task, effect: PushBrief, pushBase: BriefBaseCommit, base_tree: string): Promise<string> {
-  const { octokit, job, at } = task;
-  const { files, removed } = briefFiles(job, effect, pushBase, task);
-  const tree = [];
-  for (const path of removed) tree.push(await restTreeEntry(task, path, null));
-  for (const { path, bytes } of [...files, ...(await attachmentFiles(task))])
-    tree.push(await restTreeEntry(task, path, bytes));
-  return (await octokit.request("POST /repos/{owner}/{repo}/git/trees", { ...at, base_tree, tree })).data.sha;
-}
-
-async function push(task: Task, effect: PushBrief, pushBase: PushBase, llm: Llm): Promise<Pushed> {
-  const { octokit, job, at, now } = task;
-  const tree = await attempted(now, () => writeTree(task, effect, { ...pushBase, llm }, pushBase.parent.tree));
-  if (!tree.ok) return noPush(tree.githubError, task, effect);
-  const commit = await attempted(now, () =>
-    octokit.request("POST /repos/{owner}/{repo}/git/commits", {
-      ...at,
-      message: briefMessage(job, effect, pushBase.settings),
-      tree: tree.value,
-      parents: [pushBase.parent.sha],
-    }),
-  );
-  if (!commit.ok) return noPush(commit.githubError, task, effect);
-  const { sha } = commit.value.data;
-  const ref = await attempted<unknown>(now, () =>
-    pushBase.creates
-      ? octokit.request("POST /repos/{owner}/{repo}/git/refs", { ...at, ref: `refs/heads/${job.branch}`, sha })
-      : octokit.request("PATCH /repos/{owner}/{repo}/git/refs/{ref}", {
-          ...at,
-          ref: `heads/${job.branch}`,
-          sha,
-          force: false,
-        }),
-  );
-  if (ref.ok) return { ended: "pushed", sha };
-  if (ref.githubError.kind === "invalid" && RULESET_BLOCKED.test(ref.githubError.words))
-    return { ended: "no", attempt: refused(effect, refusals.lacksPermission(job.repository)) };
-  if (ref.githubError.kind === "invalid" && /already exists/i.test(ref.githubError.words)) return { ended: "exists" };
-  return noPush(ref.githubError, task, effect);
-}
-
-function noPush(githubError: GitHubError, task: Task, effect: PushBrief): Pushed {
-  switch (githubError.kind) {
-    case "gone":
-    case "conflict":
-      return { ended: "stale", final: false };
-    case "invalid":
-      return { ended: "stale", final: !RACE.test(githubError.words) };
-    case "forbidden":
-      return { ended: "no", attempt: refused(effect, refusals.lacksPermission(task.job.repository)) };
-    default:
-      return { ended: "no", attempt: { ended: "later", ...laterOf(githubError) } };
-  }
+async function push(task: Task, effect: PushBrief, pushBase: PushBase, llm: Llm, last: boolean): Promise<Pushed> {
+  const { parent, creates, settings } = pushBase;
+  const files = await filesOf(task, effect, { ...pushBase, llm });
+  const messageOf = (tree: string): string =>
+    briefMessage(task.job, effect, settings, sealLine(task, effect, { tree, parent: parent.sha }));
+  const commit = { ...files, parent, creates, messageOf };
+  return pushCommit(task, commit, { how: howOf(pushBase), last });
 }
 
 /** The tree of a first brief on this commit; null when there would be none. */
@@ -188,7 +140,10 @@ function firstTree(task: Task, effect: PushBrief, pushBase: PushBase | string): 
     const llm = typeof pushBase === "string" ? pushBase : llmOf(task, pushBase);
     if (typeof pushBase === "string" || typeof llm === "string") return null;
     const first = { ...pushBase, base: { ...pushBase.base, sha }, present: [], failed_checks: [], llm };
-    const written = await attempted(task.now, () => writeTree(task, effect, first, tree));
+    const files = await filesOf(task, effect, first);
+    const known = treeWith(task, tree, files);
+    if (known !== null) return known.id;
+    const written = await attempted(task.now, () => writeTree(task, files, tree));
     return written.ok ? written.value : null;
   };
 }
@@ -204,6 +159,12 @@ async function readState(task: Task): Promise<BranchState | null> {
 /** Of the commit that the merge queue has tested, where that caused the round. */
 const failedChecks = async (task: Task, effect: PushBrief, state: BranchState | null) =>
   isOfQueueRound(task.job, effect) ? readFailedChecks(task, task.job.merge_queue.group_sha) : (state?.failed ?? []);
+
+/** Keeps what a push needs to know. */
+function learn({ pushes }: Task, state: BranchState | null): void {
+  if (state?.bot) pushes?.learnAuthor(state.bot);
+  for (const { id, entries } of state?.trees ?? []) pushes?.trees.learn(id, entries);
+}
 
 interface Found {
   readonly pushBase: PushBase | string;
@@ -223,6 +184,7 @@ async function find(
   may_exist: boolean,
 ): Promise<Found> {
   const [state, read] = await Promise.all([readState(task), readRoundReviews(task, effect)]);
+  learn(task, state);
   const base = fetchedBase(task, state, known, read.kind === "reviews" ? read.reviews : []);
   const pushBase =
     typeof base === "string" ? base : { ...base, context: await readContext(task, state?.comments ?? null) };
@@ -243,14 +205,15 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   const known = await task.repositories.get(job.repository.owner, job.repository.name);
 
   const cached = cachedBase(task, known);
-  if (cached !== null) {
+  if (cached !== null && (howOf(cached) === "rest" || isPushReady(task, cached.parent.tree))) {
     const llm = llmOf(task, cached);
     if (typeof llm === "string") return refused(effect, llm);
     const context = await attempted(task.now, () => readContext(task));
     if (!context.ok) return { ended: "later", ...laterOf(context.githubError) };
-    const first = await push(task, effect, { ...cached, context: context.value }, llm);
+    const first = await push(task, effect, { ...cached, context: context.value }, llm, false);
     if (first.ended === "pushed") return pushed(task, effect, first.sha, cached, llm);
-    if (first.ended === "no") return first.attempt;
+    if (first.ended === "refused") return refused(effect, first.sentence);
+    if (first.ended === "later") return first;
   }
 
   // Only the App creates the first attempt's branch, so an existing one must hold an earlier brief of ours.
@@ -270,9 +233,10 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   if (first_try && !pushBase.creates && effect.round === 1 && effect.attempt === 1)
     return refused(effect, refusals.foreignBranch(job.branch));
 
-  const second = await push(task, effect, pushBase, llm);
+  const second = await push(task, effect, pushBase, llm, true);
   if (second.ended === "pushed") return pushed(task, effect, second.sha, pushBase, llm);
-  if (second.ended === "no") return second.attempt;
+  if (second.ended === "refused") return refused(effect, second.sentence);
+  if (second.ended === "later") return second;
   if (second.ended === "stale" && second.final) return refused(effect, refusals.notTaken(job.branch));
   return { ended: "later", reason: "The branch moved while the brief was being pushed.", after_ms: 1_000 };
 }

@@ -13,6 +13,7 @@ import type { AppIdentity } from "../client/app-identity.ts";
 import type { ImageFetcher } from "../client/image-fetcher.ts";
 import type { Caller } from "../client/octokit.ts";
 import type { KnownPermission } from "../client/permission.ts";
+import type { GitPushes } from "../git/push.ts";
 
 export interface Tools {
   readonly repositories: Pick<RepositoryStore, "get">;
@@ -27,6 +28,8 @@ export interface Tools {
   readonly run_action: string;
   /** The stored log of a job's last attempt, for the check run. */
   readonly log: (id: JobId) => Promise<readonly LogLine[]>;
+  /** Null: everything goes by REST. */
+  readonly pushes: GitPushes | null;
   readonly blobs: Pick<AttachmentStore, "get">;
   readonly images: ImageFetcher;
   /** As it was lately; commands are never allowed by it. */

@@ -1,6 +1,7 @@
 /** Explains why a job cannot start on a repository and what its owner can do. Shown in comments and over REST. */
 import type { Repository } from "../../domain/job/job.ts";
-import { code } from "./plain.ts";
+import { cut } from "../../text/text.ts";
+import { code, escapeMarkdown, oneLine } from "./plain.ts";
 
 const nameOf = ({ owner, name }: Pick<Repository, "owner" | "name">): string => code(`${owner}/${name}`);
 
@@ -31,3 +32,10 @@ export const branchInTheWay = (name: string): string =>
 export const notTaken = (branch: string): string =>
   `GitHub rejects the branch ${code(branch)} with the job's brief. Check whether a ` +
   "rule of the repository or organization blocks the App, then try again.";
+
+const MAX_WORDS = 500;
+
+/** GitHub's own words name the rule, the file and where to look. */
+export const pushForbidden = (branch: string, words: string): string =>
+  `GitHub does not take the branch ${code(branch)} with the job's brief: “${cut(escapeMarkdown(oneLine(words)), MAX_WORDS)}”. ` +
+  "Change the rule or what it objects to, then try again.";

@@ -18,9 +18,9 @@ export const LIMITED = {
 /** Null: there is room. */
 export function gitHubRateLimited(
   githubClient: Pick<GitHubClient, "pushWait">,
-  { installation_id }: Repository,
+  repository: Repository,
 ): HttpResult | null {
-  const wait = githubClient.pushWait(installation_id);
+  const wait = githubClient.pushWait(repository);
   if (wait <= MOST_ROOM_WAIT_MS) return null;
   const seconds = Math.ceil(wait / 1_000);
   const sentence = `GitHub's limits leave no room for another job now; come again in ${counted(seconds, "second")}.`;

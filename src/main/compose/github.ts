@@ -14,6 +14,7 @@ import { createPushTokens } from "../../github/client/push-tokens.ts";
 import { createPerformer, type PerformerParts } from "../../github/effects/perform.ts";
 import { createRepositoryPerformer } from "../../github/effects/perform-on-repository.ts";
 import { translateWebhook } from "../../github/events/translate.ts";
+import { createGitPushes } from "../../github/git/push.ts";
 import { createGitHubClient } from "../../github/github-client.ts";
 import type { Settings } from "../settings.ts";
 
@@ -34,7 +35,7 @@ export interface GitHub extends Pick<Octokits, "budget" | "ahead"> {
 const withoutBodies = (log: Logger): Logger => (log.isLevelEnabled("debug") ? log.child({}, { level: "info" }) : log);
 
 export function connectGitHub(settings: Settings, log: Logger, { now }: Clock): GitHub {
-  const { Octokit, source: sourceOf, budget, ahead } = createOctokits(now);
+  const { Octokit, source: sourceOf, budget, ahead } = createOctokits(now, settings.pushes_per_minute);
   const probot = new Probot({
     appId: settings.app_id,
     privateKey: settings.private_key.reveal(),
@@ -46,10 +47,11 @@ export function connectGitHub(settings: Settings, log: Logger, { now }: Clock): 
   const source = sourceOf(probot);
   const identity = createAppIdentity(source);
   const { run_action, github_web_url: web_url } = settings;
+  const pushes = createGitPushes(web_url, now, settings.private_key);
   return {
     ...{ probot, budget, ahead, identity },
-    client: createGitHubClient({ source, self: identity, run_action }),
-    performer: (parts) => createPerformer({ ...parts, source, self: identity, run_action, web_url }),
+    client: createGitHubClient({ source, self: identity, run_action, pushes }),
+    performer: (parts) => createPerformer({ ...parts, source, self: identity, run_action, web_url, pushes }),
     repositoryPerformer: createRepositoryPerformer({ source, self: identity, run_action }),
     checkCredentials: () => askAppIdentity(source),
     pushTokens: createPushTokens(source),

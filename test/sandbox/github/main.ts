@@ -129,6 +129,7 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
     }),
     feed,
     tasks: new Tasks(),
+    pushes: { way: "at once" },
     triggers: new Set(),
     cancels: new Set(),
     reruns: new Set(),

@@ -240,6 +240,9 @@ export interface WorkflowJob {
   completedAt: number | undefined;
 }
 
+/** How the host takes pushes of programs that are no git; what GitHub does is not documented. */
+export type PushWay = "at once" | "after its refs" | "not";
+
 export interface Repository {
   readonly id: number;
   readonly owner: User;
@@ -272,6 +275,8 @@ export interface Repository {
   readonly verifiedCommits: Set<string>;
   /** Branches whose commits must be signed; `/**` at the end means all below it. */
   readonly signedBranches: Set<string>;
+  /** Rules that nobody's push to these branches satisfies, in the words that GitHub has for them. */
+  readonly refRules: { readonly branches: RegExp; readonly words: readonly string[] }[];
 }
 
 export const fullName = (repository: Repository): string => `${repository.owner.login}/${repository.name}`;

@@ -192,6 +192,7 @@ function createRef(world: World, request: RepositoryRequest): Reply {
   const body = parseBody(newRef, request.body);
   if (!isValidRef(body.ref)) throw new Refusal(422, `${body.ref} is not a valid ref name.`);
   if (!git.objects.read(body.sha)) throw new Refusal(422, "Object does not exist");
+  mustBeFree(request, body.ref);
   mustKeepWorkflows(request, body.sha);
   mustBeSigned(request, body.ref, undefined, body.sha);
   const outcome = git.refs.set(body.ref, body.sha, ZERO);
@@ -204,6 +205,11 @@ function createRef(world: World, request: RepositoryRequest): Reply {
 function mustBeSigned({ repository }: RepositoryRequest, ref: string, before: string | undefined, after: string): void {
   const sentence = unsignedRef(repository, ref, before, after);
   if (sentence !== undefined) throw new Refusal(422, sentence);
+}
+
+function mustBeFree({ repository }: RepositoryRequest, ref: string): void {
+  const rule = repository.refRules.find(({ branches }) => branches.test(ref.replace(/^refs\/heads\//, "")));
+  if (rule) throw new Refusal(422, `Repository rule violations found\n\n${rule.words.join("\n")}`);
 }
 
 /** Commits that become reachable may not change workflow files without the permission. */

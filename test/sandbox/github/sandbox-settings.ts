@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { GitStore } from "./git-store.ts";
 import { type AppPermissions, installOn, uninstall } from "./installing.ts";
 import { ensureLabel } from "./issues.ts";
-import type { CollaboratorRole, Json, MergeMethod, Protection, Repository, User } from "./model.ts";
+import type { CollaboratorRole, Json, MergeMethod, Protection, PushWay, Repository, User } from "./model.ts";
 import { userJson } from "./payloads.ts";
 import { SandboxPeople } from "./sandbox-people.ts";
 import type { FileMap, RepoName } from "./sandbox-records.ts";
@@ -72,6 +72,7 @@ export class SandboxSettings extends SandboxPeople {
       statuses: [],
       verifiedCommits: new Set(),
       signedBranches: new Set(),
+      refRules: [],
     };
     state.addRepository(repository);
     const name = `${setup.owner}/${setup.name}`;
@@ -129,6 +130,16 @@ export class SandboxSettings extends SandboxPeople {
   /** A ruleset that wants signed commits; a branch, or all below a folder as `job/**`. */
   requireSignatures(name: RepoName, ...branches: readonly string[]): void {
     for (const branch of branches) this.repositoryOf(name).signedBranches.add(branch);
+  }
+
+  /** From now on nothing may be pushed to such branches. */
+  forbidPushes(name: RepoName, branches: RegExp, ...words: string[]): void {
+    this.repositoryOf(name).refRules.push({ branches, words });
+  }
+
+  /** How the host takes pushes of programs that are no git. */
+  takePushes(way: PushWay): void {
+    this.world.pushes.way = way;
   }
 
   setRepository(

@@ -3,14 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Api, answer, type Outgoing } from "./api.ts";
 import { isAppPath, serveAppPages } from "./app-pages.ts";
 import { isAttachmentPath, serveAttachments } from "./attachment-pages.ts";
+import { readBody } from "./body.ts";
 import { isCachePath, serveCaches } from "./cache-pages.ts";
 import { gitPath, serveGit } from "./git-http.ts";
 import { isOauthPath, serveOauth } from "./oauth-pages.ts";
 import { isOidcPath, serveOidc } from "./oidc-pages.ts";
 import { servePage } from "./pages/serve.ts";
-
-/** GitHub refuses larger API requests. */
-const BODY_LIMIT = 100 * 1024 * 1024;
 
 export function createHttpServer(api: () => Api): Server {
   return createServer((request, response) => {
@@ -26,7 +24,7 @@ async function serve(api: Api, request: IncomingMessage, response: ServerRespons
   const url = new URL(request.url ?? "/", "http://sandbox");
   const method = request.method ?? "GET";
   const git = gitPath(url.pathname);
-  if (git) return serveGit(api.world, git, url, request, response);
+  if (git) return serveGit(api, git, url, request, response);
   const body = await readBody(request);
   if (body === undefined) {
     response.writeHead(413, { "content-type": "application/json", connection: "close" });
@@ -51,18 +49,6 @@ function apiPath(pathname: string): string | undefined {
   if (pathname === "/api/graphql") return "/graphql";
   if (pathname === "/api/v3" || pathname === "/api/v3/") return "/";
   return pathname.startsWith("/api/v3/") ? pathname.slice("/api/v3".length) : undefined;
-}
-
-export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    size += chunk.length;
-    if (size > BODY_LIMIT) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function send(request: IncomingMessage, response: ServerResponse, reply: Outgoing): void {

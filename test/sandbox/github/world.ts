@@ -4,7 +4,7 @@ import type { AppManifests } from "./app-manifest.ts";
 import type { Attachments } from "./attachments.ts";
 import type { Caches } from "./caches.ts";
 import type { Feed } from "./feed.ts";
-import type { Cause, Repository } from "./model.ts";
+import type { Cause, PushWay, Repository } from "./model.ts";
 import type { Oauth } from "./oauth.ts";
 import type { Oidc } from "./oidc.ts";
 import type { PullIssue, State } from "./state.ts";
@@ -33,6 +33,8 @@ export interface World {
   readonly webhooks: Webhooks;
   readonly feed: Feed;
   readonly tasks: Tasks;
+  /** How pushes of programs that are no git are taken. */
+  readonly pushes: { way: PushWay };
   readonly triggers: Set<(trigger: WorkflowTrigger) => void>;
   readonly cancels: Set<(runId: number) => void>;
   readonly reruns: Set<(runId: number, attempt: number) => void>;
