@@ -32,6 +32,8 @@ interface Owned<Id, E> {
 
 interface PendingInStore {
   readonly deliveries: number;
+  /** A job stands in line to catch up with its base, and has not been told whether others come first. */
+  readonly turns: boolean;
   readonly effects: readonly Owned<JobId, Effect>[];
   readonly on_repositories: readonly Owned<number, RepositoryEffect>[];
 }
@@ -47,7 +49,16 @@ async function effectsIn<Id, E>(
   return effects;
 }
 
+async function awaitsTurn({ jobs }: Store): Promise<boolean> {
+  for (const id of await jobs.open()) {
+    const turn = (await jobs.load(id))?.job.catch_up.turn ?? null;
+    if (turn !== null && turn.taken_at === null && turn.after === null) return true;
+  }
+  return false;
+}
+
 const pendingIn = async (store: Store): Promise<PendingInStore> => ({
+  turns: await awaitsTurn(store),
   effects: await effectsIn(store.jobs),
   on_repositories: await effectsIn(store.repositories),
   deliveries: (await store.inbox.pending()).length,
@@ -71,10 +82,10 @@ export async function waitUntilIdle(
   };
   for (;;) {
     const seen = changes.count;
-    const { deliveries, effects, on_repositories } = await pendingIn(store);
+    const { deliveries, turns, effects, on_repositories } = await pendingIn(store);
     const now = clock.now();
     const awaited = [...effects, ...on_repositories].filter((owned) => isAwaited(owned, now));
-    if (now >= until || interrupted() || (deliveries === 0 && awaited.length === 0))
+    if (now >= until || interrupted() || (deliveries === 0 && !turns && awaited.length === 0))
       return { unprocessed: deliveries > 0, failed: effects.filter(({ effect }) => effect.attempts > 0) };
     await changes.next(seen, until - now + SLACK_MS);
   }

@@ -43,10 +43,23 @@ async function inReview(task: string): Promise<{ readonly job: Job; readonly iss
 }
 const approve = (job: Job): void => void harness.github.review(DEMO, numberOf(job), { state: "APPROVED", by: "ada" });
 
-const JOBS = Number(process.env.CONFLICTING_JOBS ?? 5);
+/** The App spreads its writes over minutes, which need not be waited for in earnest. */
+function skipBudget(): () => void {
+  let calls = -1;
+  const timer = setInterval(() => {
+    const quiet = harness.github.isIdle && harness.github.calls().length === calls;
+    calls = harness.github.calls().length;
+    if (quiet) harness.pass(20_000);
+  }, 500);
+  return () => clearInterval(timer);
+}
+
+/** Twenty jobs take a while where eight programs share two cores. */
+const PATIENCE_MS = 400_000;
+const JOBS = Number(process.env.CONFLICTING_JOBS ?? 20);
 
 it(`merges ${JOBS} pull requests that all touch one file, one after the other, with no person`, {
-  timeout: 400_000,
+  timeout: PATIENCE_MS,
 }, async () => {
   const { github } = harness;
   github.unprotect(DEMO, "main");
@@ -54,10 +67,10 @@ it(`merges ${JOBS} pull requests that all touch one file, one after the other, w
   const wanted = Array.from({ length: JOBS }, (_, at) => `line ${at + 1}`);
   const issues = wanted.map((line) => harness.ask(`/job append ${line} to LOG.md`));
   const jobs = await Promise.all(issues.map((issue) => harness.jobOf(issue)));
+  const endSkipping = skipBudget();
   const landed = async () => (await Promise.all(jobs.map(({ id }) => harness.job(id)))).filter(merged).length;
-  let most = 0;
-  while (most < jobs.length)
-    most = await until(`more than ${most} to be merged`, async () => ((await landed()) > most ? landed() : null));
+  await until("all to be merged", async () => (await landed()) === jobs.length, PATIENCE_MS);
+  endSkipping();
   expect(read("LOG.md").split("\n")).toEqual(expect.arrayContaining(wanted));
   for (const { id } of jobs) expect((await harness.job(id)).catch_up.failures).toBe(0);
   const runs = github

@@ -58,8 +58,12 @@ export interface SharedHarness extends Harness {
 }
 
 /** Waits for a value that is neither null, undefined nor false. */
-export async function until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<Exclude<T, false>>> {
-  const deadline = Date.now() + TIMEOUT_MS;
+export async function until<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  within_ms = TIMEOUT_MS,
+): Promise<NonNullable<Exclude<T, false>>> {
+  const deadline = Date.now() + within_ms;
   for (;;) {
     const seen = await look();
     if (seen !== null && seen !== undefined && seen !== false) return seen as NonNullable<Exclude<T, false>>;

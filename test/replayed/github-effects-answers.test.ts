@@ -189,6 +189,33 @@ describe("single answers of GitHub", () => {
     });
   });
 
+  describe("to an update of the branch", () => {
+    const refused = (sentence: unknown) => ({ type: "update-refused", sha: SHA, sentence });
+    const asked = (status: number, message: string) =>
+      api().put(`${AT}/pulls/8/update-branch`, { expected_head_sha: SHA }).reply(status, { message });
+    const WORKFLOW =
+      "refusing to allow a GitHub App to create or update workflow `.github/workflows/a.yml` without `workflows` permission";
+
+    it.each([
+      [422, "expected head sha didn’t match current head ref.", null],
+      [422, "merge conflict between base and head", null],
+      [422, "There are no new commits on the base branch.", null],
+      [404, "Not Found", null],
+      [422, WORKFLOW, expect.stringMatching(/changed workflow files.*press “Update branch”$/)],
+      [403, WORKFLOW, expect.stringMatching(/changed workflow files.*press “Update branch”$/)],
+      [403, "Resource not accessible by integration", expect.stringMatching(/press “Update branch”$/)],
+      [422, "Something else", expect.stringMatching(/press “Update branch”$/)],
+    ])("%i: %s", async (status, words, sentence) => {
+      asked(status, words);
+      expect(command(await perform({ type: "update-branch", sha: SHA }))).toEqual(refused(sentence));
+    });
+
+    it("that says it is under way reports nothing, since an event tells the new head", async () => {
+      asked(202, "Updating pull request branch.");
+      expect(await perform({ type: "update-branch", sha: SHA })).toEqual({ ended: "done" });
+    });
+  });
+
   describe("to auto-merge", () => {
     const enable = { type: "enable-auto-merge", sha: SHA, method: "squash" } as const;
     it.each([

@@ -1,0 +1,91 @@
+/** Pull requests of one base branch get their turns from commits alone. */
+import { expect, it } from "vitest";
+import type { Command } from "../../src/domain/job/command.ts";
+import { decide } from "../../src/domain/job/decide.ts";
+import type { Job, JobId } from "../../src/domain/job/job.ts";
+import { refusal } from "../../src/domain/job/refusal.ts";
+import { createConflictTurns } from "../../src/engine/conflict-turns.ts";
+import type { Handle } from "../../src/engine/handle-command.ts";
+import { ADA, begin, facts, jobId, led, T0, TO_PULL_REQUEST } from "./job-fixtures.ts";
+
+const CONFLICT: Command = { type: "observe", facts: facts({ mergeable: "conflict" }) };
+const submitted = led(begin(), ...TO_PULL_REQUEST);
+/** Nobody looks at what a command has led to. */
+const DONE: Awaited<ReturnType<Handle>> = { ok: false, refusal: refusal("not_found", "Nobody reads this.") };
+
+/** A store of jobs, whose commits are heard unless they are lost. */
+function world(ids: readonly string[], branch = "main") {
+  const jobs = new Map<JobId, Job>();
+  const lost = { commits: false };
+  const now = T0 + 1_000_000;
+  const told: string[] = [];
+  const turns = createConflictTurns({
+    jobs: {
+      openIn: async () => [...jobs.values()].filter((job) => job.merged_at === null && job.merge.state !== "off"),
+    },
+    handle: (id, command) => {
+      told.push(`${id} ${command.type}`);
+      give(id, command);
+      return Promise.resolve(DONE);
+    },
+    clock: { now: () => now },
+    log: { error: () => {} },
+  });
+  const give = (id: JobId, command: Command): void => {
+    const before = jobs.get(id) ?? null;
+    const decision = decide(before, command, { now, available_cents: 0 });
+    if (decision.kind !== "decided") return;
+    jobs.set(id, decision.job);
+    if (!lost.commits) turns.committed(decision.job, before);
+  };
+  for (const [at, id] of ids.entries()) {
+    const number = at + 1;
+    const pull_request = { number, url: `https://github.example/octo/demo/pull/${number}` };
+    const job = { ...submitted, id: jobId(id), base: { ...submitted.base, branch }, pull_request };
+    jobs.set(job.id, { ...job, submitted_at: T0 + at });
+  }
+  return { jobs, lost, told, turns, give: (id: string, command: Command) => give(jobId(id), command) };
+}
+/** Lets all that follows from a commit happen. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+const turnOf = ({ jobs }: ReturnType<typeof world>, id: string) => jobs.get(jobId(id))?.catch_up.turn;
+
+it("one has the turn, the others know who comes right before, and each next is woken by the end of the one before", async () => {
+  const here = world(["aaaaaaaa", "bbbbbbbb", "cccccccc"]);
+  for (const id of ["aaaaaaaa", "bbbbbbbb", "cccccccc"]) here.give(id, CONFLICT);
+  await settled();
+  expect(turnOf(here, "aaaaaaaa")?.taken_at).not.toBeNull();
+  expect([turnOf(here, "bbbbbbbb"), turnOf(here, "cccccccc")]).toMatchObject([{ after: 1 }, { after: 2 }]);
+
+  here.told.length = 0;
+  here.give("aaaaaaaa", { type: "merged", pull_request: 1, by: "ada", by_id: 1, at: T0 });
+  await settled();
+  expect(turnOf(here, "bbbbbbbb")?.taken_at).not.toBeNull();
+  expect(here.told, "who waits for the same one is told nothing").toEqual(["bbbbbbbb turn"]);
+
+  here.give("bbbbbbbb", { type: "discard", by: ADA });
+  await settled();
+  expect(turnOf(here, "cccccccc")?.taken_at).not.toBeNull();
+});
+
+it("a wake-up that was lost comes with the next commit of one that waits", async () => {
+  const here = world(["aaaaaaaa", "bbbbbbbb"]);
+  for (const id of ["aaaaaaaa", "bbbbbbbb"]) here.give(id, CONFLICT);
+  await settled();
+  here.lost.commits = true;
+  here.give("aaaaaaaa", { type: "discard", by: ADA });
+  await settled();
+  expect(turnOf(here, "bbbbbbbb")?.taken_at).toBeNull();
+  here.lost.commits = false;
+  here.give("bbbbbbbb", CONFLICT);
+  await settled();
+  expect(turnOf(here, "bbbbbbbb")?.taken_at).not.toBeNull();
+});
+
+it("nothing is found any more once it has stopped", async () => {
+  const here = world(["aaaaaaaa"]);
+  await here.turns.stop();
+  here.give("aaaaaaaa", CONFLICT);
+  await settled();
+  expect(turnOf(here, "aaaaaaaa")).toMatchObject({ taken_at: null });
+});
