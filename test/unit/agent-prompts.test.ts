@@ -84,7 +84,6 @@ describe("the first message", () => {
         instructions: [],
         tools: [],
         cached: [],
-        ...NO_IMAGES,
       });
     expect(told(true)).toContain("Round 1 asked:\npaint it\nYou asked back:\nRed or blue?");
     expect(told(true)).toContain("the task below is a person's answer to it");

@@ -272,6 +272,8 @@ export interface Repository {
   readonly verifiedCommits: Set<string>;
   /** Branches whose commits must be signed; `/**` at the end means all below it. */
   readonly signedBranches: Set<string>;
+  /** Slugs of the owner's teams that have access. */
+  readonly teams: Set<string>;
 }
 
 export const fullName = (repository: Repository): string => `${repository.owner.login}/${repository.name}`;
