@@ -45,6 +45,12 @@ export async function fileAt({ workspace, environment }: Checkout, sha: string, 
   return FILE_ANSWER.test(answer) ? answer.slice(answer.indexOf("\n") + 1, -1) : null;
 }
 
+/** Names of the files in a folder of a commit, which ends with a slash or is empty for the top. */
+export async function namesAt(checkout: Checkout, sha: string, folder: string): Promise<string[]> {
+  const listed = await git(checkout, "ls-tree", "-z", "--name-only", sha, ...(folder === "" ? [] : ["--", folder]));
+  return (listed ?? "").split("\0").flatMap((path) => (path === "" ? [] : [path.slice(folder.length)]));
+}
+
 /** The commit that the work starts from; null when there is no repository. */
 export async function headCommit(checkout: Checkout): Promise<string | null> {
   const head = await git(checkout, "rev-parse", "--verify", "HEAD");

@@ -14,6 +14,7 @@ import { type Checkout, fileAt, hasCommit } from "../git.ts";
 import type { Settings } from "../settings.ts";
 import { TRUST_CHECKOUT } from "../tools/bash.ts";
 import { type BriefImages, readBriefImages } from "./images.ts";
+import { readPullRequestTemplate } from "./pull-request-template.ts";
 
 /** Files in which repositories keep instructions for agents. */
 const INSTRUCTION_FILES = ["AGENTS.md", "CLAUDE.md"];
@@ -24,6 +25,8 @@ export interface Assignment extends BriefImages {
   readonly brief: Brief;
   readonly task: string;
   readonly instructions: readonly { readonly file: string; readonly text: string }[];
+  /** The form of the text of a pull request that is still to be opened; null: there is none. */
+  readonly template: string | null;
   /** Set up by earlier steps of the workflow, such as `go 1.22.12`. */
   readonly tools: readonly string[];
   readonly cached: readonly string[];
@@ -51,10 +54,19 @@ export async function readAssignment(settings: Settings): Promise<ReadAssignment
   const checkout = { workspace: settings.workspace, environment: { ...settings.shellEnvironment, ...TRUST_CHECKOUT } };
   const base_known = await hasCommit(checkout, read.data.base.sha);
   const instructions = await readInstructions(checkout, read.data);
+  const template = read.data.pull_request === null ? await readPullRequestTemplate(checkout, read.data.base.sha) : null;
   const images = await readBriefImages(join(settings.workspace, folder), read.data.images);
   return {
     ok: true,
-    assignment: { brief: read.data, task, instructions, ...images, ...toolsOf(settings.toolchain), base_known },
+    assignment: {
+      brief: read.data,
+      task,
+      instructions,
+      template,
+      ...images,
+      ...toolsOf(settings.toolchain),
+      base_known,
+    },
   };
 }
 

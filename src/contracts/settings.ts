@@ -66,6 +66,18 @@ const commands = z
 
 /** What a review that asks for changes leads to on a job's pull request: a round of the job, or nothing. */
 export const REVIEWS = ["respond", "ignore"] as const;
+/** A login, or a team as `org/team`. */
+const REVIEWER = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:\/[A-Za-z0-9][\w.-]{0,99})?$/;
+
+const pullRequest = z
+  .strictObject({
+    /** Asked for a review of every job's pull request. */
+    reviewers: z.array(z.string().regex(REVIEWER, "is a login, or a team as org/team")).max(15).default([]),
+    labels: z.array(z.string().trim().min(1).max(50)).max(20).default([]),
+    /** Whoever asked for the job is assigned to its pull request. */
+    assign_requester: z.boolean().default(false),
+  })
+  .prefault({});
 
 /** When checks may run on a stranger's submission: on a branch of this repository they can read its secrets. */
 export const RUN_CHECKS = ["ask", "after_judge", "always"] as const;
@@ -94,6 +106,7 @@ export const repositorySettingsSchema = z.strictObject({
   commands,
   reviews: z.enum(REVIEWS).default("respond"),
   market,
+  pull_request: pullRequest,
   /** Instructions for every job, besides AGENTS.md and CLAUDE.md of the base branch. */
   instructions: z.string().max(MAX_INSTRUCTIONS).default(""),
   /** Globs of paths that jobs may not change; the push restores them. */
@@ -121,6 +134,10 @@ export const marketOf = (settings: Partial<Pick<RepositorySettings, "market">> |
 export const reviewsOf = (
   settings: Partial<Pick<RepositorySettings, "reviews">> | null,
 ): RepositorySettings["reviews"] => settings?.reviews ?? DEFAULT_REPOSITORY_SETTINGS.reviews;
+/** How pull requests are shown to people; cached settings of older versions do not say. */
+export const pullRequestOf = (
+  settings: Partial<Pick<RepositorySettings, "pull_request">> | null,
+): RepositorySettings["pull_request"] => settings?.pull_request ?? DEFAULT_REPOSITORY_SETTINGS.pull_request;
 
 /**
  * Applies when the file is unreadable and no earlier version is known. No network access, since the file may have

@@ -247,6 +247,8 @@ export type Command =
       readonly url: string;
       readonly head_sha: string;
     }
+  /** What of the settings could not be followed, in a sentence. */
+  | { readonly type: "pull-request-triaged"; readonly sentence: string }
   /** Nothing is left to merge once the job's folder is gone. */
   | { readonly type: "nothing-to-open"; readonly round: number }
   | { readonly type: "observe"; readonly facts: Facts }

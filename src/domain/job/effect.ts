@@ -52,6 +52,8 @@ export const gitHubEffectSchema = z
       /** Whether there is something new to look at. */
       asks: z.boolean(),
     }),
+    /** Give a new pull request the labels, assignee and reviewers that the settings name. */
+    z.object({ type: z.literal("triage-pull-request") }),
     /** Read the facts for a verdict; `runs`: ask GitHub for these runs too, since their webhooks may be lost. */
     z.object({ type: z.literal("read-facts"), runs: z.array(number).readonly() }),
     /** Ask the judge what the work of this attempt is worth; `sha` null: it is words alone. */

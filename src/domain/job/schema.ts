@@ -223,6 +223,8 @@ const progress = attempt.extend({
   notice: unset(text),
   /** How its pull request keeps up with the base branch. */
   catch_up: catchUpSchema.default(NO_CATCH_UP),
+  /** What of the settings could not be followed for the pull request, in a sentence. */
+  triage_problem: unset(text),
   comment: unset(z.object({ id: number })),
   check: unset(z.object({ id: number, sha })),
 });

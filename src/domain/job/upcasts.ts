@@ -42,6 +42,7 @@ export const ADDED_IN_6 = {
   undiscussed: false,
   reviews: { now: [], alone: false, waiting: [], rounds: 0 },
   catch_up: NO_CATCH_UP,
+  triage_problem: null,
 };
 
 /** The same of the work of GitHub Actions. */

@@ -54,6 +54,8 @@ export function isWanted(effect: Effect, job: Job): boolean {
       return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
     case "enable-auto-merge":
       return job.merged_at === null && job.merge.state === "auto" && job.merge.sha === effect.sha;
+    case "triage-pull-request":
+      return job.pull_request !== null && job.merged_at === null;
     case "enqueue":
       return job.merged_at === null && job.merge.state === "queued" && job.merge.sha === effect.sha;
     case "update-branch":

@@ -16,6 +16,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "show-files": 2,
   "deliver-files": 1,
   "open-pull-request": 2,
+  "triage-pull-request": 5,
   "read-facts": 0,
   judge: 0,
   merge: 1,

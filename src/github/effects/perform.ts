@@ -38,6 +38,7 @@ import { showFiles } from "./show-files.ts";
 import { showProgress, syncCheck } from "./sync-check.ts";
 import { syncComment } from "./sync-comment.ts";
 import { done, type Task } from "./task.ts";
+import { triagePullRequest } from "./triage-pull-request.ts";
 import { updateBranch } from "./update-branch.ts";
 
 export interface PerformerParts {
@@ -112,6 +113,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return deliverFiles(task, effect);
     case "open-pull-request":
       return openPullRequest(task, effect);
+    case "triage-pull-request":
+      return triagePullRequest(task);
     case "read-facts":
       return readFacts(task, effect);
     case "judge":

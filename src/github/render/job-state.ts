@@ -264,6 +264,7 @@ export function stateOf(job: Job, face: Face): State {
     note(job.notice),
     note(job.settings_problem ?? null),
     ...aboutReviews(job),
+    note(job.merged_at === null ? job.triage_problem : null),
     waiting === 0
       ? null
       : `${counted(waiting, "further message is", "further messages are")} handled in the next round.`,

@@ -51,6 +51,13 @@ limits:
 #   paths: ["~/.npm"]
 #   fill: ["npm ci --ignore-scripts"]
 
+# pull_request:
+#   Asked for a review: logins, or teams as org/team.
+#   reviewers: []
+#   labels: []
+#   true: whoever asked for a job is assigned to its pull request.
+#   assign_requester: false
+
 # market:
 #   true: jobs of this repository may be given to strangers for money.
 #   enabled: false

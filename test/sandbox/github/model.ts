@@ -277,6 +277,8 @@ export interface Repository {
   readonly signedBranches: Set<string>;
   /** Rules that nobody's push to these branches satisfies, in the words that GitHub has for them. */
   readonly refRules: { readonly branches: RegExp; readonly words: readonly string[] }[];
+  /** Slugs of the owner's teams that have access. */
+  readonly teams: Set<string>;
 }
 
 export const fullName = (repository: Repository): string => `${repository.owner.login}/${repository.name}`;

@@ -10,6 +10,7 @@ import { issueRoutes } from "./rest-issues.ts";
 import { pullRoutes } from "./rest-pulls.ts";
 import { baseRoutes, repositoryRoutes } from "./rest-repos.ts";
 import { reviewRoutes } from "./rest-reviews.ts";
+import { triageRoutes } from "./rest-triage.ts";
 import { ok, type Route, route } from "./router.ts";
 import { updateRoutes } from "./update-branch.ts";
 
@@ -25,6 +26,7 @@ export const allRoutes = (limits: Limits): readonly Route[] => [
   ...pullRoutes,
   ...updateRoutes,
   ...reviewRoutes,
+  ...triageRoutes,
   ...actionRoutes,
   ...commitRoutes,
 ];

@@ -112,6 +112,16 @@ export class SandboxGitHub extends SandboxSettings {
     return sha ? git.between(undefined, sha).reverse() : [];
   }
 
+  /** Who is assigned to a pull request and who is asked to review it, and its labels. */
+  triage(name: RepoName, number: number) {
+    const issue = this.pullOf(this.repositoryOf(name), number);
+    const logins = (users: readonly { readonly login: string }[]) => users.map(({ login }) => login);
+    return {
+      ...{ assignees: logins(issue.assignees), reviewers: logins(issue.pull.requestedReviewers) },
+      labels: [...issue.labels],
+    };
+  }
+
   /** Of this commit GitHub says "Verified". */
   isSigned(name: RepoName, sha: string): boolean {
     return this.repositoryOf(name).verifiedCommits.has(sha);

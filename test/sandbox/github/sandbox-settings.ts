@@ -73,6 +73,7 @@ export class SandboxSettings extends SandboxPeople {
       verifiedCommits: new Set(),
       signedBranches: new Set(),
       refRules: [],
+      teams: new Set(),
     };
     state.addRepository(repository);
     const name = `${setup.owner}/${setup.name}`;
@@ -125,6 +126,11 @@ export class SandboxSettings extends SandboxPeople {
 
   unprotect(name: RepoName, branch: string): void {
     this.repositoryOf(name).protections.delete(branch);
+  }
+
+  /** A team of the owner with access to the repository. */
+  addTeam(name: RepoName, slug: string): void {
+    this.repositoryOf(name).teams.add(slug);
   }
 
   /** A ruleset that wants signed commits; a branch, or all below a folder as `job/**`. */

@@ -2,9 +2,11 @@
  * Rules for finished work: a pull request with its first text, or the agent's own words if there is nothing to merge.
  */
 
+import { pullRequestOf } from "../../../contracts/settings.ts";
 import type { Command } from "../command.ts";
 import {
   andThen,
+  atOnce,
   type Context,
   change,
   type Decision,
@@ -14,7 +16,7 @@ import {
   unchanged,
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
-import { isOnMarket, type Job } from "../job.ts";
+import { isOnMarket, type Job, marketWork } from "../job.ts";
 import { reviewsOnPullRequest } from "../reviews.ts";
 import { asksUser, waitForUser } from "./answering.ts";
 import { failAttempt, verify } from "./end-attempt.ts";
@@ -45,6 +47,19 @@ function formerOf({ pull_request, former_pull_requests }: Job, next: number): re
   return [...former_pull_requests, ...left].slice(-MOST_FORMER);
 }
 
+/** Of a new pull request of the App's own, and only if the settings want it. */
+function triage(job: Job): WantedEffect[] {
+  const { reviewers, labels, assign_requester } = pullRequestOf(job.settings);
+  const wanted = reviewers.length > 0 || labels.length > 0 || (assign_requester && job.requester !== null);
+  const isTheirs = (marketWork(job)?.delivery?.pull_request ?? null) !== null;
+  return wanted && !isTheirs ? [atOnce({ type: "triage-pull-request" })] : [];
+}
+
+export function pullRequestTriaged(job: Job, report: Report<"pull-request-triaged">, { now }: Context): Decision {
+  if (job.merged_at !== null) return unchanged;
+  return change(job, now, { set: { triage_problem: report.sentence }, effects: [showComment(now, "soon")] });
+}
+
 export function pullRequestOpened(job: Job, report: Report<"pull-request-opened">, context: Context): Decision {
   const { now } = context;
   if (report.round !== job.round || job.status !== "submitted") return unchanged;
@@ -65,7 +80,12 @@ export function pullRequestOpened(job: Job, report: Report<"pull-request-opened"
   const asked = askJudge(opened);
   return change(job, now, {
     set: { ...opened, ...asked.set },
-    effects: [...firstWords(opened, now), ...asked.effects, firstLook(opened, now)],
+    effects: [
+      ...(job.pull_request === null ? triage(opened) : []),
+      ...firstWords(opened, now),
+      ...asked.effects,
+      firstLook(opened, now),
+    ],
   });
 }
 
