@@ -56,6 +56,8 @@ export const gitHubEffectSchema = z
     z.object({ type: z.literal("read-facts"), runs: z.array(number).readonly() }),
     /** Ask the judge what the work of this attempt is worth; `sha` null: it is words alone. */
     z.object({ type: z.literal("judge"), ...attempt, sha: sha.nullable() }),
+    /** Run these workflow runs again, whose checks were cancelled. */
+    z.object({ type: z.literal("rerun-checks"), runs: z.array(number).readonly() }),
     z.object({ type: z.literal("merge"), sha, method }),
     z.object({ type: z.literal("enable-auto-merge"), sha, method }),
     /** Put the pull request, named by GitHub's node, into the merge queue. */

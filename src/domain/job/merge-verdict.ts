@@ -44,14 +44,19 @@ const VERDICT_OF: Readonly<Record<Check["state"], Reason["verdict"]>> = {
   cancelled: "wait",
 };
 
-const sentenceOf = (check: Check): string => {
+/** Which of the App's own doing is known of a job, for the sentences about checks. */
+type Rerun = Pick<Job, "rerun_sha">;
+
+const sentenceOf = (check: Check, { rerun_sha }: Rerun): string => {
   switch (check.state) {
     case "action_required":
       return `${check.name} waits for a person`;
     case "pending":
       return `${check.name} is not done`;
     case "cancelled":
-      return `${check.name} was cancelled before it was done; run it again on GitHub`;
+      return check.run_id !== undefined && rerun_sha === null
+        ? `${check.name} was cancelled before it was done; it is run again`
+        : `${check.name} was cancelled before it was done; run it again on GitHub`;
     case "failure":
       return `${check.name} failed`;
     default:
@@ -59,10 +64,13 @@ const sentenceOf = (check: Check): string => {
   }
 };
 
+const isDecidedOrCancelled = ({ state }: Check): boolean => VERDICT_OF[state] !== "wait" || state === "cancelled";
+
 /** A skipped check is no objection, but says nothing for the work either. */
 const says = (check: Check): boolean => !check.ours && (check.state === "success" || check.state === "neutral");
 
-const judgeCheck = (check: Check): Reason => reason(VERDICT_OF[check.state], sentenceOf(check), [], check.url);
+const judgeCheck = (check: Check, job: Rerun): Reason =>
+  reason(VERDICT_OF[check.state], sentenceOf(check, job), [], check.url);
 
 /** Runs at the head that are not over: as GitHub says, and those a webhook told of that this reading says nothing about. */
 export function openRuns(facts: Facts, job: Job): readonly number[] {
@@ -79,9 +87,14 @@ export const ciBegunAt = (facts: Facts, job: Job, now: number): number | null =>
 const CONFLICT = "it conflicts with the base branch; resolve the conflicts";
 const MISSING = "required checks have not reported";
 
+const CANCELLED = "checks were cancelled, so nothing is decided";
+
+/** Nothing but cancelled checks keeps the work waiting. */
+export const isCancelled = ({ verdict, text }: Reason): boolean => verdict === "wait" && text === CANCELLED;
+
 /** No event of a check is to come that would end this wait: a person must see it now. */
-export const needsPerson = ({ verdict, text }: Reason): boolean =>
-  verdict === "wait" && (text === CONFLICT || text === MISSING);
+export const needsPerson = (said: Reason): boolean =>
+  said.verdict === "wait" && (said.text === CONFLICT || said.text === MISSING || isCancelled(said));
 
 /** What do the checks say? Our own is left out; known runs must all be complete (github-facts 6.7, 6.8). */
 function judgeChecks(facts: Facts, job: Job, now: number): Reason {
@@ -89,7 +102,7 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
   if (facts.changed_files.some((path) => path.startsWith(`${jobFolder(job.id)}/`)))
     return reason("wait", "the job's own folder is still on the branch");
   const checks = facts.checks.filter((check) => !check.ours);
-  const judged = checks.map(judgeCheck);
+  const judged = checks.map((check) => judgeCheck(check, job));
   const failed = judged.filter((one) => one.verdict === "fail");
   const waiting = judged.filter((one) => one.verdict === "wait");
   const only = checks.length === 1;
@@ -110,6 +123,8 @@ function judgeChecks(facts: Facts, job: Job, now: number): Reason {
       listed(failed),
     );
   if (!facts.checks_complete) return reason("wait", "there are more checks than can be judged; a person must merge");
+  if (waiting.length > 0 && checks.every(isDecidedOrCancelled))
+    return reason("wait", CANCELLED, listed([...waiting, ...missing]));
   if (waiting.length > 0)
     return reason(
       "wait",

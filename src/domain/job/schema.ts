@@ -178,6 +178,8 @@ const attempt = z.object({
   pushed_at: unset(time),
   /** When the pull request first had this head: CI begins a moment later. Null while nothing is judged. */
   head_seen_at: unset(time),
+  /** Head whose cancelled checks the App has run again: once in an attempt. */
+  rerun_sha: unset(sha),
   /** When time alone last woke the job; what was due by then is not due again. */
   woken_at: unset(time),
 });

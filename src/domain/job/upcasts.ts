@@ -40,6 +40,7 @@ export const ADDED_IN_6 = {
   question_asked_at: null,
   undiscussed: false,
   reviews: { now: [], alone: false, waiting: [], rounds: 0 },
+  rerun_sha: null,
 };
 
 /** The same of the work of GitHub Actions. */

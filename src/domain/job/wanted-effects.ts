@@ -30,6 +30,8 @@ export function isWanted(effect: Effect, job: Job): boolean {
       return isThisAttempt(effect, job) && heldFiles(job) === null;
     case "open-pull-request":
       return job.status === "submitted" && effect.round === job.round && heldFiles(job) === null;
+    case "rerun-checks":
+      return job.merged_at === null && (job.status === "submitted" || job.status === "verified");
     case "read-facts":
       return (
         job.pull_request !== null &&

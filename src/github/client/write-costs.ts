@@ -17,6 +17,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "deliver-files": 1,
   "open-pull-request": 2,
   "read-facts": 0,
+  "rerun-checks": 1,
   judge: 0,
   merge: 1,
   "enable-auto-merge": 1,

@@ -272,6 +272,7 @@ export function checkOfContext(context: Context, self: AppIdentity, job: JobId):
       state,
       required: context.isRequired,
       app_id: context.checkSuite?.app?.databaseId ?? null,
+      ...(run ? { run_id: run.databaseId } : {}),
       ours: isOurs(context, self, job),
       url: context.detailsUrl ?? null,
       summary: few(context.title, context.summary),

@@ -24,7 +24,7 @@ import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
 import { deliverFiles } from "./deliver-files.ts";
 import { enqueue } from "./enqueue.ts";
 import { merge } from "./merge.ts";
-import { cancelRun, closePullRequest, deleteBranch, laterOf, react } from "./one-call.ts";
+import { cancelRun, closePullRequest, deleteBranch, laterOf, react, rerunChecks } from "./one-call.ts";
 import { openPullRequest } from "./open-pull-request.ts";
 import { pushBrief } from "./push-brief.ts";
 import { readFacts } from "./read-facts.ts";
@@ -96,6 +96,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return openPullRequest(task, effect);
     case "read-facts":
       return readFacts(task, effect);
+    case "rerun-checks":
+      return rerunChecks(task, effect);
     case "judge":
       return judge(task, effect);
     case "merge":

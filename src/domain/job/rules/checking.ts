@@ -23,6 +23,7 @@ import { exitSeen } from "../merge-queue.ts";
 import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../merge-verdict.ts";
 import { linesOf, type Reason } from "../reason.ts";
 import { noneWaiting } from "../reviews.ts";
+import { rerunCancelled } from "./cancelled-checks.ts";
 import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { incomplete, nextFirstLook } from "./first-look.ts";
 import { isLeftToGitHub, takeBack, WAITING } from "./merge-order.ts";
@@ -132,8 +133,11 @@ function weigh(job: Job, facts: Facts, context: Context): Decision {
     job.status === "verified"
       ? stillMerging(job, facts, verdict, seen, told, context)
       : stillWaiting(job, verdict, seen, told, now);
+  if (verdict.work.verdict !== "wait") return waiting;
+  const again = rerunCancelled(waiting.job, facts, verdict.work, now);
+  if (again !== null) return { ...waiting, job: again.job, effects: [...waiting.effects, ...again.effects] };
   const begun = openRuns(facts, job).length === 0 ? ciBegunAt(facts, job, now) : null;
-  if (verdict.work.verdict !== "wait" || begun === null) return waiting;
+  if (begun === null) return waiting;
   return { ...waiting, effects: [...waiting.effects, later({ type: "read-facts", runs: [] }, begun)] };
 }
 
