@@ -74,7 +74,13 @@ describe("a question on a first round", () => {
     expect(outcomeOf(decided(next).job)).toBeNull();
     expect(jobView(decided(next).job, 0)).toMatchObject({ question: null, waiting_since: null });
     expect(effectsOf(next)).toEqual(["react", "push-brief", "sync-comment"]);
-    const base = { base: { branch: "main", sha: "base" }, settings: settings(), present: [], failed_checks: [], reviews: [] };
+    const base = {
+      base: { branch: "main", sha: "base" },
+      settings: settings(),
+      present: [],
+      failed_checks: [],
+      reviews: [],
+    };
     const context = NO_CONTEXT;
     const llm = { provider: "anthropic", model: "m", max_tokens: null, notes: [] };
     const { files } = briefFiles(

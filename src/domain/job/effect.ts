@@ -52,6 +52,8 @@ export const gitHubEffectSchema = z
       /** Whether there is something new to look at. */
       asks: z.boolean(),
     }),
+    /** Commit the work to the branch of the person's pull request that the job works on. */
+    z.object({ type: z.literal("push-to-pull-request"), ...attempt }),
     /** Read the facts for a verdict; `runs`: ask GitHub for these runs too, since their webhooks may be lost. */
     z.object({ type: z.literal("read-facts"), runs: z.array(number).readonly() }),
     /** Ask the judge what the work of this attempt is worth; `sha` null: it is words alone. */
@@ -92,6 +94,7 @@ export function effectKey(effect: Effect): string {
     case "read-result":
     case "show-files":
     case "deliver-files":
+    case "push-to-pull-request":
       return `${effect.type}:${effect.round}.${effect.attempt}`;
     case "open-pull-request":
       return `${effect.type}:${effect.round}`;

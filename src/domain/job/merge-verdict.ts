@@ -15,6 +15,7 @@ import { NO_CHECKS_LIMIT_MS } from "./next-timer.ts";
 import { type Reason, reason } from "./reason.ts";
 import { missingChecks } from "./required-checks.ts";
 import { lacksSignatures } from "./signatures.ts";
+import { isOnTheirs, MERGING_IS_THEIRS } from "./target.ts";
 
 export interface Verdict {
   /** Is the work good? */
@@ -159,6 +160,7 @@ function judgeWork(facts: Facts, job: Job, now: number): Pick<Verdict, "work" | 
 /** What keeps this pull request from ever being merged by us; null: nothing. */
 function forbids(facts: Facts, job: Job): string | null {
   const { auto_merge } = facts.settings;
+  if (isOnTheirs(job)) return MERGING_IS_THEIRS;
   if (job.cancellation_requested) return "the job was asked to be cancelled";
   if (job.result?.outcome === "question") return "the agent asks something first";
   if (job.result?.outcome === "refused") return "the agent declined what was asked last";
@@ -178,8 +180,16 @@ function forbids(facts: Facts, job: Job): string | null {
   return null;
 }
 
+/** What keeps files that a job has changed from a person's branch, as the end of a sentence; null: nothing. */
+export const keptBack = (changed_files: readonly string[], settings: Facts["settings"]): string | null =>
+  neverMerges(changed_files) ??
+  forbidsPath({
+    changed_files,
+    settings: { ...settings, auto_merge: { ...settings.auto_merge, allowed_paths: ["**"] } },
+  });
+
 /** What the settings' globs say of the changed files; null: nothing against them. */
-function forbidsPath({ changed_files, settings }: Facts): string | null {
+function forbidsPath({ changed_files, settings }: Pick<Facts, "changed_files" | "settings">): string | null {
   const { forbidden_paths, auto_merge } = settings;
   // such as older settings may hold, which stand in while the newest cannot be read
   const unread = [...forbidden_paths, ...auto_merge.allowed_paths].find((glob) => globMistake(glob) !== null);

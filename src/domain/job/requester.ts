@@ -65,6 +65,8 @@ export function requesterOf(command: Command): Actor | null {
     case "submission-refused":
     case "pull-request-opened":
     case "nothing-to-open":
+    case "work-pushed":
+    case "work-stopped":
     case "observe":
     case "auto-merge-enabled":
     case "merge-refused":

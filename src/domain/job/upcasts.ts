@@ -41,6 +41,7 @@ export const ADDED_IN_6 = {
   undiscussed: false,
   reviews: { now: [], alone: false, waiting: [], rounds: 0 },
   rerun_sha: null,
+  target: { kind: "own" },
 };
 
 /** The same of the work of GitHub Actions. */

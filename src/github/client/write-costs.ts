@@ -16,6 +16,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "show-files": 2,
   "deliver-files": 1,
   "open-pull-request": 2,
+  "push-to-pull-request": 3,
   "read-facts": 0,
   "rerun-checks": 1,
   judge: 0,

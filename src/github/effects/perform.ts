@@ -27,6 +27,7 @@ import { merge } from "./merge.ts";
 import { cancelRun, closePullRequest, deleteBranch, laterOf, react, rerunChecks } from "./one-call.ts";
 import { openPullRequest } from "./open-pull-request.ts";
 import { pushBrief } from "./push-brief.ts";
+import { pushToPullRequest } from "./push-to-pull-request.ts";
 import { readFacts } from "./read-facts.ts";
 import { readResult } from "./read-result.ts";
 import { readRun } from "./read-run.ts";
@@ -96,6 +97,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return openPullRequest(task, effect);
     case "read-facts":
       return readFacts(task, effect);
+    case "push-to-pull-request":
+      return pushToPullRequest(task, effect);
     case "rerun-checks":
       return rerunChecks(task, effect);
     case "judge":
