@@ -9,6 +9,7 @@ import type { Assignment } from "./assignment.ts";
 import { block } from "./data-block.ts";
 import { type BriefImages, imageBlocks } from "./images.ts";
 import { reviewParts } from "./review-prompt.ts";
+import { theirPullRequestParts } from "./their-pull-request-prompt.ts";
 
 export const SYSTEM_PROMPT = `You are the agent of one job in a git repository. You work alone: nobody reads along and \
 nobody answers before you finish. Your working folder is the checkout of the job's branch.
@@ -158,6 +159,7 @@ export function firstMessage(words: Words): string {
       );
   }
   parts.push(...discussionPart(brief), ...missingPart([...brief.missing_attachments, ...missing]));
+  parts.push(...theirPullRequestParts(brief));
   parts.push(`The task, "${sanitize(brief.title).replaceAll(/\s+/g, " ")}":\n${block("task", task)}`);
   parts.push(...reviewParts(brief));
   if (brief.failure !== null) {
@@ -165,10 +167,10 @@ export function firstMessage(words: Words): string {
       `This is attempt ${brief.attempt}. The branch holds the work of the last attempt. It failed, so find out why and fix it ` +
         `instead of doing the same again:\n${block("last_failure", brief.failure)}`,
     );
-    for (const { name, log } of brief.failed_checks) {
-      const title = sanitize(name).replaceAll(/\s+/g, " ");
-      parts.push(`The end of the log of its failed check "${title}":\n${block("check_log", log)}`);
-    }
+  }
+  for (const { name, log } of brief.failed_checks) {
+    const title = sanitize(name).replaceAll(/\s+/g, " ");
+    parts.push(`The end of the log of its failed check "${title}":\n${block("check_log", log)}`);
   }
   return parts.join("\n\n");
 }

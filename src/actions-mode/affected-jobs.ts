@@ -22,6 +22,8 @@ const PAGE = 100;
 const MAX_PAGES = 10;
 /** Jobs of one issue that are brought back, the newest. */
 const MAX_JOBS = 20;
+/** Pull requests of one event that are looked at; more have one head as a rule. */
+const MAX_PULLS = 3;
 const MARKER = /<!-- journeyman:job:([a-z0-9]{8}) -->/g;
 
 const mayCommand = ({ permission }: Permitted): boolean => permission === "admin" || permission === "write";
@@ -81,9 +83,11 @@ export async function affectedJobs(parts: SearchParts, event: GitHubEvent, at: R
     case "repositories-changed":
     case "uninstalled":
       return [];
-    // of jobs of the market, which this mode has none of
-    case "pull-news":
-      return [];
+    // a person's pull request that a job may work on
+    case "pull-news": {
+      const marked = event.numbers.slice(0, MAX_PULLS).map((number) => markedIn(parts, at, number));
+      return (await Promise.all(marked)).flat();
+    }
     default:
       return event satisfies never;
   }

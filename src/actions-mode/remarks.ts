@@ -1,10 +1,15 @@
 /** Texts that only Actions mode adds to a job's comment and check. Makes no calls. */
 import type { Job } from "../domain/job/job.ts";
+import { isOnTheirs } from "../domain/job/target.ts";
 
 const CLICK =
   "GitHub holds back the checks of this pull request, because it was opened with GITHUB_TOKEN: somebody with write " +
   "access must press “Approve workflows to run” on it. To spare that, give the action the token of a GitHub App (its " +
   "input `token`).";
+
+const NOT_STARTED =
+  "GitHub starts no checks for this push, because it was made with GITHUB_TOKEN: somebody must push to the branch or run " +
+  "them by hand. To spare that, give the action the token of a GitHub App (its input `token`).";
 
 const MAY_NOT_OPEN =
   "If no pull request appears, tick “Allow GitHub Actions to create and approve pull requests” in the repository's " +
@@ -16,6 +21,7 @@ const isChecked = (job: Job): boolean => job.reasons.some(({ because }) => becau
 /** With GITHUB_TOKEN alone some things wait for a person, who must know it. */
 export function plainTokenRemark(job: Job): string | null {
   if (job.status !== "submitted") return null;
+  if (isOnTheirs(job)) return isChecked(job) ? null : NOT_STARTED;
   if (job.pull_request === null) return MAY_NOT_OPEN;
   return isChecked(job) ? null : CLICK;
 }

@@ -9,6 +9,7 @@ import { IMAGE_FILE, MAX_IMAGES } from "./images.ts";
 import { namedBySchema } from "./model-source.ts";
 import { MAX_NOTE, MAX_NOTES } from "./result.ts";
 import { reviewSchema } from "./review.ts";
+import { theirPullRequestSchema } from "./their-pull-request.ts";
 
 export const JOB_ID_PATTERN = /^[a-z0-9]{8}$/;
 
@@ -101,6 +102,8 @@ export const briefSchema = z.object({
   missing_attachments: z.array(z.string()).default([]),
   /** The reviews of the pull request that this round is about, oldest first. Missing in older briefs. */
   reviews: z.array(reviewSchema).default([]),
+  /** The person's pull request that the job works on; null: the job has one of its own. Missing in older briefs. */
+  their_pull_request: theirPullRequestSchema.nullable().default(null),
   /** Requests and results of earlier rounds, oldest first. */
   history: z.array(
     z.object({

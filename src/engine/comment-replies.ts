@@ -12,6 +12,7 @@ export const HELP = [
   "| `/job <text>` on a job's pull request, or on its issue while it is open | the job goes on with this as its next instruction |",
   "| `/job <answer>` where the agent asks | the same job goes on with the answer |",
   "| `/job --again <what you want>` | another job is started on this issue |",
+  "| `/job fix` on a person's pull request | a job mends its failing checks on its own branch, and merging is left to you; `/job fix <text>` does what you say there |",
   "| `/job status` | the job's comment is brought up to date |",
   "| `/job cancel` | the job is cancelled |",
   "| `/job retry` | a failed job is tried again |",

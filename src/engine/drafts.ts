@@ -12,7 +12,8 @@ type Asking = Extract<GitHubEvent, { type: "slash" | "label" }>;
 /** Applies until the brief is pushed with the repository's own limit. */
 const DEFAULT_TIME_LIMIT_SECONDS = DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60;
 
-const taskOf = (task: string, issue: EventIssue): string => {
+/** What is asked, with the issue or pull request that it was asked in. */
+export const taskOf = (task: string, issue: EventIssue): string => {
   const asked = `${issue.title}\n\n${issue.body}`.trim();
   return task === "" ? asked : withIssue(task, issue.number, asked);
 };

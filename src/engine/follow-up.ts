@@ -3,6 +3,7 @@ import type { CommentId } from "../domain/job/comment-id.ts";
 import { likeliest, standingOf } from "../domain/job/follow-up.ts";
 import type { EventIssue, EventRepository, SlashCommand } from "../domain/job/github-event.ts";
 import { fullName, issueOf, type Job, sameRepository } from "../domain/job/job.ts";
+import { isOnTheirs } from "../domain/job/target.ts";
 import { EMPTY_ANSWER, EMPTY_MESSAGE, ONE_JOB } from "./comment-replies.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { JobStore } from "./ports/jobs.ts";
@@ -26,7 +27,8 @@ async function ownerOf({ store }: Needs, { repository, issue }: Place): Promise<
   if (!issue.is_pull_request) return null;
   const id = await store.jobs.ofPullRequest(fullName(repository), issue.number);
   const job = id === null ? null : ((await store.jobs.load(id))?.job ?? null);
-  return job !== null && sameRepository(job.repository, repository) ? job : null;
+  const isOver = job !== null && isOnTheirs(job) && standingOf(job) === null;
+  return job !== null && !isOver && sameRepository(job.repository, repository) ? job : null;
 }
 
 /** The job that takes what is asked for here; null: a new one begins. `again`: another one is wanted. */

@@ -17,6 +17,7 @@ import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
 import type { Examine } from "./doctor.ts";
 import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
+import { fixAsked, readDraft, underWay } from "./fix-pull-request.ts";
 import { followedJob, messageTaken, notAMessage, standing } from "./follow-up.ts";
 import type { Handle } from "./handle-command.ts";
 import type { HandleRepository } from "./handle-repository.ts";
@@ -227,8 +228,12 @@ class DeliveryProcessor {
     const { repository, issue, comment_id } = event;
     if ((await store.jobs.ofComment(fullName(repository), comment_id)) !== null) return;
     const market = command.market ?? null;
-    const followed = await followedJob(this.#needs, event, command.again);
+    const fix = fixAsked(event);
+    const followed = await followedJob(this.#needs, event, command.again || fix !== null);
+    const busy = fix === "" ? underWay(followed) : null;
+    if (busy !== null) return this.#refuse(event, "invalid", busy);
     if (followed !== null) return this.#message(event, command, followed, by);
+    if (fix !== null) return this.#fix(event, fix, by);
     const from = issue.is_pull_request ? await githubClient.pullRequest(repository, issue.number) : null;
     if (from?.from_fork) return this.#refuse(event, "forbidden", FROM_FORK);
     if (from?.head_branch === SET_UP_BRANCH && !from.merged) return this.#refuse(event, "invalid", SET_UP_FIRST);
@@ -260,6 +265,13 @@ class DeliveryProcessor {
     if (by === null) this.#trace.note({ error_code: "forbidden" });
     else await this.#reviews.ask(repository, { job, pull_request, review: { ...event.review, by: author }, by });
     await this.#news(repository, job, LOOK);
+  }
+
+  /** A job that works on this person's pull request. */
+  async #fix(event: Slash, words: string, by: Requester): Promise<void> {
+    const asked = await readDraft(this.#needs, event, words, by.account);
+    if ("sentence" in asked) return this.#refuse(event, asked.code, asked.sentence);
+    return this.#made(event, await this.#needs.create(asked.draft, by));
   }
 
   async #offer(event: Slash, draft: Omit<Draft, "id">, price_cents: number, by: Requester): Promise<void> {

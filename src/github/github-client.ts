@@ -16,6 +16,7 @@ import { addReaction } from "./effects/reaction.ts";
 import { findRepositoryById } from "./effects/repository-by-id.ts";
 import { readSetUpFacts } from "./effects/set-up-facts.ts";
 import { findComment } from "./effects/sync-comment.ts";
+import { readTheirs } from "./effects/their-pull-request.ts";
 import type { GitPushes } from "./git/push.ts";
 import { answerMarker } from "./render/marker.ts";
 import { cutBody } from "./render/plain.ts";
@@ -192,6 +193,11 @@ export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
     },
 
     review: (repository, number, id) => readReview({ source, now }, repository, { number, id }),
+
+    async pullRequestToFix({ owner, name: repo, installation_id }, number) {
+      const octokit = await source.installation(installation_id);
+      return (await readTheirs({ octokit, at: { owner, repo }, self: await self() }, number, false)).seen;
+    },
 
     async react({ owner, name: repo, installation_id }, comment_id, content) {
       const post = (octokit: Caller) =>

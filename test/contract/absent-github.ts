@@ -15,6 +15,10 @@ export const absentGitHub: GitHubClient = {
     merged: false,
     open: true,
   }),
+  pullRequestToFix: async () => ({
+    ...({ state: "open", url: "https://github.test/octo/demo/pull/7", head_branch: "x", from_fork: false } as const),
+    ...{ is_default_branch: false, failing: ["ci"], cancelled: [], pending: 0 },
+  }),
   react: async () => {},
   reply: async () => {},
   repositoryById: async () => null,

@@ -72,6 +72,10 @@ async function sandbox(effect_ms = GITHUB_MS) {
     examine: slow({ facts: null, missing: null }),
     review: slow(null),
     pullRequest: slow({ head_branch: "x", head_sha: "c", from_fork: false, merged: false, open: true }),
+    pullRequestToFix: slow({
+      ...({ state: "open", url: "https://github.test/octo/demo/pull/7", head_branch: "x", from_fork: false } as const),
+      ...{ is_default_branch: false, failing: ["ci"], cancelled: [], pending: 0 },
+    }),
     react: slow(undefined),
     reply: slow(undefined),
     installation: slow(null),

@@ -13,7 +13,7 @@ import { createRepositoryHandler, observing } from "../../src/engine/handle-repo
 import { createIds } from "../../src/engine/ids.ts";
 import { createMarketGate } from "../../src/engine/market-gate.ts";
 import type { Recorder } from "../../src/engine/ports/audit.ts";
-import type { GitHubClient, Permission } from "../../src/engine/ports/github.ts";
+import type { GitHubClient, Permission, PullRequestToFix } from "../../src/engine/ports/github.ts";
 import type { Store } from "../../src/engine/ports/store.ts";
 import { createWebhookProcessor } from "../../src/engine/process-webhook.ts";
 import { createQuotas } from "../../src/engine/quotas.ts";
@@ -75,6 +75,10 @@ async function service(
   const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const said: string[] = [];
   const pull = { head_branch: "x", head_sha: "c", from_fork: false, merged: false, open: true };
+  const toFix: { -readonly [Name in keyof PullRequestToFix]: PullRequestToFix[Name] } = {
+    ...{ state: "open", url: "https://github.test/octo/demo/pull/9", head_branch: "x", from_fork: false },
+    ...{ is_default_branch: false, failing: ["ci"], cancelled: [], pending: 0 },
+  };
   let asked = 0;
   let locked = false;
   const lock = (): void => {
@@ -96,6 +100,7 @@ async function service(
     examine: async () => ({ facts: null, missing: null }),
     pullRequest: async () => pull,
     review: async () => null,
+    pullRequestToFix: async () => toFix,
     react: async (_repository, _comment, content) => {
       if (mute) throw new Error("The issue is locked.");
       said.push(content);

@@ -110,4 +110,16 @@ describe("with the token of an App", () => {
     expect(pull.head).toMatch(/^job\/[a-z0-9]{8}$/);
     expect(here.steps.map(({ code }) => code)).toEqual(here.steps.map(() => 0));
   });
+
+  it("mends a person's pull request on its own branch", { timeout: LONG_MS }, async () => {
+    const here = await startActionHarness({ app: true });
+    here.github.pushCommit(DEMO, "mine", { BROKEN: "broken\n" }, WRITER);
+    const number = here.github.openPullRequest(DEMO, { title: "Mine", head: "mine", by: WRITER });
+    here.github.comment(DEMO, number, { body: "/job fix delete BROKEN", by: WRITER });
+    await here.until("the comment to say so", () =>
+      said(here, number, `${here.github.appSlug}[bot]`).includes("**Fixed**"),
+    );
+    expect(here.github.readFile(DEMO, "mine", "BROKEN")).toBeUndefined();
+    expect(here.github.pulls(DEMO)).toMatchObject([{ number, merged: false }]);
+  });
 });

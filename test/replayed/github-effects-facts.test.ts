@@ -161,8 +161,16 @@ describe("a reading of facts", () => {
     const facts = await read([suite()], ADDED, false, rollup(ofRun(7, "push", "STALE")));
     expect(evaluate(facts, JOB, JOB.updated_at + 1_000).work).toMatchObject({
       verdict: "wait",
-      because: [{ text: "test was cancelled before it was done; run it again on GitHub" }],
+      because: [{ text: "test was cancelled before it was done; it is run again" }],
     });
+  });
+
+  it("waits for jobs that a cancelled run has never begun, and lets a later run of the workflow count in its place", async () => {
+    const cut = suite({ conclusion: "CANCELLED" }, { databaseId: 8 });
+    expect(await told([ofRun(8, "pull_request", "SUCCESS")], [cut])).toEqual(["test success", "CI cancelled"]);
+    expect(await told([ofRun(8, "pull_request", "CANCELLED")], [cut])).toEqual(["test cancelled"]);
+    expect(await told([ofRun(7, "pull_request", "FAILURE")], [cut])).toEqual(["CI cancelled"]);
+    expect(await told([ofRun(9, "pull_request", "SUCCESS")], [cut])).toEqual(["test success"]);
   });
 
   it("leaves the workflow that runs our jobs out of it", async () => {

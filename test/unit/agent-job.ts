@@ -44,6 +44,7 @@ export const BRIEF: Brief = {
   images: [],
   missing_attachments: [],
   reviews: [],
+  their_pull_request: null,
   history: [],
 };
 

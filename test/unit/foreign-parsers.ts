@@ -17,6 +17,7 @@ import { MAX_FOREIGN_TEXT, sanitize } from "../../src/contracts/sanitize.ts";
 import { reportedResult } from "../../src/domain/job/reported-result.ts";
 import { titleOf } from "../../src/domain/job/title.ts";
 import { attachmentNameProblem, pathProblem } from "../../src/domain/market/submitted-path.ts";
+import { signatureOf } from "../../src/github/effects/failure-signature.ts";
 import { findCommand, firstWord } from "../../src/github/events/find-command.ts";
 import { readSlashCommand } from "../../src/github/events/slash-command.ts";
 import { translateWebhook } from "../../src/github/events/translate.ts";
@@ -221,6 +222,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
   },
   text("normalisation", normalise, BLOB),
   text("redaction of shapes", redact, BLOB),
+  text("signatures of failures (logs)", (says) => signatureOf([{ name: "ci", says }])),
   text("redaction of values", LITERAL, BLOB),
   {
     ...text("what a model is shown (HTML, Markdown)", sanitize),

@@ -49,7 +49,7 @@ describe("is the work good?", () => {
       "a cancelled one, which decides nothing",
       { checks: [check(), check({ name: "lint", state: "cancelled" })] },
       "wait",
-      "1 of 2 checks are done",
+      "checks were cancelled, so nothing is decided",
     ],
     [
       "a conflict, since no workflow begins on it",

@@ -20,6 +20,7 @@ import type {
   Submission,
 } from "./job.ts";
 import type { ReviewRef } from "./review-schema.ts";
+import type { Failing } from "./target.ts";
 
 /** What a job of the market says and carries beside its task. */
 export interface Offer {
@@ -46,6 +47,8 @@ export interface Draft {
   readonly callback_url: string | null;
   /** Branch to work from and to merge into; null: the default branch. */
   readonly base_branch: string | null;
+  /** The person's pull request whose branch the work goes to. Missing: the job opens one of its own. */
+  readonly target?: { readonly number: number; readonly url: string; readonly branch: string };
   readonly price_cents: number;
   readonly time_limit_seconds: number;
   readonly offer?: Offer;
@@ -212,6 +215,8 @@ export type Command =
       readonly settings_problem?: string | null;
       /** Missing where a market's worker chooses its own. */
       readonly llm?: JobModel;
+      /** What fails in the person's pull request that the job works on. */
+      readonly failing?: Failing | null;
     }
   /** GitHub shows none of the reviews any more that this round is about. */
   | { readonly type: "reviews-withdrawn"; readonly round: number }
@@ -249,6 +254,10 @@ export type Command =
     }
   /** What of the settings could not be followed, in a sentence. */
   | { readonly type: "pull-request-triaged"; readonly sentence: string }
+  /** The work of this attempt is a commit on the branch of the person's pull request. */
+  | { readonly type: "work-pushed"; readonly round: number; readonly attempt: number; readonly head_sha: string }
+  /** The person's pull request cannot be worked on any further, and why. What was done stays on the job's branch. */
+  | { readonly type: "work-stopped"; readonly round: number; readonly attempt: number; readonly sentence: string }
   /** Nothing is left to merge once the job's folder is gone. */
   | { readonly type: "nothing-to-open"; readonly round: number }
   | { readonly type: "observe"; readonly facts: Facts }

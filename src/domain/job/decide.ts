@@ -20,6 +20,7 @@ import { review, reviewDismissed, reviewsWithdrawn, takeUpWaiting } from "./rule
 import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { settleDebts } from "./rules/taking.ts";
+import { workPushed, workStopped } from "./rules/their-pull-request.ts";
 
 /** Decides on one command. `job` null: there is none yet, and only `create` makes sense. */
 export function decide(job: Job | null, command: Command, context: Context): Decision {
@@ -57,6 +58,8 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "pull-request-opened",
   "pull-request-triaged",
   "nothing-to-open",
+  "work-pushed",
+  "work-stopped",
   "files-shown",
   "files-delivered",
   "submission-refused",
@@ -149,6 +152,8 @@ const RULES: Rules = {
   "pull-request-opened": opening.pullRequestOpened,
   "pull-request-triaged": opening.pullRequestTriaged,
   "nothing-to-open": opening.nothingToOpen,
+  "work-pushed": workPushed,
+  "work-stopped": workStopped,
   observe: (job, command, context) => checking.observe(job, command.facts, context),
   judged: reviewing.judged,
   "auto-merge-enabled": (job, _command, { now }) => change(job, now, { effects: [showComment(now, "now")] }),

@@ -98,8 +98,11 @@ export const showComment = (now: number, urgency: Urgency): WantedEffect => ({
   not_before: now,
 });
 
-export const showCheck = ({ head_sha }: Job, now: number, urgency: Urgency): WantedEffect[] =>
-  head_sha === null ? [] : [{ effect: { type: "sync-check" }, urgency, not_before: now }];
+/** None of our checks stands in a person's pull request: the comment there says all. */
+export const showCheck = ({ head_sha, target }: Job, now: number, urgency: Urgency): WantedEffect[] =>
+  head_sha === null || target.kind === "pull-request"
+    ? []
+    : [{ effect: { type: "sync-check" }, urgency, not_before: now }];
 
 /** Say it everywhere: for what people wait for. */
 export const showNow = (job: Job, now: number): WantedEffect[] => [

@@ -54,10 +54,14 @@ export const gitHubEffectSchema = z
     }),
     /** Give a new pull request the labels, assignee and reviewers that the settings name. */
     z.object({ type: z.literal("triage-pull-request") }),
+    /** Commit the work to the branch of the person's pull request that the job works on. */
+    z.object({ type: z.literal("push-to-pull-request"), ...attempt }),
     /** Read the facts for a verdict; `runs`: ask GitHub for these runs too, since their webhooks may be lost. */
     z.object({ type: z.literal("read-facts"), runs: z.array(number).readonly() }),
     /** Ask the judge what the work of this attempt is worth; `sha` null: it is words alone. */
     z.object({ type: z.literal("judge"), ...attempt, sha: sha.nullable() }),
+    /** Run these workflow runs again, whose checks were cancelled. */
+    z.object({ type: z.literal("rerun-checks"), runs: z.array(number).readonly() }),
     z.object({ type: z.literal("merge"), sha, method }),
     z.object({ type: z.literal("enable-auto-merge"), sha, method }),
     /** Put the pull request, named by GitHub's node, into the merge queue. */
@@ -94,6 +98,7 @@ export function effectKey(effect: Effect): string {
     case "read-result":
     case "show-files":
     case "deliver-files":
+    case "push-to-pull-request":
       return `${effect.type}:${effect.round}.${effect.attempt}`;
     case "open-pull-request":
       return `${effect.type}:${effect.round}`;

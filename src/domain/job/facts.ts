@@ -14,6 +14,8 @@ export interface Check {
   readonly required: boolean;
   /** GitHub's number of the App that made it; null: not known. */
   readonly app_id: number | null;
+  /** The workflow run that it is of. Missing: of none. */
+  readonly run_id?: number;
   /** One of ours: left out of the verdict, or it would wait for itself. */
   readonly ours: boolean;
   readonly url: string | null;

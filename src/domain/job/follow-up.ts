@@ -3,6 +3,7 @@
  * one is wanted by name. Pure.
  */
 import { isFinal, isOnMarket, type Job } from "./job.ts";
+import { isOnTheirs } from "./target.ts";
 
 /** `in_review`: as long as its pull request is open, which GitHub knows. */
 export type Standing = "asks" | "under_way" | "on_market" | "in_review";
@@ -18,6 +19,8 @@ export function standingOf(job: Job): Standing | null {
     if (cancellation_requested) return null;
     return isOnMarket(job) ? "on_market" : "under_way";
   }
+  // a person's pull request is free for the next job
+  if (isOnTheirs(job)) return null;
   // another round of a market job costs its price again, which nobody pays by a comment on an issue
   return pull_request === null || isOnMarket(job) ? null : "in_review";
 }

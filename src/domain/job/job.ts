@@ -3,6 +3,7 @@
  * `schema.ts`.
  */
 import type { Job, Origin, Repository, Status } from "./schema.ts";
+import { theirs } from "./target.ts";
 import type { ActionsWork, HeldFiles, Hold, MarketWork, Run, Work } from "./work-schema.ts";
 
 export { asJobId, branchOf, type JobId, jobOfBranch } from "./job-id.ts";
@@ -17,6 +18,7 @@ export {
   type Round,
   STATUSES,
   type Status,
+  type Target,
 } from "./schema.ts";
 export type {
   ActionsWork,
@@ -124,11 +126,11 @@ export const commitToName = (job: Pick<Job, "work" | "round" | "attempt">): stri
   job.round === 1 && job.attempt === 1 ? null : (heldFiles(job)?.sha?.slice(0, 10) ?? null);
 
 /** The work is looked at by itself: it is words alone, or files that may not run yet. */
-export const isApart = (job: Pick<Job, "work" | "pull_request">): boolean =>
-  job.pull_request === null || heldFiles(job) !== null;
+export const isApart = (job: Pick<Job, "work" | "pull_request" | "target">): boolean =>
+  job.pull_request === null || heldFiles(job) !== null || theirs(job)?.pushed_sha === null;
 
 /** The commit that the judge reads; null: the work is words alone. */
-export const judgedSha = (job: Pick<Job, "work" | "pull_request" | "head_sha">): string | null =>
+export const judgedSha = (job: Pick<Job, "work" | "pull_request" | "target" | "head_sha">): string | null =>
   isApart(job) ? (heldFiles(job)?.sha ?? null) : job.head_sha;
 
 /** The status that counts now: a hold that is over reads as queued, whether or not a timer has come by. */

@@ -41,6 +41,7 @@ export const FAILURE_CODES = {
   "run-changed": "run_failed",
   "result-read": "agent_failed",
   "pull-request-opened": "pull_request_taken",
+  "work-stopped": "pull_request_left",
   observe: "checks_failed",
   judged: "judged_bad",
   "submission-refused": "delivery_refused",

@@ -16,6 +16,7 @@ import { NO_CHECKS_LIMIT_MS } from "./next-timer.ts";
 import { type Reason, reason } from "./reason.ts";
 import { missingChecks } from "./required-checks.ts";
 import { lacksSignatures } from "./signatures.ts";
+import { isOnTheirs, MERGING_IS_THEIRS } from "./target.ts";
 
 export interface Verdict {
   /** Is the work good? */
@@ -47,14 +48,19 @@ const VERDICT_OF: Readonly<Record<Check["state"], Reason["verdict"]>> = {
   cancelled: "wait",
 };
 
-const sentenceOf = (check: Check): string => {
+/** Which of the App's own doing is known of a job, for the sentences about checks. */
+type Rerun = Pick<Job, "rerun_sha">;
+
+const sentenceOf = (check: Check, { rerun_sha }: Rerun): string => {
   switch (check.state) {
     case "action_required":
       return `${check.name} waits for a person`;
     case "pending":
       return `${check.name} is not done`;
     case "cancelled":
-      return `${check.name} was cancelled before it was done; run it again on GitHub`;
+      return check.run_id !== undefined && rerun_sha === null
+        ? `${check.name} was cancelled before it was done; it is run again`
+        : `${check.name} was cancelled before it was done; run it again on GitHub`;
     case "failure":
       return `${check.name} failed`;
     default:
@@ -62,10 +68,13 @@ const sentenceOf = (check: Check): string => {
   }
 };
 
+const isDecidedOrCancelled = ({ state }: Check): boolean => VERDICT_OF[state] !== "wait" || state === "cancelled";
+
 /** A skipped check is no objection, but says nothing for the work either. */
 const says = (check: Check): boolean => !check.ours && (check.state === "success" || check.state === "neutral");
 
-const judgeCheck = (check: Check): Reason => reason(VERDICT_OF[check.state], sentenceOf(check), [], check.url);
+const judgeCheck = (check: Check, job: Rerun): Reason =>
+  reason(VERDICT_OF[check.state], sentenceOf(check, job), [], check.url);
 
 /** Runs at the head that are not over: as GitHub says, and those a webhook told of that this reading says nothing about. */
 export function openRuns(facts: Facts, job: Job): readonly number[] {
@@ -81,9 +90,14 @@ export const ciBegunAt = (facts: Facts, job: Job, now: number): number | null =>
 
 const MISSING = "required checks have not reported";
 
+const CANCELLED = "checks were cancelled, so nothing is decided";
+
+/** Nothing but cancelled checks keeps the work waiting. */
+export const isCancelled = ({ verdict, text }: Reason): boolean => verdict === "wait" && text === CANCELLED;
+
 /** No event of a check is to come that would end this wait: a person must see it now. */
-export const needsPerson = (reason: Reason): boolean =>
-  reason.verdict === "wait" && (isConflict(reason) || reason.text === MISSING);
+export const needsPerson = (said: Reason): boolean =>
+  said.verdict === "wait" && (isConflict(said) || said.text === MISSING || isCancelled(said));
 
 /** What do the checks say? Our own is left out; known runs must all be complete (github-facts 6.7, 6.8). */
 function judgeChecks(facts: Facts, job: Job, now: number, forbidden: string | null): Reason {
@@ -91,7 +105,7 @@ function judgeChecks(facts: Facts, job: Job, now: number, forbidden: string | nu
   if (facts.changed_files.some((path) => path.startsWith(`${jobFolder(job.id)}/`)))
     return reason("wait", "the job's own folder is still on the branch");
   const checks = facts.checks.filter((check) => !check.ours);
-  const judged = checks.map(judgeCheck);
+  const judged = checks.map((check) => judgeCheck(check, job));
   const failed = judged.filter((one) => one.verdict === "fail");
   const waiting = judged.filter((one) => one.verdict === "wait");
   const only = checks.length === 1;
@@ -112,6 +126,8 @@ function judgeChecks(facts: Facts, job: Job, now: number, forbidden: string | nu
       listed(failed),
     );
   if (!facts.checks_complete) return reason("wait", "there are more checks than can be judged; a person must merge");
+  if (waiting.length > 0 && checks.every(isDecidedOrCancelled))
+    return reason("wait", CANCELLED, listed([...waiting, ...missing]));
   if (waiting.length > 0)
     return reason(
       "wait",
@@ -152,6 +168,7 @@ function judgeWork(
 /** What keeps this pull request from ever being merged by us; null: nothing. */
 function forbids(facts: Facts, job: Job): string | null {
   const { auto_merge } = facts.settings;
+  if (isOnTheirs(job)) return MERGING_IS_THEIRS;
   if (job.cancellation_requested) return "the job was asked to be cancelled";
   if (job.result?.outcome === "question") return "the agent asks something first";
   if (job.result?.outcome === "refused") return "the agent declined what was asked last";
@@ -173,8 +190,16 @@ function forbids(facts: Facts, job: Job): string | null {
   return null;
 }
 
+/** What keeps files that a job has changed from a person's branch, as the end of a sentence; null: nothing. */
+export const keptBack = (changed_files: readonly string[], settings: Facts["settings"]): string | null =>
+  neverMerges(changed_files) ??
+  forbidsPath({
+    changed_files,
+    settings: { ...settings, auto_merge: { ...settings.auto_merge, allowed_paths: ["**"] } },
+  });
+
 /** What the settings' globs say of the changed files; null: nothing against them. */
-function forbidsPath({ changed_files, settings }: Facts): string | null {
+function forbidsPath({ changed_files, settings }: Pick<Facts, "changed_files" | "settings">): string | null {
   const { forbidden_paths, auto_merge } = settings;
   // such as older settings may hold, which stand in while the newest cannot be read
   const unread = [...forbidden_paths, ...auto_merge.allowed_paths].find((glob) => globMistake(glob) !== null);

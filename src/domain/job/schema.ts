@@ -157,6 +157,23 @@ const mergeQueue = z.object({
 /** What GitHub's merge queue has made of the pull request so far. */
 export type MergeQueue = Shape<typeof mergeQueue>;
 
+const target = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("own") }),
+  z.object({
+    kind: z.literal("pull-request"),
+    number,
+    branch: text,
+    /** Head of that branch that the work is based on; nothing is pushed onto another. Null: not read yet. */
+    head_sha: unset(sha),
+    /** The newest commit that the job has pushed there. */
+    pushed_sha: unset(sha),
+    /** What failed there when the last brief was pushed; null: nothing did. */
+    failing: unset(z.object({ sha, signature: text })),
+  }),
+]);
+/** Where the work goes: to a pull request of the job's own, or to the branch of a person's. */
+export type Target = Shape<typeof target>;
+
 const reason: z.ZodType<Reason> = z.object({
   verdict: z.enum(["pass", "fail", "wait"]),
   text,
@@ -179,6 +196,8 @@ const attempt = z.object({
   pushed_at: unset(time),
   /** When the pull request first had this head: CI begins a moment later. Null while nothing is judged. */
   head_seen_at: unset(time),
+  /** Head whose cancelled checks the App has run again: once in an attempt. */
+  rerun_sha: unset(sha),
   /** When time alone last woke the job; what was due by then is not due again. */
   woken_at: unset(time),
 });
@@ -210,6 +229,7 @@ const progress = attempt.extend({
   pull_request: unset(z.object({ number, url: text })),
   /** Numbers of those it had before, which are no other job's either. */
   former_pull_requests: list(number),
+  target: target.default({ kind: "own" }),
   merge: merge.default({ state: "waiting", refusals: 0 }),
   merge_queue: mergeQueue.default({ exits: 0, rounds: 0, why: null, group_sha: null }),
   result: unset(agentResult),

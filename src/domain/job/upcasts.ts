@@ -43,6 +43,8 @@ export const ADDED_IN_6 = {
   reviews: { now: [], alone: false, waiting: [], rounds: 0 },
   catch_up: NO_CATCH_UP,
   triage_problem: null,
+  rerun_sha: null,
+  target: { kind: "own" },
 };
 
 /** The same of the work of GitHub Actions. */

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { approvedFrom } from "../market/agreement.ts";
 import { fullName, heldFiles, isOnMarket, type Job, marketWork, questionOf, runOf, STATUSES, statusAt } from "./job.ts";
 import { outcomeField, outcomeOf, questionField } from "./outcome.ts";
+import { theirs } from "./target.ts";
 import { costOf } from "./usage.ts";
 
 const time = z.iso.datetime().nullable();
@@ -52,6 +53,9 @@ export const jobViewSchema = z
     agent_id: text.meta({ description: "The market's agent that holds the job or works on it." }),
     presented_to_agents: z.array(z.string()),
     pr_url: text,
+    pr_branch: text.meta({
+      description: "The branch of a person's pull request that the job works on; null: the job opens one of its own.",
+    }),
     run_url: text,
     diff_url: text.meta({ description: "A worker's files that are on no branch, as GitHub shows them." }),
     result: text.meta({ description: "What the agent says of its work." }),
@@ -106,6 +110,7 @@ export function jobView(job: Job, now: number): JobView {
     agent_id: market?.hold?.agent_id ?? market?.worker?.agent_id ?? null,
     presented_to_agents: [...(market?.presented_to_agents ?? [])],
     pr_url: job.pull_request?.url ?? null,
+    pr_branch: theirs(job)?.branch ?? null,
     run_url: runOf(job)?.url ?? null,
     diff_url: heldFiles(job)?.url ?? null,
     result: job.result?.body || job.result?.title || null,

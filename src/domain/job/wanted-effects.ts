@@ -4,22 +4,43 @@
  */
 import type { Effect } from "./effect.ts";
 import { heldFiles, isFinal, isOnMarket, type Job, judgedSha, type Run, runOf } from "./job.ts";
+import { isOnTheirBranch, isOnTheirs } from "./target.ts";
 
 const isThisAttempt = (effect: { readonly round: number; readonly attempt: number }, job: Job): boolean =>
   job.status === "submitted" && effect.round === job.round && effect.attempt === job.attempt;
 
 const isUnderWay = (run: Run | null): boolean => run !== null && run.status !== "completed";
 
+/** Its pull request may still change what becomes of it. */
+const isUnsettled = ({ merged_at, status, merge }: Job): boolean =>
+  merged_at === null &&
+  (status === "submitted" || status === "waiting_for_user" || (status === "verified" && merge.state !== "off"));
+
+/** The work is in a pull request, where checks judge it. */
+const isReadable = (job: Job): boolean =>
+  job.pull_request !== null && heldFiles(job) === null && (!isOnTheirs(job) || isOnTheirBranch(job));
+
 const isToJudge = (effect: Extract<Effect, { type: "judge" }>, job: Job): boolean =>
   isOnMarket(job) &&
-  job.merged_at === null &&
-  (job.status === "submitted" || (job.status === "verified" && job.merge.state !== "off")) &&
+  isUnsettled(job) &&
   effect.round === job.round &&
   effect.attempt === job.attempt &&
   effect.sha === judgedSha(job) &&
   job.work.judgement?.sha !== effect.sha;
 
-export function isWanted(effect: Effect, job: Job): boolean {
+/** How the pull request is to come home while these are wanted. */
+const MERGE_STATE = { merge: "merging", "enable-auto-merge": "auto", enqueue: "queued" } as const;
+
+/** A person's pull request is neither merged, updated nor closed by us, and has none of ours beside it. */
+const NEVER_ON_THEIRS: ReadonlySet<Effect["type"]> = new Set([
+  ...(["open-pull-request", "triage-pull-request", "update-branch", "close-pull-request"] as const),
+  ...(["merge", "enqueue", "enable-auto-merge", "disable-auto-merge"] as const),
+]);
+
+export const isWanted = (effect: Effect, job: Job): boolean =>
+  !(isOnTheirs(job) && NEVER_ON_THEIRS.has(effect.type)) && isWantedAtStage(effect, job);
+
+function isWantedAtStage(effect: Effect, job: Job): boolean {
   switch (effect.type) {
     case "push-brief":
       return (
@@ -39,25 +60,20 @@ export function isWanted(effect: Effect, job: Job): boolean {
       return isThisAttempt(effect, job) && heldFiles(job) === null;
     case "open-pull-request":
       return job.status === "submitted" && effect.round === job.round && heldFiles(job) === null;
+    case "push-to-pull-request":
+      return isThisAttempt(effect, job) && isOnTheirs(job) && !isOnTheirBranch(job);
+    case "rerun-checks":
+      return job.merged_at === null && (job.status === "submitted" || job.status === "verified");
     case "read-facts":
-      return (
-        job.pull_request !== null &&
-        heldFiles(job) === null &&
-        job.merged_at === null &&
-        (job.status === "submitted" ||
-          job.status === "waiting_for_user" ||
-          (job.status === "verified" && job.merge.state !== "off"))
-      );
+      return isReadable(job) && isUnsettled(job);
     case "judge":
       return isToJudge(effect, job);
     case "merge":
-      return job.merged_at === null && job.merge.state === "merging" && job.merge.sha === effect.sha;
     case "enable-auto-merge":
-      return job.merged_at === null && job.merge.state === "auto" && job.merge.sha === effect.sha;
+    case "enqueue":
+      return job.merged_at === null && job.merge.state === MERGE_STATE[effect.type] && job.merge.sha === effect.sha;
     case "triage-pull-request":
       return job.pull_request !== null && job.merged_at === null;
-    case "enqueue":
-      return job.merged_at === null && job.merge.state === "queued" && job.merge.sha === effect.sha;
     case "update-branch":
       return job.merged_at === null && job.catch_up.updating?.sha === effect.sha && job.head_sha === effect.sha;
     case "show-progress":

@@ -19,6 +19,19 @@ export interface InstalledRepository extends IdentifiedRepository {
   readonly fork: boolean;
 }
 
+export interface PullRequestToFix {
+  readonly state: "open" | "closed" | "merged";
+  readonly url: string;
+  readonly head_branch: string;
+  /** Of another repository, or of one that was deleted. */
+  readonly from_fork: boolean;
+  readonly is_default_branch: boolean;
+  /** Names of the checks that failed and that were cancelled, and how many are not done. */
+  readonly failing: readonly string[];
+  readonly cancelled: readonly string[];
+  readonly pending: number;
+}
+
 /** Requests that belong to no job. Throws when GitHub does not answer. */
 export interface GitHubClient {
   permission(repository: Repository, login: string): Promise<Permitted>;
@@ -45,6 +58,8 @@ export interface GitHubClient {
     pull_request: number,
     id: number,
   ): Promise<{ readonly node_id: string; readonly asks_for_changes: boolean } | null>;
+  /** A person's pull request that a job is asked to work on. */
+  pullRequestToFix(repository: Repository, number: number): Promise<PullRequestToFix>;
   /** `confused` is for people without permission and is sent on a best-effort basis. */
   react(repository: Repository, comment_id: CommentId, content: "eyes" | "confused"): Promise<void>;
   /** Replies once: a second call with the same `marker` on the same issue has no effect when `again` is set. */

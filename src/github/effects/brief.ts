@@ -74,6 +74,8 @@ export interface BriefBaseCommit {
   readonly present: readonly string[];
   readonly failed_checks: Brief["failed_checks"];
   readonly reviews: readonly Review[];
+  /** Missing: the job has a pull request of its own. */
+  readonly their_pull_request?: Brief["their_pull_request"];
   readonly llm: Brief["llm"];
   /** Missing: there is none. */
   readonly context?: BriefContext;
@@ -127,6 +129,7 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     images: [...context.images],
     missing_attachments: [...context.missing_attachments],
     reviews: [...reviews],
+    their_pull_request: baseCommit.their_pull_request ?? null,
     history: job.rounds
       .slice(0, -1)
       .slice(-MAX_HISTORY_ROUNDS)

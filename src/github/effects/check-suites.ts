@@ -18,21 +18,28 @@ type Suites = NonNullable<NonNullable<FactsAnswer["head"]>["checkSuites"]>;
 
 const PASSED: readonly (string | null)[] = ["SUCCESS", "NEUTRAL", "SKIPPED"];
 
-/** Runs that wait for approval, or that ended before their first job: an invalid file or a cancel. */
+const UNDECIDED: readonly (string | null)[] = ["CANCELLED", "STALE"];
+
+/**
+ * Runs that wait for approval, or that ended before their first job: an invalid file or a cancel. A run that was
+ * cancelled later may have green checks, and jobs that never began and have none.
+ */
 function silent({ conclusion, checkRuns, workflowRun }: Suite): DatedCheck[] {
   if (workflowRun === null) return [];
   const held = conclusion === "ACTION_REQUIRED";
-  if (!held && (PASSED.includes(conclusion) || (checkRuns?.totalCount ?? 0) > 0)) return [];
+  const undecided = UNDECIDED.includes(conclusion);
+  const reported = PASSED.includes(conclusion) || (checkRuns?.totalCount ?? 0) > 0;
+  if (!held && !undecided && reported) return [];
   const ended = (conclusion ?? "unknown").toLowerCase().replaceAll("_", " ");
-  const undecided = conclusion === "CANCELLED" || conclusion === "STALE";
   const check = {
     name: workflowRun.workflow.name,
     state: held ? "action_required" : undecided ? "cancelled" : "failure",
     required: false,
     app_id: null,
+    run_id: workflowRun.databaseId,
     ours: false,
     url: workflowRun.url,
-    summary: held ? null : `The workflow run ended before its first job: ${ended}.`,
+    summary: held || undecided ? null : `The workflow run ended before its first job: ${ended}.`,
   } as const;
   return [
     { check, workflow: workflowOf(workflowRun), event: workflowRun.event, run: workflowRun.databaseId, whole: true },

@@ -15,7 +15,8 @@ const PAGE = 100;
 export const MAX_LISTED = 300;
 const MAX_SUMMARY = 2_000;
 
-const contexts = (after: string): string => `
+/** Takes the variable `number`. */
+export const contexts = (after: string): string => `
 statusCheckRollup {
   contexts(first: ${PAGE}${after}) {
     pageInfo { hasNextPage endCursor }
@@ -161,7 +162,7 @@ export const branchRulesSchema = z.object({
     .nullish(),
 });
 
-const rollup = z
+export const rollup = z
   .object({
     contexts: z.object({
       pageInfo: page,
@@ -239,7 +240,7 @@ const few = (...texts: readonly (string | null | undefined)[]): string | null =>
   head(texts.filter((text) => text).join("\n"), MAX_SUMMARY) || null;
 
 /** Our own checks, and those of the workflow that runs jobs: its skipped runs say nothing about the work. */
-const isOurs = (check: Extract<Context, { __typename: "CheckRun" }>, self: AppIdentity, job: JobId): boolean => {
+const isOurs = (check: Extract<Context, { __typename: "CheckRun" }>, self: AppIdentity, job: JobId | null): boolean => {
   const { checkSuite } = check;
   if (checkSuite?.workflowRun?.file?.path.endsWith(WORKFLOW_PATH) === true) return true;
   return self.appId === null
@@ -249,7 +250,8 @@ const isOurs = (check: Extract<Context, { __typename: "CheckRun" }>, self: AppId
 
 const UNDATED = { workflow: null, event: null, run: null, whole: false } as const;
 
-export function checkOfContext(context: Context, self: AppIdentity, job: JobId): DatedCheck {
+/** `job` null: none is known of the commit. */
+export function checkOfContext(context: Context, self: AppIdentity, job: JobId | null): DatedCheck {
   const state = stateOf(context);
   if (context.__typename === "StatusContext")
     return {
@@ -273,6 +275,7 @@ export function checkOfContext(context: Context, self: AppIdentity, job: JobId):
       state,
       required: context.isRequired,
       app_id: context.checkSuite?.app?.databaseId ?? null,
+      ...(run ? { run_id: run.databaseId } : {}),
       ours: isOurs(context, self, job),
       url: context.detailsUrl ?? null,
       summary: few(context.title, context.summary),

@@ -1,6 +1,6 @@
 /**
  * Selects the checks of a commit that count: the newest run per name, workflow and event. A cancelled check is ignored
- * if a later run of its workflow, on any event, reports the same one. Pure.
+ * if a later run of its workflow, on any event, reports the same one; a cancelled run, if one of its checks says more. Pure.
  */
 import type { Check } from "../../domain/job/facts.ts";
 
@@ -12,7 +12,7 @@ export interface DatedCheck {
   readonly event: string | null;
   /** Increases with each run; null when unknown. */
   readonly run: number | null;
-  /** Represents a whole run, none of whose jobs has begun. */
+  /** Represents a whole run: none of its jobs has begun, or it was cancelled before all had. */
   readonly whole: boolean;
 }
 
@@ -22,7 +22,7 @@ const isLater = (other: DatedCheck, one: DatedCheck): boolean =>
   one.run !== null &&
   other.run !== null &&
   other.run > one.run &&
-  (one.whole || other.check.name === one.check.name);
+  (one.whole || other.whole || other.check.name === one.check.name);
 
 const isReplaced = (one: DatedCheck, all: readonly DatedCheck[]): boolean =>
   all.some(
@@ -31,5 +31,11 @@ const isReplaced = (one: DatedCheck, all: readonly DatedCheck[]): boolean =>
       (other.event === one.event || (one.check.state === "cancelled" && other.check.state !== "cancelled")),
   );
 
+const TELLING: readonly Check["state"][] = ["cancelled", "failure", "action_required"];
+
+/** A check of the same run already says why the run was not completed. */
+const isTold = (one: DatedCheck, all: readonly DatedCheck[]): boolean =>
+  one.whole && all.some((other) => !other.whole && other.run === one.run && TELLING.includes(other.check.state));
+
 export const newestChecks = (all: readonly DatedCheck[]): readonly Check[] =>
-  all.filter((one) => !isReplaced(one, all)).map(({ check }) => check);
+  all.filter((one) => !isReplaced(one, all) && !isTold(one, all)).map(({ check }) => check);

@@ -1,4 +1,4 @@
-/** Effects that are a single call: add a reaction, cancel a run, close a pull request, delete the branch. */
+/** Effects that are a single call: add a reaction, cancel a run or run it again, close a pull request, delete the branch. */
 
 import type { Effect } from "../../domain/job/effect.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
@@ -45,6 +45,17 @@ export const cancelRun = (task: Task, { run_id }: Of<"cancel-run">): Promise<Att
   unless(["gone", "conflict"], task, () =>
     task.octokit.request("POST /repos/{owner}/{repo}/actions/runs/{run_id}/cancel", { ...task.at, run_id }),
   );
+
+/** 403: the run goes on already, or is too old. The verdict after it says who must run it again. */
+export async function rerunChecks(task: Task, { runs }: Of<"rerun-checks">): Promise<Attempt> {
+  for (const run_id of runs) {
+    const attempt = await unless(["gone", "forbidden", "conflict", "invalid"], task, () =>
+      task.octokit.request("POST /repos/{owner}/{repo}/actions/runs/{run_id}/rerun", { ...task.at, run_id }),
+    );
+    if (attempt.ended !== "done") return attempt;
+  }
+  return done;
+}
 
 export async function closePullRequest(task: Task): Promise<Attempt> {
   const { pull_request } = task.job;

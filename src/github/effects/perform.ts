@@ -27,9 +27,10 @@ import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
 import { deliverFiles } from "./deliver-files.ts";
 import { enqueue } from "./enqueue.ts";
 import { merge } from "./merge.ts";
-import { cancelRun, closePullRequest, deleteBranch, laterOf, react } from "./one-call.ts";
+import { cancelRun, closePullRequest, deleteBranch, laterOf, react, rerunChecks } from "./one-call.ts";
 import { openPullRequest } from "./open-pull-request.ts";
 import { pushBrief } from "./push-brief.ts";
+import { pushToPullRequest } from "./push-to-pull-request.ts";
 import { readFacts } from "./read-facts.ts";
 import { readResult } from "./read-result.ts";
 import { readRun } from "./read-run.ts";
@@ -117,6 +118,10 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return triagePullRequest(task);
     case "read-facts":
       return readFacts(task, effect);
+    case "push-to-pull-request":
+      return pushToPullRequest(task, effect);
+    case "rerun-checks":
+      return rerunChecks(task, effect);
     case "judge":
       return judge(task, effect);
     case "merge":

@@ -5,11 +5,11 @@
 
 import type { Review } from "../../contracts/review.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
-import type { Command } from "../../domain/job/command.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { isOnActions } from "../../domain/job/job.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
+import { theirs } from "../../domain/job/target.ts";
 import type { ObservedRepository } from "../../domain/repository/repository.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
@@ -27,6 +27,7 @@ import { writeTree } from "./push-by-rest.ts";
 import { isPushReady, pushCommit, treeWith } from "./push-commit.ts";
 import { readRoundReviews } from "./review-comments.ts";
 import { reported, type Task } from "./task.ts";
+import { briefOfTheirs, type OfTheirs } from "./their-brief.ts";
 
 type PushBrief = Extract<Effect, { type: "push-brief" }>;
 
@@ -36,6 +37,8 @@ interface PushBase extends Omit<BriefBaseCommit, "llm"> {
   readonly parent: Tip;
   readonly creates: boolean;
   readonly settings_problem: string | null;
+  /** What fails in the person's pull request that the job works on; missing: it has one of its own. */
+  readonly failing?: OfTheirs["failing"];
   readonly observed: ObservedRepository | null;
 }
 
@@ -63,6 +66,7 @@ const pushed = (task: Task, effect: PushBrief, sha: string, pushBase: PushBase, 
     base: pushBase.base,
     settings: pushBase.settings,
     settings_problem: pushBase.settings_problem,
+    ...(pushBase.failing === undefined ? {} : { failing: pushBase.failing }),
     ...(isOnActions(task.job) ? { llm: { model: llm.model, notes: llm.notes } } : {}),
   }),
   ...(pushBase.observed === null ? {} : { repository: pushBase.observed }),
@@ -169,8 +173,8 @@ function learn({ pushes }: Task, state: BranchState | null): void {
 interface Found {
   readonly pushBase: PushBase | string;
   readonly left: string | null;
-  /** Ends the round in place of a push. */
-  readonly withdrawn?: Command;
+  /** What is reported in place of a push. */
+  readonly withdrawn?: Attempt;
 }
 
 /**
@@ -192,7 +196,12 @@ async function find(
     state !== null && state.branch !== null && may_exist
       ? await ownBrief(task, effect, firstTree(task, effect, pushBase))
       : null;
-  if (read.kind === "withdrawn" && left === null) return { pushBase, left, withdrawn: read.report };
+  if (read.kind === "withdrawn" && left === null) return { pushBase, left, withdrawn: reported(read.report) };
+  const on_theirs = theirs(task.job);
+  if (on_theirs !== null && typeof pushBase !== "string") {
+    const told = await briefOfTheirs(task, effect, on_theirs, pushBase.base.sha);
+    return "withdrawn" in told ? { pushBase, left, ...told } : { pushBase: { ...pushBase, ...told }, left };
+  }
   if (typeof pushBase === "string" || left !== null || task.job.failure === null) return { pushBase, left };
   return {
     pushBase: { ...pushBase, failed_checks: await readFailedLogs(task, await failedChecks(task, effect, state)) },
@@ -225,7 +234,7 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
     return { ended: "later", ...laterOf(read.githubError) };
   }
   const { pushBase, left, withdrawn } = read.value;
-  if (withdrawn !== undefined) return reported(withdrawn);
+  if (withdrawn !== undefined) return withdrawn;
   if (typeof pushBase === "string") return refused(effect, pushBase);
   const llm = llmOf(task, pushBase);
   if (typeof llm === "string") return refused(effect, llm);

@@ -2,29 +2,30 @@
  * Renders a job's state for comment and check: a headline without Markdown, and paragraphs. Shows what the job contains
  * and decides nothing.
  */
-import { heldFiles, isOnMarket, isSenderAsked, issueOf, type Job, questionOf, runOf } from "../../domain/job/job.ts";
+import {
+  heldFiles,
+  isApart,
+  isOnMarket,
+  isSenderAsked,
+  issueOf,
+  type Job,
+  questionOf,
+  runOf,
+} from "../../domain/job/job.ts";
+import { isOnTheirs } from "../../domain/job/target.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
 import { roundLine, turnLine } from "./catch-up.ts";
 import * as market from "./market.ts";
 import { answerUrl, branchLink, modelLine, pullRequestLink } from "./numbers.ts";
+import * as their from "./on-their-pull-request.ts";
 import { escapeMarkdown, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
 import { aboutReviews } from "./reviews.ts";
-
-export interface State {
-  /** A few words of plain text. */
-  readonly headline: string;
-  readonly paragraphs: readonly string[];
-}
+import { type State, state } from "./state.ts";
 
 /** Where it appears. */
 type Face = "comment" | "check";
-
-const state = (headline: string, ...paragraphs: readonly (string | null)[]): State => ({
-  headline,
-  paragraphs: paragraphs.filter((text): text is string => text !== null && text !== ""),
-});
 
 const link = (words: string, url: string | undefined): string => (url === undefined ? words : `[${words}](${url})`);
 
@@ -91,6 +92,7 @@ const handedIn = (job: Job): State =>
   );
 
 function submitted(job: Job): State {
+  if (isOnTheirs(job)) return their.submitted(job, waitsFor(job));
   if (heldFiles(job) !== null || (isSenderAsked(job) && job.pull_request === null)) return handedIn(job);
   if (job.pull_request === null) return state("Work done", "The work is done and the pull request is being opened.");
   return state(
@@ -127,7 +129,9 @@ function howToAnswer(job: Job): string {
 function waitingForUser(job: Job): State {
   const pull = job.pull_request;
   const open =
-    pull === null ? null : `Pull request ${pullRequestLink(pull)} stays open and is not merged before the answer.`;
+    pull === null || isOnTheirs(job)
+      ? null
+      : `Pull request ${pullRequestLink(pull)} stays open and is not merged before the answer.`;
   const said = questionOf(job) ?? "";
   return state(
     "Waiting for an answer",
@@ -153,7 +157,8 @@ const answerHint = "Reply with `/job <task>` and the missing detail.";
 
 function verified(job: Job, face: Face): State {
   const pull = job.pull_request;
-  if (pull === null || heldFiles(job) !== null) return words(job);
+  if (pull === null || isApart(job)) return words(job);
+  if (isOnTheirs(job) && job.merged_at === null) return their.verified(job);
   const named = pullRequestLink(pull);
   if (job.merged_at !== null) return state("Merged", `Pull request ${named} is merged.`);
   if (face === "check" && job.merge.state !== "off")
@@ -201,6 +206,7 @@ function failed(job: Job): State {
   const pull = job.pull_request === null ? null : `Pull request ${pullRequestLink(job.pull_request)} is left as it is.`;
   const partial = job.head_sha === null ? null : `The work so far stays on ${branchLink(job)}.`;
   const run = runOf(job);
+  if (isOnTheirs(job)) return their.failed(job, failedChecks(job));
   const log = run === null ? null : `The log is in ${link("the run", run.url)}.`;
   return state(
     "Failed",

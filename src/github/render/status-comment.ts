@@ -1,6 +1,7 @@
 /** Renders a job's sticky comment: state, usage, possible commands, and the hidden marker by which it is found. */
 import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
 import { actionsWork, heldFiles, isFinal, isSenderAsked, type Job } from "../../domain/job/job.ts";
+import { isOnTheirs } from "../../domain/job/target.ts";
 import { stateOf } from "./job-state.ts";
 import { jobMarker } from "./marker.ts";
 import { aboutFiles } from "./market.ts";
@@ -15,6 +16,7 @@ const commandsOf = (job: Job): string => {
   if (isSenderAsked(job) && !isFinal(job.status)) return "`/job approve` · `/job reject` · `/job cancel`";
   if (job.status === "waiting_for_user") return "`/job <answer>` · `/job cancel`";
   if (!isFinal(job.status)) return "`/job status` · `/job cancel`";
+  if (isOnTheirs(job)) return "`/job fix` · `/job help`";
   if (job.status === "failed") return "`/job retry` · `/job help`";
   return job.pull_request !== null && job.merged_at === null && job.status === "verified"
     ? "`/job <text>` on the pull request asks for more · `/job help`"

@@ -220,9 +220,10 @@ export class LowdbJobs implements JobStore {
     this.#cache.delete(id);
   }
 
-  /** Asked of a pull request that is new to the job; records of before the rule may share one. */
-  #isTaken(before: Job | null, { id, repository, pull_request }: Job): boolean {
-    if (pull_request === null || before?.pull_request?.number === pull_request.number) return false;
+  /** Asked of a pull request that is new to the job; records of before the rule may share one, and so may jobs on a person's. */
+  #isTaken(before: Job | null, { id, repository, pull_request, target }: Job): boolean {
+    if (pull_request === null || target.kind === "pull-request" || before?.pull_request?.number === pull_request.number)
+      return false;
     const owner = this.#newest("pull_request", fullName(repository), pull_request.number);
     return owner !== null && owner !== id;
   }

@@ -1,4 +1,5 @@
 /** Actions of a person on the site, as methods: issues, comments, reviews, merges, pushes, buttons. */
+import { rerun } from "./actions-backend.ts";
 import type { NewAttachment } from "./attachments.ts";
 import { dropBranch, type MergeOutcome, mergePull } from "./auto-merge.ts";
 import { addStatus, askForCheck, pressButton } from "./checks.ts";
@@ -207,6 +208,13 @@ export class SandboxPeople extends SandboxRecords {
   approveWorkflows(name: RepoName, number: number, by: string): void {
     const repository = this.repositoryOf(name);
     pulls.approveWorkflows(this.world, repository, this.pullOf(repository, number), this.causedBy(by));
+  }
+
+  /** “Re-run all jobs” on a run that is over. */
+  rerun(name: RepoName, runId: number): void {
+    const repository = this.repositoryOf(name);
+    const run = repository.runs.get(runId);
+    if (run === undefined || !rerun(this.world, repository, run)) throw new Error(`run ${runId} cannot be run again`);
   }
 
   closePullRequest(name: RepoName, number: number, by: string): void {

@@ -20,6 +20,7 @@ export function effectAbandoned(
     case "show-files":
     case "deliver-files":
     case "open-pull-request":
+    case "push-to-pull-request":
       return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });
     case "read-result":
       return failRun(job, now, sentence);

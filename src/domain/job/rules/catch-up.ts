@@ -22,6 +22,7 @@ import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
 import { isFinal, type Job } from "../job.ts";
 import { needsPerson, type Verdict } from "../merge-verdict.ts";
+import { isOnTheirs } from "../target.ts";
 import { nextRound } from "./requesting.ts";
 import { isWatched } from "./reviewing.ts";
 
@@ -88,7 +89,7 @@ const standsInLine = (need: Need, turn: Turn | null): Turn => ({
 /** After facts were judged: what the pull request needs of its base, and what is done if it is its turn. */
 export function lineUp(job: Job, facts: Facts, verdict: Verdict, context: Context): Decision {
   const { now } = context;
-  if (!isWatched(job)) return unchanged;
+  if (!isWatched(job) || isOnTheirs(job)) return unchanged;
   const seen = noticed(job, facts);
   const { turn } = seen;
   const need = verdict.needs;

@@ -23,6 +23,8 @@ import { exitSeen } from "../merge-queue.ts";
 import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../merge-verdict.ts";
 import { linesOf, type Reason } from "../reason.ts";
 import { noneWaiting } from "../reviews.ts";
+import { isOnTheirs } from "../target.ts";
+import { rerunCancelled } from "./cancelled-checks.ts";
 import { lineUp } from "./catch-up.ts";
 import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { incomplete, nextFirstLook } from "./first-look.ts";
@@ -31,6 +33,7 @@ import { leftQueue, type MergeStep, queueStep } from "./queueing.ts";
 import { pushed } from "./reporting.ts";
 import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
 import { payTaken, takenWork } from "./taking.ts";
+import { theirBranchMoved } from "./their-pull-request.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -111,38 +114,41 @@ const askedAt = ({ work }: MarketJob, { asks_sender }: Verdict, now: number): nu
 function weigh(job: Job, facts: Facts, context: Context): Decision {
   const { now } = context;
   const verdict = evaluate(facts, job, now);
+  const reasons = isOnTheirs(job) ? [verdict.work] : [verdict.work, verdict.merge];
   const seen: Partial<Job> = {
-    reasons: [verdict.work, verdict.merge],
+    reasons,
     head_sha: facts.head_sha,
     ci_runs: job.ci_runs.map((run) => (facts.complete_runs.includes(run.id) ? { ...run, complete: true } : run)),
     settings: facts.settings,
     settings_problem: facts.settings_problem,
     base: facts.base_renamed ? { ...job.base, branch: facts.base } : job.base,
     // the next attempt has the base merged, too
-    catch_up: { ...job.catch_up, conflicts: facts.mergeable === "conflict" },
+    catch_up: { ...job.catch_up, conflicts: facts.mergeable === "conflict" && !isOnTheirs(job) },
     notice: null,
     work: isOnMarket(job) ? { ...job.work, sender_asked_at: askedAt(job, verdict, now) } : job.work,
   };
-  if (facts.head_sha !== job.head_sha) return movedOn(job, facts.head_sha, now);
+  if (facts.head_sha !== job.head_sha)
+    return isOnTheirs(job) ? theirBranchMoved(job, now) : movedOn(job, facts.head_sha, now);
   const exit = exitSeen(job, facts);
   if (exit !== null) return leftQueue(job, facts, exit, context, (next) => weigh(next, facts, context));
   if (job.status === "submitted" && verdict.work.verdict === "fail")
     return failAttempt(job, now, failureOf(facts) || linesOf(verdict.work), {
       set: { ...seen, reasons: [verdict.work] },
     });
+  const linedUp = (first: Decision): Decision => andThen(first, (next) => lineUp(next, facts, verdict, context));
   if (job.status === "submitted" && verdict.work.verdict === "pass")
-    return andThen(passed(job, facts, verdict, seen, context), (next) => lineUp(next, facts, verdict, context));
-  const told = !sameReasons(job.reasons, [verdict.work, verdict.merge]);
+    return linedUp(passed(job, facts, verdict, seen, context));
+  const told = !sameReasons(job.reasons, reasons);
   const waiting =
     job.status === "verified"
       ? stillMerging(job, facts, verdict, seen, told, context)
       : stillWaiting(job, verdict, seen, told, now);
+  if (verdict.work.verdict !== "wait") return linedUp(waiting);
+  const again = rerunCancelled(waiting.job, facts, verdict.work, now);
+  if (again !== null) return { ...waiting, job: again.job, effects: [...waiting.effects, ...again.effects] };
   const begun = openRuns(facts, job).length === 0 ? ciBegunAt(facts, job, now) : null;
-  const look = verdict.work.verdict === "wait" && begun !== null;
-  const effects = look ? [later({ type: "read-facts", runs: [] }, begun)] : [];
-  return andThen({ ...waiting, effects: [...waiting.effects, ...effects] }, (next) =>
-    lineUp(next, facts, verdict, context),
-  );
+  const effects = begun === null ? [] : [later({ type: "read-facts", runs: [] }, begun)];
+  return linedUp({ ...waiting, effects: [...waiting.effects, ...effects] });
 }
 
 /** Another commit than the one that was judged: everything is looked at again. */
@@ -211,6 +217,7 @@ function passed(job: Job, facts: Facts, verdict: Verdict, seen: Partial<Job>, co
       // the merge itself has the comment written at once; this is for one that takes its time
       showComment(now, coming ? "whenever" : "now"),
       ...step.effects,
+      ...(isOnTheirs(job) ? [atOnce({ type: "delete-branch" } as const)] : []),
     ],
   });
 }
@@ -318,6 +325,7 @@ export function closed(job: Job, report: Report<"closed">, { now }: Context): De
 export function reopened(job: Job, report: Report<"reopened">, context: Context): Decision {
   if (job.pull_request?.number !== report.pull_request || job.status !== "verified" || job.merged_at !== null)
     return unchanged;
+  if (isOnTheirs(job)) return unchanged;
   const waiting = change(job, context.now, { set: { merge: { state: "waiting", refusals: 0 } } });
   return andThen(waiting, (next) => reevaluate(next, false, context));
 }

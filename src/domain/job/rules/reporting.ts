@@ -7,6 +7,7 @@ import type { Command } from "../command.ts";
 import { type Context, change, type Decision, refuse, unchanged } from "../decision.ts";
 import { type ActionsJob, isOnActions, type Job } from "../job.ts";
 import { runAuthorizationOf } from "../run-claims.ts";
+import { isOnTheirs } from "../target.ts";
 import { withResult } from "../usage.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -46,7 +47,7 @@ function progressDue(job: ActionsJob, now: number): number {
 
 /** One update is asked for at a time, and shows what there is by then. */
 export function progressed(job: Job, report: Report<"progressed">, { now }: Context): Decision {
-  if (!isOnActions(job) || !isOurs(job, report) || job.head_sha === null) return unchanged;
+  if (!isOnActions(job) || !isOurs(job, report) || job.head_sha === null || isOnTheirs(job)) return unchanged;
   const { progress_at } = job.work;
   if (progress_at !== null && progress_at > now) return unchanged;
   const at = progressDue(job, now);

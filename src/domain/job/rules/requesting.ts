@@ -24,6 +24,7 @@ import { isUnpaidTooLong } from "../next-timer.ts";
 import type { ReviewRef, Reviews } from "../review-schema.ts";
 import { isReviewAhead, noneWaiting } from "../reviews.ts";
 import { NEW_ACTIONS_WORK, NEW_JOB, NEW_MARKET_WORK, newAttempt } from "../schema.ts";
+import { isOnTheirs, mergeAtFirst } from "../target.ts";
 import { cancelRun, endUnpaid, MOST_ROUNDS, pushBrief, retireRun } from "./end-attempt.ts";
 import { takeBack } from "./merge-order.ts";
 
@@ -32,8 +33,16 @@ const nameOf = (by: Actor): string | null => by.login ?? by.account;
 /** The most messages that may wait for the next round. */
 const MOST_WAITING = 10;
 
+/** What a job has from the start that works on a person's pull request. */
+function onTarget(draft: NonNullable<Draft["target"]>): Pick<Job, "target" | "pull_request" | "merge"> {
+  const { number, url, branch } = draft;
+  const at = { kind: "pull-request", number, branch, head_sha: null, pushed_sha: null, failing: null } as const;
+  return { target: at, pull_request: { number, url }, merge: mergeAtFirst({ target: at }) };
+}
+
 const newJob = (draft: Draft, now: number): Job => ({
   ...NEW_JOB,
+  ...(draft.target === undefined ? {} : onTarget(draft.target)),
   id: draft.id,
   account: accountNamed(draft.account),
   repository: draft.repository,
@@ -108,7 +117,7 @@ export function endUnpaidOrder(job: Job, { now }: Context): Decision {
 
 /** A branch that carries nobody's work yet goes with the job. */
 const dropBranch = (job: Job): WantedEffect[] =>
-  job.head_sha !== null && job.pull_request === null ? [atOnce({ type: "delete-branch" })] : [];
+  job.head_sha !== null && (job.pull_request === null || isOnTheirs(job)) ? [atOnce({ type: "delete-branch" })] : [];
 
 export function cancel(job: Job, by: Actor, { now }: Context): Decision {
   switch (statusAt(job, now)) {
@@ -158,7 +167,7 @@ export function discard(job: Job, by: Actor, context: Context): Decision {
   if (job.merge.state === "off" && job.merge.why === DISCARDED) return unchanged;
   const clear: WantedEffect[] = [
     ...cancelRun(job),
-    ...(job.pull_request === null ? [] : [atOnce({ type: "close-pull-request" })]),
+    ...(job.pull_request === null || isOnTheirs(job) ? [] : [atOnce({ type: "close-pull-request" })]),
     atOnce({ type: "delete-branch" }),
   ];
   if (job.status === "pending_payment") return cancel(job, by, context);
@@ -198,7 +207,7 @@ export function nextRound(
     rounds: [...job.rounds, { asked, by, did: "" }].slice(-MOST_ROUNDS),
     reviews,
     cancellation_requested: false,
-    merge: { state: "waiting", refusals: 0 },
+    merge: mergeAtFirst(job),
     merge_queue: NEW_JOB.merge_queue,
     // whoever holds up others goes on doing so
     catch_up: { ...NO_CATCH_UP, conflicts: job.catch_up.conflicts, turn: heldTurn(job) },

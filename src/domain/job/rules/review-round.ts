@@ -8,6 +8,7 @@ import type { WantedEffect } from "../effect.ts";
 import { type AgentResult, isOnMarket, type Job } from "../job.ts";
 import type { ReviewRef } from "../review-schema.ts";
 import { isReviewKnown, isReviewLimitReached, isUnderWay, MOST_REVIEWS, reviewersOf } from "../reviews.ts";
+import { isOnTheirs } from "../target.ts";
 import { reevaluate } from "./checking.ts";
 import { conclude, endUnpaid } from "./end-attempt.ts";
 import { nextRound, takeUpMessages, withEffects } from "./requesting.ts";
@@ -20,6 +21,7 @@ const eyes = (comment_id: Of<"review">["comment_id"]): WantedEffect =>
 /** Nothing that it asks for can be done any more, or it is not for us to do. */
 const isOver = (job: Job): boolean =>
   isOnMarket(job) ||
+  isOnTheirs(job) ||
   job.pull_request === null ||
   job.archived_at !== null ||
   job.merged_at !== null ||

@@ -37,6 +37,7 @@ import {
   workerOf,
 } from "../job.ts";
 import { linesOf } from "../reason.ts";
+import { isOnTheirBranch, isOnTheirs } from "../target.ts";
 import { isWanted } from "../wanted-effects.ts";
 import { failAttempt, verify } from "./end-attempt.ts";
 
@@ -52,6 +53,7 @@ export const isWatched = (job: Job): boolean =>
   job.pull_request !== null &&
   heldFiles(job) === null &&
   job.merged_at === null &&
+  (!isOnTheirs(job) || isOnTheirBranch(job)) &&
   (job.status === "submitted" ||
     job.status === "waiting_for_user" ||
     (job.status === "verified" && job.merge.state !== "off"));

@@ -31,10 +31,12 @@ import {
   type Job,
   type Run,
   runOf,
+  type Target,
   type Work,
   workerOf,
 } from "../job.ts";
 import { START_GIVEN_UP_MS } from "../next-timer.ts";
+import { isOnTheirBranch, isOnTheirs, mergeAtFirst } from "../target.ts";
 import { withResult } from "../usage.ts";
 import { failRun } from "./conflict-round.ts";
 import { cancelRun, endUnpaid, MOST_ROUNDS, retireRun } from "./end-attempt.ts";
@@ -42,6 +44,7 @@ import { marketOff } from "./market.ts";
 import { finishedWithout } from "./opening.ts";
 import { answerReviews } from "./review-round.ts";
 import { letRun } from "./reviewing.ts";
+import { toTheirBranch } from "./their-pull-request.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -81,7 +84,10 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     return change(job, now, {
       set: pushed,
       // after a merge too, which a push under way would bring the branch back from
-      effects: job.pull_request === null || job.merged_at !== null ? [atOnce({ type: "delete-branch" })] : [],
+      effects:
+        job.pull_request === null || isOnTheirs(job) || job.merged_at !== null
+          ? [atOnce({ type: "delete-branch" })]
+          : [],
     });
   }
   const limit = isOnActions(job) ? runSecondsOf(report.settings) : job.time_limit_seconds;
@@ -92,6 +98,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     pushed_at: now,
     time_limit_seconds: limit,
     notice: null,
+    target: withBrief(job, report),
   };
   const early = (actionsWork(job)?.early_runs ?? []).filter(({ head_sha }) => head_sha === report.head_sha);
   const work = pushed.work.kind === "actions" ? { ...pushed.work, early_runs: [] } : pushed.work;
@@ -108,6 +115,11 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
   );
   // handed in before it was known what may run
   return marketOf(report.settings).run_checks === "always" ? andThen(known, (one) => letRun(one, now, null)) : known;
+}
+
+/** What a brief has seen of the person's branch. */
+function withBrief({ target }: Job, { base, failing = null }: Report<"brief-pushed">): Target {
+  return target.kind === "own" ? target : { ...target, head_sha: target.head_sha ?? base.sha, failing };
 }
 
 /** A runner is quick as a rule: then one comment tells of the branch and of the run. */
@@ -185,7 +197,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
       attempt_count: 0,
       work: { ...job.work, run: null },
       rounds: [...job.rounds, { asked, by: null, did: "" }].slice(-MOST_ROUNDS),
-      merge: { state: "waiting", refusals: 0 },
+      merge: mergeAtFirst(job),
     };
     return runChanged(reopened, report, context);
   }
@@ -304,19 +316,24 @@ export function resultRead(job: Job, report: Report<"result-read">, { now }: Con
     const why = result.reason ?? (result.body || `The workflow run ended with ${run?.conclusion ?? "no result"}.`);
     return failRun(read, now, why, { set }, "worker's", result.outcome === "failed" && Boolean(result.permanent_error));
   }
+  const hasOwn = job.pull_request !== null && !isOnTheirs(job);
   // of a further round there is a pull request, which must lose the job's folder and be judged, whatever was said
-  if (job.pull_request !== null || (result.outcome === "done" && result.changed_files.length > 0))
+  if (hasOwn || (result.outcome === "done" && result.changed_files.length > 0))
     return change(job, now, {
       set: { ...set, status: "submitted", submitted_at: now, failure: null, reasons: [] },
       event: "submitted",
-      effects: [atOnce({ type: "open-pull-request", round: job.round }), ...answerReviews(job, result)],
+      effects: [
+        isOnTheirs(job) ? toTheirBranch(job) : atOnce({ type: "open-pull-request", round: job.round }),
+        ...answerReviews(job, result),
+      ],
     });
   return finishedWithout(read, now, set);
 }
 
 /** A deleted branch cancels only a job that has no pull request; after that it means nothing. */
 export function branchDeleted(job: Job, { now }: Context): Decision {
-  if (isFinal(job.status) || job.pull_request !== null || job.head_sha === null) return unchanged;
+  const isElsewhere = isOnTheirs(job) ? isOnTheirBranch(job) : job.pull_request !== null;
+  if (isFinal(job.status) || isElsewhere || job.head_sha === null) return unchanged;
   if (job.status === "pending_payment") return unchanged;
   // somebody of the market works on it: only its end completes a cancel
   if (workerOf(job) !== null)

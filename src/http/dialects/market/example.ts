@@ -35,6 +35,7 @@ export const JOB_EXAMPLE: JobView = {
   agent_id: null,
   presented_to_agents: [],
   pr_url: null,
+  pr_branch: null,
   run_url: null,
   diff_url: null,
   result: null,
