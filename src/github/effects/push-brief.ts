@@ -223,9 +223,10 @@ async function find(
   may_exist: boolean,
 ): Promise<Found> {
   const [state, read] = await Promise.all([readState(task), readRoundReviews(task, effect)]);
-  const base = fetchedBase(task, state, known, read.kind === "reviews" ? read.reviews : []);
+  const reviews = read.kind === "reviews" ? read.reviews : [];
+  const base = fetchedBase(task, state, known, reviews);
   const pushBase =
-    typeof base === "string" ? base : { ...base, context: await readContext(task, state?.comments ?? null) };
+    typeof base === "string" ? base : { ...base, context: await readContext(task, state?.comments ?? null, reviews) };
   const left =
     state !== null && state.branch !== null && may_exist
       ? await ownBrief(task, effect, firstTree(task, effect, pushBase))
