@@ -39,6 +39,13 @@ describe("the context of a brief", () => {
     return briefOf();
   }
 
+  function openPull(): number {
+    b.github.pushCommit(REPO, "mine", { "A.md": "a\n" }, "ada");
+    return b.github.openPullRequest(REPO, { title: "Mine", head: "mine", by: "ada" });
+  }
+
+  const addressIn = (markdown: string): string | undefined => /\((.+)\)/.exec(markdown)?.[1];
+
   /** The brief of a job on an issue with this text. */
   function pushedOf(body: string): Promise<Brief> {
     issue = b.github.openIssue(REPO, { title: "Hello", body, by: "mallory" });
@@ -91,6 +98,19 @@ describe("the context of a brief", () => {
     expect(again.filter((call) => call.includes("/collaborators/"))).toHaveLength(0);
   });
 
+  it("does not hide our own brief after a crash, where nothing is signed", async () => {
+    const image = b.github.attach({ data: PNG });
+    issue = b.github.openIssue(REPO, { title: "Hello", body: image, by: "ada" });
+    say("First.");
+    const change = { task: `say hello\n\n---\nAsked for in #${issue}: Hello\n\n${image}` };
+    const first = start(change);
+    await b.performer.perform(BRIEF, first.job, false);
+    const [pushed] = b.github.log(REPO, BRANCH);
+    b.github.forgetSignatures(REPO);
+    await first.perform(BRIEF, true);
+    expect(first.job.brief_sha).toBe(pushed?.sha);
+  });
+
   it("costs no further reading when cold, and one when warm", async () => {
     say("First.");
     const cold = await start().callsOf(BRIEF);
@@ -141,6 +161,47 @@ describe("the context of a brief", () => {
     expect(missing_attachments).toHaveLength(4);
     expect(missing_attachments[0]).toContain("the images together are too large");
     expect(missing_attachments.at(-1)).toBe("2 more images are left out: a job gets at most 5.");
+  });
+
+  it("brings the image of a message, wherever it was written, before those of the first task", async () => {
+    const pull = openPull();
+    const images = [PNG, JPEG, PNG, JPEG].map((data) => b.github.attach({ data }));
+    const [ofIssue = "", ofComment = "", ofLine = "", ofReview = ""] = images;
+    issue = b.github.openIssue(REPO, { title: "Hello", body: ofIssue, by: "ada" });
+    const journey = start({ task: ofIssue });
+    await journey.perform(BRIEF);
+    const comment_id = b.github.comment(REPO, pull, { body: `/job see ${ofComment}`, by: "ada" });
+    const line = await b.github.commentOnLine(REPO, pull, { path: "A.md", line: 1, body: `/job ${ofLine}`, by: "ada" });
+    b.github.review(REPO, pull, { state: "COMMENTED", body: `/job ${ofReview}`, by: "ada" });
+    const review = b.github.reviews(REPO, pull).at(-1)?.id ?? 0;
+    for (const [asked, heard] of [
+      [`see ${ofComment}`, comment_id],
+      [ofLine, `review-comment:${line}`],
+      [ofReview, `review:PRR_${review}`],
+    ] as const) {
+      journey.job = {
+        ...journey.job,
+        ...{ round: journey.job.round + 1, heard: [...journey.job.heard, heard] },
+        rounds: [...journey.job.rounds, { asked, by: "ada", did: "" }],
+      };
+      await journey.perform({ ...BRIEF, round: journey.job.round });
+      const { images: got, missing_attachments } = briefOf();
+      expect([got[0]?.address, missing_attachments], heard.toString()).toEqual([addressIn(asked), []]);
+      expect(got[1]?.address).toBe(addressIn(ofIssue));
+    }
+  });
+
+  it("takes the images of an earlier attempt off the branch", async () => {
+    const body = [PNG, PNG].map((data) => b.github.attach({ data })).join(" ");
+    issue = b.github.openIssue(REPO, { title: "Hello", body, by: "ada" });
+    const journey = start({ task: body });
+    await journey.perform(BRIEF);
+    expect(b.github.readBytes(REPO, BRANCH, `${FOLDER}/image-2.png`)).toEqual(PNG);
+    const [one = ""] = body.split(" ");
+    journey.job = { ...journey.job, task: one, attempt: 2 };
+    await journey.perform({ ...BRIEF, attempt: 2 });
+    expect(b.github.readBytes(REPO, BRANCH, `${FOLDER}/image-1.png`)).toEqual(PNG);
+    expect(b.github.readBytes(REPO, BRANCH, `${FOLDER}/image-2.png`)).toBeUndefined();
   });
 
   it("names files that only people can open", async () => {

@@ -1,6 +1,7 @@
 /** What people say and show on an issue reaches the agent, as data; what strangers say does not. */
 import { expect, it } from "vitest";
 import * as z from "zod";
+import { briefSchema } from "../../src/contracts/brief.ts";
 import { ADMIN, DEMO, READER, WRITER } from "../sandbox/environment.ts";
 import { startHarness, untilJob } from "./harness.ts";
 
@@ -81,4 +82,26 @@ it("asks GitHub for nothing more where the issue has neither comments nor images
   await untilJob(harness, id, "merged", (one) => one.merged_at !== null);
   const asked = harness.github.calls().map(({ graphql }) => graphql);
   expect(asked).not.toContain("Discussion");
+});
+
+it("brings the images of a review to the round that it begins", async () => {
+  const harness = await startHarness({ settings: null });
+  const { github } = harness;
+  const { id } = await harness.jobOf(harness.ask("/job create HELLO.md that says hello"));
+  const { pull_request } = await untilJob(harness, id, "verified", (one) => one.status === "verified");
+  const [ofReview, ofLine] = [PIXEL, PIXEL].map((data) => github.attach({ data }));
+  await github.reviewLines(DEMO, pull_request?.number ?? 0, {
+    state: "CHANGES_REQUESTED",
+    body: `As here: ${ofReview}`,
+    by: WRITER,
+    comments: [{ path: "HELLO.md", line: 1, body: `append bye to HELLO.md\n\n${ofLine}` }],
+  });
+  const job = await untilJob(harness, id, "in a second round", (one) => one.round === 2 && one.brief_sha !== null);
+  const sha = job.brief_sha ?? "";
+  const { images, missing_attachments } = briefSchema.parse(
+    JSON.parse(github.readFile(DEMO, sha, `.jobs/${id}/job.config.json`) ?? ""),
+  );
+  expect(images.map(({ address }) => `![image](${address})`)).toEqual([ofReview, ofLine]);
+  expect(missing_attachments).toEqual([]);
+  expect(github.readBytes(DEMO, sha, `.jobs/${id}/image-2.png`)).toEqual(PIXEL);
 });

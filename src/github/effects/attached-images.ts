@@ -21,7 +21,10 @@ export interface Source {
   readonly places: readonly Place[];
 }
 
-export type Place = { readonly issue: number } | { readonly comment: CommentId };
+export type Place =
+  | { readonly issue: number }
+  | { readonly comment: CommentId }
+  | { readonly review: number; readonly pull: number };
 
 export interface AttachedImages extends Pick<Brief, "images" | "missing_attachments"> {
   readonly files: readonly { readonly name: string; readonly bytes: Buffer }[];
@@ -43,6 +46,13 @@ async function renderedAt({ octokit, at }: Task, place: Place): Promise<string> 
   if ("issue" in place)
     return bodyOf(
       await octokit.request("GET /repos/{owner}/{repo}/issues/{issue_number}", { ...full, issue_number: place.issue }),
+    );
+  if ("review" in place)
+    return bodyOf(
+      await octokit.request("GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}", {
+        ...full,
+        ...{ pull_number: place.pull, review_id: place.review },
+      }),
     );
   const { comment } = place;
   if (typeof comment === "number")

@@ -2,6 +2,7 @@
  * What surrounds a job's task on GitHub, for its brief: the issue's discussion, and the images of all texts. A job
  * without an issue, or of the market, has none.
  */
+import type { Review } from "../../contracts/review.ts";
 import { sanitize } from "../../contracts/sanitize.ts";
 import { askedIn } from "../../domain/job/asked-in.ts";
 import { type CommentId, commentIdSchema } from "../../domain/job/comment-id.ts";
@@ -58,15 +59,26 @@ function ownTexts(job: Job): Source[] {
   ].map(({ text, places }) => ({ text: sanitize(text), places }));
 }
 
+/** The words of the reviews that the round is about. */
+const reviewTexts = ({ pull_request }: Job, reviews: readonly Review[]): Source[] =>
+  reviews.flatMap(({ id, body, comments }) => [
+    { text: body, places: pull_request === null ? [] : [{ review: id, pull: pull_request.number }] },
+    ...comments.map((one): Source => ({ text: one.body, places: [{ comment: `review-comment:${one.id}` }] })),
+  ]);
+
 /** `read`: the comments, where another query has brought them. */
-export async function readContext(task: Task, read?: ReadComments): Promise<BriefContext> {
+export async function readContext(
+  task: Task,
+  read?: ReadComments,
+  reviews: readonly Review[] = [],
+): Promise<BriefContext> {
   const { job } = task;
   if (!isOnActions(job)) return NO_CONTEXT;
   const issue = discussedIssue(job);
   const comments = read === undefined && issue !== null ? await readComments(task, issue) : (read ?? null);
   const { comments: said, ...discussion } = comments === null ? NO_DISCUSSION : await discussionOf(task, comments);
   const others = said.map(({ id, body }) => ({ text: body, places: [{ comment: id }] }));
-  const sources = [...ownTexts(job), ...others];
+  const sources = [...reviewTexts(job, reviews), ...ownTexts(job), ...others];
   const any = sources.some(({ text }) => attachmentsIn(text, task.images.web).length > 0);
   return { ...discussion, ...(any ? await readImages(task, sources) : NO_IMAGES) };
 }

@@ -189,9 +189,10 @@ async function find(
 ): Promise<Found> {
   const [state, read] = await Promise.all([readState(task), readRoundReviews(task, effect)]);
   learn(task, state);
-  const base = fetchedBase(task, state, known, read.kind === "reviews" ? read.reviews : []);
+  const reviews = read.kind === "reviews" ? read.reviews : [];
+  const base = fetchedBase(task, state, known, reviews);
   const pushBase =
-    typeof base === "string" ? base : { ...base, context: await readContext(task, state?.comments ?? null) };
+    typeof base === "string" ? base : { ...base, context: await readContext(task, state?.comments ?? null, reviews) };
   const left =
     state !== null && state.branch !== null && may_exist
       ? await ownBrief(task, effect, firstTree(task, effect, pushBase))

@@ -5,6 +5,7 @@
  */
 import { createHmac } from "node:crypto";
 import type { Secret } from "../../contracts/secret.ts";
+import { head } from "../../text/text.ts";
 import { attempted, type CallOutcome, type GitHubError, statusOf } from "../client/errors.ts";
 import { GIT_CALL } from "../client/git-calls.ts";
 import type { Caller } from "../client/octokit.ts";
@@ -122,7 +123,7 @@ export function createGitPushes(web_url: string, now: () => number, key: Secret 
     learnAuthor({ login, id }) {
       author = { name: login, email: `${id === null ? "" : `${id}+`}${login}@${mail_host}` };
     },
-    seal: (words) => key && createHmac("sha256", key.reveal()).update(words).digest("hex").slice(0, SEAL_LENGTH),
+    seal: (words) => key && head(createHmac("sha256", key.reveal()).update(words).digest("hex"), SEAL_LENGTH),
     works: () => now() >= not_until,
     giveUp() {
       not_until = now() + NOT_FOR_MS;

@@ -258,12 +258,6 @@ function nodeObject(context: GraphqlContext, id: string): object {
         mustHave(context, repository, "pull_requests:read");
         return pullObject(context, repository, issue);
       }
-      const review = issue.pull?.reviews.find((one) => id === `PRR_${one.id}`);
-      if (review) {
-        mustHave(context, repository, "pull_requests:read");
-        const { body } = review;
-        return { __typename: "PullRequestReview", id, body, bodyHTML: () => context.world.attachments.render(body) };
-      }
     }
   }
   const review = reviewNode(context, id);

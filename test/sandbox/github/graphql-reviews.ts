@@ -30,6 +30,7 @@ export function reviewObject([context, repository, issue]: Place, review: Review
     fullDatabaseId: String(review.id),
     state: review.state,
     body: review.body,
+    bodyHTML: () => context.world.attachments.render(review.body),
     author: userObject(context, review.user),
     submittedAt: iso(review.submittedAt),
     commit: () => context.objects.commit(context, repository, review.commitId),

@@ -105,7 +105,8 @@ export const reviewRoutes: readonly Route[] = [
   repositoryRoute("POST /pulls/:number/reviews", WRITE, createReview),
   repositoryRoute("GET /pulls/:number/reviews/:review_id", READ, (world, request) => {
     const { issue, review } = reviewParam(world, request);
-    return ok(reviewJson(world, request.repository, issue.number, review));
+    const shown = reviewJson(world, request.repository, issue.number, review);
+    return ok({ ...shown, ...rendered(world, request, review.body) });
   }),
   repositoryRoute("PUT /pulls/:number/reviews/:review_id/dismissals", WRITE, dismiss),
   repositoryRoute("GET /pulls/:number/comments", READ, listComments),

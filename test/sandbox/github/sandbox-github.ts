@@ -171,7 +171,13 @@ export class SandboxGitHub extends SandboxSettings {
   reviews(name: RepoName, number: number) {
     const seen = (reactions: readonly Reaction[]) => reactions.map(({ content }) => content);
     return this.pullOf(this.repositoryOf(name), number).pull.reviews.map((review) => ({
-      ...{ state: review.state, body: review.body, user: review.user.login, reactions: seen(review.reactions) },
+      ...{
+        id: review.id,
+        state: review.state,
+        body: review.body,
+        user: review.user.login,
+        reactions: seen(review.reactions),
+      },
       comments: review.comments.map((one) => ({ ...one, reactions: seen(one.reactions) })),
     }));
   }
