@@ -20,7 +20,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "src/github/client": OUTER,
   "src/github/repository-settings": [...OUTER, "src/github/render"],
   // git over HTTP, on the client's budget
-  "src/github/git": ["src/contracts", "src/github/client"],
+  "src/github/git": ["src/contracts", "src/github/client", "src/text"],
   "src/github/effects": [
     ...[...OUTER, "src/github/client", "src/github/git", "src/github/render", "src/github/repository-settings"],
     // what is a command and what is talk is one rule
