@@ -86,7 +86,7 @@ describe("more jobs than may run at once", () => {
     const third = await harness.jobOf(harness.ask(TASK(3)));
     await waits(harness, third.id);
     const said = await until("the comment to say so", () => /Waiting in line.*/s.exec(harness.comment(issue))?.[0]);
-    expect(said).toContain("It waits in line as number 1, since at most 1 job runs at once (`limits.running`).");
+    expect(said).toContain("It waits in line as number 1, since at most 1 job may run at once (`limits.running`).");
     expect(await positions(harness)).toEqual({ [first.id]: null, [second.id]: 1, [third.id]: 2 });
     expect(harness.github.branches(DEMO)[second.branch]).toBeUndefined();
 
@@ -135,7 +135,7 @@ describe("more jobs than may run at once", () => {
     expect(answer.headers.get("retry-after")).toBe("60");
     expect(await answer.json()).toEqual({
       code: "rate_limited",
-      error: `In ${DEMO} at most 1 job runs at once (\`limits.running\`); ask again when one is over.`,
+      error: `In ${DEMO} at most 1 job may run at once (\`limits.running\`); ask again when one is over.`,
     });
     expect(await positions(harness)).toEqual({ [first.id]: null });
     held.letAllGo();

@@ -141,7 +141,7 @@ describe("a job over the limit", () => {
         { event: "created" },
         {
           event: "waits",
-          note: "In octo/demo at most 1 job runs at once (`limits.running`), so this job waits as number 1 in line.",
+          note: "In octo/demo at most 1 job may run at once (`limits.running`), so this job waits as number 1 in line.",
         },
       ],
     });
@@ -309,7 +309,7 @@ describe("limits that are not known yet", () => {
     if (made.kind !== "decided") throw new Error("not made");
     const read = here.decided(made.job, { type: "limits-read", round: 1, attempt: 1 });
     expect(read).toMatchObject({ kind: "decided", job: { status: "cancelled" } });
-    expect(read.kind === "decided" ? read.job.failure : null).toContain("at most 1 job runs at once");
+    expect(read.kind === "decided" ? read.job.failure : null).toContain("at most 1 job may run at once");
   });
 });
 

@@ -163,13 +163,13 @@ export const joinsAt = ({ places }: LineFacts, now: number): number =>
 export function whyWaiting({ limit, most }: Reached, account: string): string {
   switch (limit) {
     case "running":
-      return `at most ${counted(most, "job")} ${most === 1 ? "runs" : "run"} at once`;
+      return `at most ${counted(most, "job")} may run at once`;
     case "running_per_requester":
-      return `at most ${counted(most, "job")} of ${account} ${most === 1 ? "runs" : "run"} at once`;
+      return `at most ${counted(most, "job")} of ${account} may run at once`;
     case "open_pull_requests":
-      return `jobs have at most ${counted(most, "open pull request")} at once`;
+      return `jobs may have at most ${counted(most, "open pull request")} at once`;
     case "open_pull_requests_per_requester":
-      return `jobs of ${account} have at most ${counted(most, "open pull request")} at once`;
+      return `jobs of ${account} may have at most ${counted(most, "open pull request")} at once`;
     default:
       return limit satisfies never;
   }
