@@ -181,7 +181,7 @@ function engineOf(
   const record = (): void => {};
   const engine = composeEngine(
     { llm: settings.llm },
-    { ...{ store, github, clock, ids, log, record }, pacing: HURRIED_PACING },
+    { ...{ store, github, clock, ids, log, record }, pacing: HURRIED_PACING, knows_all_jobs: false },
   );
   return { engine, performer };
 }

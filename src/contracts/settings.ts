@@ -49,11 +49,28 @@ const llm = z
   })
   .prefault({});
 
+/** How many jobs may have something at once; missing: as many as want to. */
+export const PLACE_LIMITS = [
+  "running",
+  "running_per_requester",
+  "open_pull_requests",
+  "open_pull_requests_per_requester",
+] as const;
+export type PlaceLimit = (typeof PLACE_LIMITS)[number];
+
+const places = z.number().int().min(1).max(1_000).optional();
+
 const limits = z
   .strictObject({
     minutes: z.number().int().min(1).max(350).default(30),
     turns: z.number().int().min(1).max(500).default(60),
     cost_cents: z.number().positive().max(100_000).default(500),
+    running: places,
+    running_per_requester: places,
+    open_pull_requests: places,
+    open_pull_requests_per_requester: places,
+    /** A pull request that waits so long for a person is closed. Missing: none is. */
+    expires_days: z.number().int().min(1).max(365).optional(),
   })
   .prefault({});
 

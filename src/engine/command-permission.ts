@@ -15,7 +15,12 @@ import type { Store } from "./ports/store.ts";
 export type PermissionRequest = Pick<GitHubPerson, "login"> & Partial<Pick<GitHubPerson, "id">>;
 
 /** The account for this person's commands; null when they have no permission. */
-export type Admit = (repository: Repository, asking: PermissionRequest) => Promise<string | null>;
+export type Admit = (
+  repository: Repository,
+  asking: PermissionRequest,
+  /** More than the repository requires; missing: what it does. */
+  more?: "admin",
+) => Promise<string | null>;
 
 export function createPermission(
   store: Pick<Store, "repositories" | "accounts">,
@@ -57,9 +62,9 @@ export function createPermission(
     return renamed?.person?.id === id ? renamed : { permission: "none", person: null };
   };
 
-  return async (repository, asking) => {
+  return async (repository, asking, more) => {
     const { permission, person } = await permitted(repository, asking);
-    if (person === null) return null;
+    if (person === null || (more === "admin" && !canCommandWith(permission, "admin"))) return null;
     return (await suffices(repository, permission)) ? accountOf(person, repository) : null;
   };
 }

@@ -11,18 +11,22 @@ export interface Requester extends Actor {
 type Button = Extract<GitHubEvent, { type: "button" }>;
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "doctor" | "mistaken" }>;
 
+/** Whether it must be known if whoever said it administers the repository. */
+export const asksForMore = (said: SlashCommand): boolean => said.verb === "retry" && said.raised !== undefined;
+
 /** `seen`: the core reacts to the comment. */
 export function aboutJob(
   said: AboutJob,
   by: Requester,
   comment_id: CommentId,
+  by_admin: boolean,
 ): { readonly asked: Command; readonly seen: boolean } {
   const { account } = by;
   switch (said.verb) {
     case "status":
       return { asked: { type: "show", comment_id }, seen: true };
     case "retry":
-      return { asked: { type: "retry", by, comment_id }, seen: true };
+      return { asked: retried(said, by, comment_id, by_admin), seen: true };
     case "approve":
       return { asked: { type: "approve", account, by, comment_id, commit: said.commit }, seen: true };
     case "run-checks":
@@ -37,6 +41,13 @@ export function aboutJob(
       return said satisfies never;
   }
 }
+
+const retried = (
+  { raised }: Extract<AboutJob, { verb: "retry" }>,
+  by: Requester,
+  comment_id: CommentId,
+  by_admin: boolean,
+): Command => ({ type: "retry", by, comment_id, ...(raised === undefined ? {} : { raised, by_admin }) });
 
 export function pressed(action: Button["action"], by: Requester, commit: string | undefined): Command {
   if (action === "discard") return { type: action, by };

@@ -16,6 +16,7 @@ export const HELP = [
   "| `/job status` | the job's comment is brought up to date |",
   "| `/job cancel` | the job is cancelled |",
   "| `/job retry` | a failed job is tried again |",
+  "| `/job retry --limit 10.00` | the same with other limits for this round: dollars, `--minutes N`, `--turns N`; more than the settings allow is for admins |",
   "| `/job --market --price 5.00 <what you want>` | the job goes to the market, where any agent may take it; the price comes from your wallet |",
   "| `/job pay` | a job of the market that waits for payment is paid from your wallet |",
   "| `/job approve` | the sender takes the work of a market job: its worker is paid |",

@@ -1,6 +1,7 @@
 /** Wires the command handler to the inbox, effect runners, timers and reconciliation. */
 
 import { DEFAULT_KEPT_DAYS, type KeptDays } from "../contracts/retention.ts";
+import type { Job } from "../domain/job/job.ts";
 import type { ModelDefaults } from "../domain/job/model-selection.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
 import type { QuotaLimits } from "../domain/job/quotas.ts";
@@ -13,6 +14,7 @@ import { createDoctor } from "./doctor.ts";
 import { enforceDeadlines } from "./enforce-deadlines.ts";
 import { CommandHandler, type Handle } from "./handle-command.ts";
 import { createRepositoryHandler, observing } from "./handle-repository.ts";
+import { createLine } from "./line.ts";
 import { createMarketGate } from "./market-gate.ts";
 import type { Recorder } from "./ports/audit.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -56,6 +58,8 @@ export interface EngineParts {
   readonly lines?: RunLines;
   /** When comments and check runs are written; missing: as in a process that keeps running. */
   readonly pacing?: ShowPacing;
+  /** False: the store holds some of a repository's jobs alone, so limits on their number cannot hold. Missing: true. */
+  readonly knows_all_jobs?: boolean;
   /** Missing: no metrics. */
   readonly meter?: Meter;
   /** How long finished jobs and logs are kept; missing: the defaults. */
@@ -85,7 +89,13 @@ const USUAL = {
   credentialState: () => KNOWN,
   offers_set_up: false,
   kept_days: DEFAULT_KEPT_DAYS,
+  knows_all_jobs: true,
 };
+
+function countOutcome(meter: Meter, job: Job, before: Job | null): void {
+  const outcome = outcomeOf(job);
+  if (outcome !== null && (before === null || outcome !== outcomeOf(before))) meter.outcome(outcome);
+}
 
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock, ids, performer, repositoryPerformer, githubClient, log, record, estimator = null, llm } = parts;
@@ -94,22 +104,29 @@ export function createEngine(parts: EngineParts): Engine {
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
   const { jobs, accounts, blobs, usage } = store;
   const commitSubscribers = createCommitSubscribers(jobs, clock);
+  const line = createLine({
+    ...{ jobs, repositories: store.repositories, log, knows_all_jobs: usual.knows_all_jobs },
+    handle: (id, command) => handle(id, command),
+  });
   const quotas = createQuotas({ jobs, blobs, usage, clock, estimator, limits: parts.quotas });
   const commandHandler = new CommandHandler({
-    ...{ jobs, accounts, clock, subscriptionMatcher, lines, quotas, record, log },
+    ...{ jobs, accounts, clock, subscriptionMatcher, lines, quotas, line, record, log },
     committed: (stored, before) => {
-      const outcome = outcomeOf(stored.job);
-      if (outcome !== null && (before === null || outcome !== outcomeOf(before))) meter.outcome(outcome);
+      countOutcome(meter, stored.job, before);
       lines.committed(stored);
       commitSubscribers.committed(stored);
       tellSetUp(stored.job, before);
       workers.committed(stored, before);
+      line.committed(stored, before);
     },
   });
   const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const handleRepository = createRepositoryHandler({
     ...{ repositories: store.repositories, clock, offers_set_up },
-    committed: (stored) => workers.repositoryCommitted(stored),
+    committed: (stored, before) => {
+      workers.repositoryCommitted(stored);
+      line.repositoryCommitted(stored.state, before?.state ?? null);
+    },
   });
   const observe = observing(handleRepository);
   const tellSetUp = createSetUpNews(handleRepository, log);
@@ -122,7 +139,7 @@ export function createEngine(parts: EngineParts): Engine {
     estimate: estimator === null ? null : quotas.estimate,
     create: (draft, by) => creator.create(draft, undefined, by),
   });
-  const shared = { store, clock, githubClient, handle, handleRepository, log, meter, random, kept_days };
+  const shared = { store, clock, githubClient, handle, handleRepository, line, log, meter, random, kept_days };
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
   const workers = new Workers({ ...shared, ...performers, webhookProcessor });
   let ready = false;

@@ -6,14 +6,16 @@
 import type { LogLine } from "../contracts/log-line.ts";
 import type { Command } from "../domain/job/command.ts";
 import { decide } from "../domain/job/decide.ts";
-import { atOnce, type Context, type Decided } from "../domain/job/decision.ts";
+import { atOnce, type Context, type Decided, type Decision } from "../domain/job/decision.ts";
 import { actionsWork, fullName, type Job, type JobId, runOf } from "../domain/job/job.ts";
 import { emittedEventOf, eventsOf } from "../domain/job/job-events.ts";
 import { refusal } from "../domain/job/refusal.ts";
+import { needsLine } from "../domain/job/rules/line.ts";
 import { bounded } from "../domain/job/stored-log.ts";
 import { userAccount } from "../domain/market/ledger.ts";
 import { recordCommand } from "./audit-record.ts";
 import { logTransitions } from "./event-log.ts";
+import type { Line } from "./line.ts";
 import type { AccountStore } from "./ports/accounts.ts";
 import type { Recorder } from "./ports/audit.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -42,6 +44,7 @@ interface Needs {
   /** Log lines of running jobs that are not stored yet. */
   readonly lines: RunLines;
   readonly quotas: Pick<Quotas, "inTurn" | "refusal" | "counted">;
+  readonly line: Pick<Line, "inTurn" | "facts">;
   /** Called after every commit. */
   readonly committed: (stored: StoredJob, before: Job | null) => void;
   /** Called with the outcome of every command that somebody gave. */
@@ -73,6 +76,14 @@ export const NOT_FOUND = refusal("not_found", "There is no such job.");
 /** For a command on a job that does not exist. */
 const NOBODY = { account: "", price_cents: 0 };
 
+interface Deciding {
+  readonly id: JobId;
+  readonly stored: StoredJob | null;
+  readonly command: Command;
+  readonly extras: Extras;
+  readonly context: Context;
+}
+
 interface Committing {
   /** The job that the decision was based on; null when there was none. */
   readonly stored: StoredJob | null;
@@ -98,11 +109,22 @@ export class CommandHandler {
   }
 
   async #attempt(id: JobId, command: Command, extras: Extras): Promise<Handled | "again"> {
-    const { jobs, quotas } = this.#needs;
+    const { jobs, line } = this.#needs;
     const stored = await jobs.load(id);
     const job = stored?.job ?? null;
     const context = await this.#contextOf(job, command);
+    const deciding = { id, stored, command, extras, context };
     const decision = decide(job, command, context);
+    if (decision.kind !== "decided" || !needsLine(job, command, decision)) return this.#conclude(deciding, decision);
+    const { repository } = decision.job;
+    return line.inTurn(repository, async () =>
+      this.#conclude(deciding, decide(job, command, { ...context, line: await line.facts(repository) })),
+    );
+  }
+
+  async #conclude({ id, stored, command, extras, context }: Deciding, decision: Decision): Promise<Handled | "again"> {
+    const { jobs, quotas } = this.#needs;
+    const job = stored?.job ?? null;
     const conclude = async (outcome: string): Promise<void> => {
       if (extras.done) await jobs.acknowledge(id, extras.done);
       const draft = command.type === "create" ? command.draft : null;

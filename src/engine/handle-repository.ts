@@ -22,7 +22,7 @@ interface Needs {
   /** Whether pull requests that set a repository up are opened at all. */
   readonly offers_set_up: boolean;
   /** Called after every commit. */
-  readonly committed: (stored: StoredRepository) => void;
+  readonly committed: (stored: StoredRepository, before: StoredRepository | null) => void;
 }
 
 export function createRepositoryHandler({ repositories, clock, offers_set_up, committed }: Needs): HandleRepository {
@@ -38,7 +38,7 @@ export function createRepositoryHandler({ repositories, clock, offers_set_up, co
       const expected_version = before?.version ?? 0;
       const answer = await repositories.commit({ id, state, expected_version, effects, done: done ?? null });
       if (!answer.ok) return "again";
-      if (answer.stored !== null) committed(answer.stored);
+      if (answer.stored !== null) committed(answer.stored, before);
       return answer.stored;
     });
 }

@@ -11,7 +11,7 @@ import type { RefusalCode } from "../domain/job/refusal.ts";
 import { SET_UP_BRANCH } from "../domain/repository/set-up.ts";
 import { ofDeletion, toLookAt } from "./base-branches.ts";
 import type { Admit, PermissionRequest } from "./command-permission.ts";
-import { aboutJob, pressed, type Requester } from "./commands-of-people.ts";
+import { aboutJob, asksForMore, pressed, type Requester } from "./commands-of-people.ts";
 import { doctorReply, FROM_FORK, HELP, NO_JOB, NO_MARKET, noSuchJob, SET_UP_FIRST } from "./comment-replies.ts";
 import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
 import type { Examine } from "./doctor.ts";
@@ -193,6 +193,7 @@ class DeliveryProcessor {
   }
 
   async #command(event: Slash, by: Requester): Promise<void> {
+    const { admit } = this.#needs;
     const { repository, issue, comment_id, command } = event;
     switch (command.verb) {
       case "run":
@@ -215,7 +216,8 @@ class DeliveryProcessor {
         const { job } = command;
         const id = await (job === undefined ? this.#jobHere(repository, issue) : this.#jobNamed(repository, job));
         if (id === null) return this.#refuse(event, "not_found", job === undefined ? NO_JOB : noSuchJob(job));
-        const { asked, seen } = aboutJob(command, by, comment_id);
+        const by_admin = asksForMore(command) && (await admit(repository, authorOf(event), "admin")) !== null;
+        const { asked, seen } = aboutJob(command, by, comment_id, by_admin);
         return this.#tell(event, id, asked).finally(() =>
           seen ? undefined : this.#react(repository, comment_id, "eyes"),
         );

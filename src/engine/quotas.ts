@@ -2,7 +2,6 @@
  * Applies an account's quotas to every command, from any API or webhook. The store counts jobs and bytes, and keeps the
  * times of rounds and estimates across restarts.
  */
-import pLimit, { type LimitFunction } from "p-limit";
 import { accountNamed } from "../domain/job/account.ts";
 import type { Command } from "../domain/job/command.ts";
 import type { Job, JobId } from "../domain/job/job.ts";
@@ -26,6 +25,7 @@ import type { Estimate, EstimateRequest, Estimator } from "./ports/estimates.ts"
 import type { JobStore } from "./ports/jobs.ts";
 import type { UsageStore } from "./ports/usage.ts";
 import { DAY_MS, HOUR_MS, slidingLimit } from "./sliding-limit.ts";
+import { createTurns } from "./turns.ts";
 
 const ROOM_MS = 600_000;
 
@@ -64,25 +64,11 @@ interface QuotaParts {
   readonly limits?: QuotaLimits | undefined;
 }
 
-/** Runs one command at a time per account. */
-function createAccountQueues() {
-  const queues = new Map<string, LimitFunction>();
-  return async <T>(account: string, work: () => Promise<T>): Promise<T> => {
-    const queue = queues.get(account) ?? pLimit(1);
-    queues.set(account, queue);
-    try {
-      return await queue(work);
-    } finally {
-      if (queue.activeCount + queue.pendingCount === 0) queues.delete(account);
-    }
-  };
-}
-
 export function createQuotas({ jobs, blobs, usage, clock, estimator, limits = DEFAULT_QUOTAS }: QuotaParts): Quotas {
   const { now } = clock;
   const rounds = slidingLimit(usage, now, { kind: "round", most: limits.rounds_per_day, ms: DAY_MS });
   const estimates = slidingLimit(usage, now, { kind: "estimate", most: limits.quotes_per_hour, ms: HOUR_MS });
-  const inTurn = createAccountQueues();
+  const inTurn = createTurns();
 
   const roundRefusal = (command: Command, account: string): Refusal | null => {
     const after_ms = beginsRound(command) ? rounds.full(account) : null;

@@ -1,8 +1,9 @@
 /**
- * Recovers from lost webhooks: at the start and every hour, requests redelivery of failed deliveries and re-evaluates
- * every open job. There is no polling in between.
+ * Recovers from lost webhooks: at the start and every hour, lets waiting jobs begin for which there is room, requests
+ * redelivery of failed deliveries and re-evaluates every open job. There is no polling in between.
  */
 import type { Handle } from "./handle-command.ts";
+import type { Line } from "./line.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { Log } from "./ports/log.ts";
@@ -17,6 +18,7 @@ interface Needs {
   readonly githubClient: GitHubClient;
   readonly clock: Clock;
   readonly handle: Handle;
+  readonly line: Pick<Line, "moveAll">;
   readonly log: Log;
 }
 
@@ -25,7 +27,7 @@ export interface Reconciler {
   stop(): void;
 }
 
-export function createReconciler({ store, githubClient, clock, handle, log }: Needs): Reconciler {
+export function createReconciler({ store, githubClient, clock, handle, line, log }: Needs): Reconciler {
   let cancel = (): void => {};
   let stopped = false;
 
@@ -46,8 +48,10 @@ export function createReconciler({ store, githubClient, clock, handle, log }: Ne
     }
   };
 
+  const moveLines = (): Promise<void> => line.moveAll();
+
   const round = async (): Promise<void> => {
-    for (const step of [redeliver, observe]) {
+    for (const step of [moveLines, redeliver, observe]) {
       try {
         await step();
       } catch (error) {

@@ -13,6 +13,7 @@ import type { HandleRepository } from "./handle-repository.ts";
 import { observing } from "./handle-repository.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { jobEffects } from "./job-effects.ts";
+import type { Line } from "./line.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { StoredJob } from "./ports/jobs.ts";
@@ -36,6 +37,7 @@ interface Needs {
   readonly handle: Handle;
   readonly handleRepository: HandleRepository;
   readonly webhookProcessor: WebhookProcessor;
+  readonly line: Pick<Line, "moveAll" | "stop">;
   readonly performer: Performer;
   readonly repositoryPerformer: RepositoryPerformer;
   readonly pacing: ShowPacing;
@@ -60,6 +62,7 @@ export class Workers {
   readonly #repositoryTimers;
   readonly #reconciler;
   readonly #pruning;
+  readonly #line;
 
   constructor(needs: Needs) {
     const { store, clock, githubClient, handle, handleRepository, webhookProcessor, eventPublisher, log, meter } =
@@ -68,6 +71,7 @@ export class Workers {
     const { jobs, repositories, inbox, blobs } = store;
     const of = { store, handle, observe: observing(handleRepository) };
     this.#store = store;
+    this.#line = needs.line;
     this.inbox = createInboxWorker({ inbox, webhookProcessor, clock, log, meter });
     this.debts = createDebts({ jobs, handle, log });
     this.#turns = createConflictTurns({ jobs, handle, clock, log });
@@ -83,7 +87,7 @@ export class Workers {
     const kind = "repository";
     this.#repositoryTimers = createTimers({ store: repositories, clock, wake: wakeRepository, kind, log });
     this.#pruning = createPruning({ jobs, kept: needs.kept_days, clock, log });
-    this.#reconciler = createReconciler({ store, githubClient, clock, handle, log });
+    this.#reconciler = createReconciler({ store, githubClient, clock, handle, line: needs.line, log });
   }
 
   async start(): Promise<void> {
@@ -114,6 +118,7 @@ export class Workers {
     this.#repositoryTimers.stop();
     await this.#pruning.stop();
     await this.inbox.stop();
+    await this.#line.stop();
     await this.#effects.stop();
     await this.#repositoryEffects.stop();
     await this.#attachments.stop();

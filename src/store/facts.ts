@@ -20,6 +20,7 @@ import {
   type Status,
   workerOf,
 } from "../domain/job/job.ts";
+import { type Place, type Placed, placeOf } from "../domain/job/line.ts";
 import { type DueTimer, nextTimerAt } from "../domain/job/next-timer.ts";
 import type { JobOutcome } from "../domain/job/outcome.ts";
 import { owed } from "../domain/market/debt.ts";
@@ -43,6 +44,8 @@ export interface JobFacts {
   readonly comment: CommentId | null;
   readonly wake_at: number | null;
   readonly open: boolean;
+  /** What it has or waits for of its repository's limits; null: nothing. */
+  readonly place: Place | null;
   /** The job is final or waits for an answer, and does not count towards quotas. */
   readonly over: boolean;
   readonly on_market: boolean;
@@ -60,7 +63,8 @@ export interface JobFacts {
 /** The fields of a job that its facts derive from. */
 export type Findable = DueTimer &
   Pick<Job, "id" | "account" | "repository" | "origin" | "created_at" | "merged_at" | "pull_request" | "merge"> &
-  Pick<Job, "price_cents" | "former_pull_requests">;
+  Pick<Job, "price_cents" | "former_pull_requests"> &
+  Placed;
 
 /** The facts by which the market queue places a job. */
 export interface OfferFacts {
@@ -111,6 +115,7 @@ export function factsOf(
     comment: job.origin.kind === "comment" ? job.origin.comment_id : null,
     wake_at: nextTimerAt(job),
     open: isOpen(job),
+    place: placeOf(job),
     over: isAtRest(job.status),
     on_market: isOnMarket(job),
     worker: busyWorker(job),

@@ -23,6 +23,7 @@ const viewSchema = z.strictObject({
   status: z.enum(["active", "completed", "failed", "archived"]),
   outcome: jobOutcomeSchema.nullable(),
   question: z.string().nullable(),
+  waitsInLine: z.strictObject({ position: z.number(), limit: z.string(), most: z.number() }).nullable(),
   source: z.strictObject({ repository: z.url(), ref: z.string() }),
   model: z.string(),
   prLink: z.string().nullable(),

@@ -11,6 +11,7 @@ import { createDoctor } from "../../src/engine/doctor.ts";
 import { CommandHandler, type Handle } from "../../src/engine/handle-command.ts";
 import { createRepositoryHandler, observing } from "../../src/engine/handle-repository.ts";
 import { createIds } from "../../src/engine/ids.ts";
+import { createLine } from "../../src/engine/line.ts";
 import { createMarketGate } from "../../src/engine/market-gate.ts";
 import type { Recorder } from "../../src/engine/ports/audit.ts";
 import type { GitHubClient, Permission, PullRequestToFix } from "../../src/engine/ports/github.ts";
@@ -71,7 +72,11 @@ async function service(
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
   const needs = { jobs, accounts: store.accounts, clock, subscriptionMatcher, ...told };
-  const commandHandler = new CommandHandler(needs);
+  const line = createLine({
+    ...{ jobs, repositories: store.repositories, knows_all_jobs: true, log: { error: () => {} } },
+    handle: (id, command) => handle(id, command),
+  });
+  const commandHandler = new CommandHandler({ ...needs, line });
   const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const said: string[] = [];
   const pull = { head_branch: "x", head_sha: "c", from_fork: false, merged: false, open: true };

@@ -6,6 +6,7 @@ import { lowdbPlace } from "./store/lowdb-place.ts";
 import { describeMarketMoney, describeMarketRooms } from "./store/market-records.ts";
 import { describeMoney } from "./store/money.ts";
 import { describeOutgoing } from "./store/outgoing.ts";
+import { describePlaces } from "./store/places.ts";
 import { describePruning } from "./store/pruning.ts";
 import { describeAccounts, describeInbox, describeKeys, describeRepositories } from "./store/records.ts";
 import { describeIdempotency } from "./store/repeats.ts";
@@ -19,6 +20,7 @@ for (const engine of [lowdb]) {
   describeEffects(engine);
   describeLists(engine);
   describeLookups(engine);
+  describePlaces(engine);
   describePruning(engine);
   describeMoney(engine);
   describeMarketMoney(engine);

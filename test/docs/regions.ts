@@ -43,6 +43,9 @@ function settingsOfTheServer(): Rows {
 /** What counts where a key of the settings file is missing and its default is no constant. */
 const UNSET: Readonly<Record<string, string>> = {
   ...{ "llm.provider": "the server's", "llm.model": "the server's", "llm.max_tokens": "the server's" },
+  ...{ "limits.running": "no limit", "limits.running_per_requester": "no limit" },
+  ...{ "limits.open_pull_requests": "no limit", "limits.open_pull_requests_per_requester": "no limit" },
+  "limits.expires_days": "never",
   egress: "all hosts",
   "container.image": "the agent's own",
   ...{ "cache.paths": "none", "cache.fill": "none" },

@@ -185,8 +185,10 @@ describe("preparing a repository", () => {
     const setup = ["apt-get update", "apt-get install --yes --no-install-recommends libpq-dev postgresql"];
     const container = { image: "debian:12", setup, setup_minutes: 15 };
     const cache = { paths: ["~/.npm"], fill: ["npm ci --ignore-scripts"] };
+    const places = { running: 5, running_per_requester: 2, open_pull_requests: 10 };
+    const limits = { ...DEFAULT_REPOSITORY_SETTINGS.limits, ...places };
     expect(settingsOn(GITHUB)).toEqual(
-      [{ egress }, { container }, { cache }].map((part) => ({
+      [{ limits }, { egress }, { container }, { cache }].map((part) => ({
         ok: true,
         settings: { ...DEFAULT_REPOSITORY_SETTINGS, ...part },
       })),

@@ -61,6 +61,7 @@ describe("a job in the agent v2 dialect", () => {
       status: "active",
       outcome: null,
       question: null,
+      waitsInLine: null,
       source: { repository: "https://github.example/octo/demo", ref: "job/abcd1234" },
       model: "the-server's",
       prLink: null,

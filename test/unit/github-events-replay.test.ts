@@ -74,6 +74,7 @@ describe("GitHub's own examples", () => {
         "pull_request.reopened → reopened",
         "pull_request.synchronize → head-moved",
         "pull_request_review.dismissed → review-dismissed",
+        "pull_request_review.submitted → touched",
         "pull_request_review_thread.resolved → look",
         "pull_request_review_thread.unresolved → look",
         "push → default-branch-moved",

@@ -21,6 +21,7 @@ const translated = (event: object) => ({ kind: "event", event });
 const ignored = (reason: string) => ({ kind: "ignored", reason });
 const news = (command: Command) => translated({ type: "news", repository: where, job: JOB, command });
 const LOOK = news({ type: "look", forced: false });
+const REVIEWED = news({ type: "look", forced: false, touched: true });
 
 describe("comments", () => {
   const issue = { number: 3, title: "Weeds", body: "They grow.", pull_request: undefined as object | undefined };
@@ -121,7 +122,7 @@ describe("reviews", () => {
           ...{ action: "submitted", pull_request: ours },
           review: { ...review, state: "approved", ...changes },
         }),
-      ).toEqual(LOOK);
+      ).toEqual(REVIEWED);
   });
 
   const ours = { ...pull, state: "open", head: { ...pull.head, ref: BRANCH } };
@@ -171,11 +172,39 @@ describe("reviews", () => {
 
   test("neither is read of bots, edited, deleted or without a command", () => {
     expect(onLine({ user: otherBot })).toEqual(ignored("the comment of a bot"));
-    expect(onLine({ body: "Why?" })).toEqual(ignored("the comment holds no command"));
     expect(onLine({}, "edited")).toEqual(ignored("no listener for pull_request_review_comment.edited"));
     expect(reviewed({}, "edited")).toEqual(ignored("no listener for pull_request_review.edited"));
-    expect(reviewed({ body: "> /job x" })).toMatchObject({ kind: "ignored" });
     expect(reviewed({ user: otherBot })).toMatchObject({ kind: "ignored" });
+  });
+});
+
+describe("words of people on a pull request that are no command", () => {
+  const touched = { type: "pull-news", repository: where, numbers: [3], command: { type: "touched" } };
+  const pull = { number: 3, title: "Weeds", body: "They grow.", head: { ref: "mend", sha: SHA, repo: { id: 42 } } };
+  const commented = (user: object, on: object = { pull_request: {} }) =>
+    said("issue_comment", {
+      ...{ action: "created", issue: { number: 3, title: "Weeds", body: "They grow.", ...on } },
+      comment: { id: 11, body: "Thanks!", user },
+    });
+
+  test("tell that somebody looks after it", () => {
+    expect(commented(mona)).toEqual(translated(touched));
+    for (const body of [null, "I see."]) {
+      const review = { id: 77, node_id: "PRR_kwDOA1-x", state: "commented", body, user: mona };
+      const reviewed = said("pull_request_review", { action: "submitted", pull_request: pull, review });
+      expect(reviewed).toEqual(translated(touched));
+    }
+  });
+
+  test("a comment on a line tells nothing, since its review has an event of its own", () => {
+    const comment = { id: 11, body: "Why?", user: mona, path: "src/a.ts", line: 7 };
+    const onLine = said("pull_request_review_comment", { action: "created", pull_request: pull, comment });
+    expect(onLine).toEqual(ignored("the comment holds no command"));
+  });
+
+  test("tell nothing when a bot says them, or on an issue", () => {
+    expect(commented(otherBot)).toEqual(ignored("the comment of a bot"));
+    expect(commented(mona, {})).toEqual(ignored("the comment holds no command"));
   });
 });
 
@@ -460,9 +489,9 @@ describe("pull requests", () => {
   test("reviews that decide something, and settled conversations, are reasons to look", () => {
     const reviewed = (action: string, state: string) =>
       said("pull_request_review", { action, pull_request: pull, review: { state } });
-    expect(reviewed("submitted", "approved")).toEqual(LOOK);
-    expect(reviewed("submitted", "changes_requested")).toEqual(LOOK);
-    expect(reviewed("submitted", "commented")).toMatchObject({ kind: "ignored" });
+    expect(reviewed("submitted", "approved")).toEqual(REVIEWED);
+    expect(reviewed("submitted", "changes_requested")).toEqual(REVIEWED);
+    expect(reviewed("submitted", "commented")).toEqual(news({ type: "touched" }));
     expect(said("pull_request_review_thread", { action: "resolved", pull_request: pull })).toEqual(LOOK);
   });
 });

@@ -14,6 +14,7 @@ import type {
   JobModel,
   Judgement,
   Origin,
+  RaisedLimits,
   Repository,
   Run,
   Runner,
@@ -100,7 +101,14 @@ export type Command =
       /** The review that it stands in: all comments of that belong to the message. */
       readonly review?: ReviewRef;
     }
-  | { readonly type: "retry"; readonly by: Actor; readonly comment_id: CommentId | null }
+  | {
+      readonly type: "retry";
+      readonly by: Actor;
+      readonly comment_id: CommentId | null;
+      /** For this round. More than the settings allow is for those who administer the repository. */
+      readonly raised?: RaisedLimits;
+      readonly by_admin?: boolean;
+    }
   /** The sender takes the work as it is: the worker is paid. `account`: in whose name. */
   | {
       readonly type: "approve";
@@ -129,6 +137,12 @@ export type Command =
       readonly commit?: string | undefined;
     }
   | { readonly type: "archive"; readonly by?: Actor }
+  /** A place may be free for this job, which waits in line. */
+  | { readonly type: "begin" }
+  /** Somebody has done something to the pull request that changes nothing else. `at` missing: now. */
+  | { readonly type: "touched"; readonly at?: number }
+  /** The repository's limits are others than before. */
+  | { readonly type: "limits-changed"; readonly limits: RepositorySettings["limits"] }
   /** The sender's wallet has got money: what is owed for the job's work is paid of it. */
   | { readonly type: "settle" }
   /** The repository has another name, owner or installation now. */
@@ -136,7 +150,7 @@ export type Command =
   /** Time has passed: holds, deadlines and start-up limits are looked at. */
   | { readonly type: "tick" }
   /** Something at GitHub may have changed the verdict; `forced` reads also what webhooks should have told. */
-  | { readonly type: "look"; readonly forced: boolean }
+  | { readonly type: "look"; readonly forced: boolean; readonly touched?: true }
   /** Of the pull requests for one base branch that must catch up with it, this one comes right before; null: none does. */
   | { readonly type: "turn"; readonly after: number | null }
   /** Write comment and check again as they should be (someone asked for the status). */
@@ -220,6 +234,8 @@ export type Command =
     }
   /** GitHub shows none of the reviews any more that this round is about. */
   | { readonly type: "reviews-withdrawn"; readonly round: number }
+  /** The repository's limits were not known when the job took its place, and now they are. Nothing is pushed. */
+  | { readonly type: "limits-read"; readonly round: number; readonly attempt: number }
   /** The brief cannot be pushed, for a reason that the repository's owner must mend. */
   | { readonly type: "brief-refused"; readonly round: number; readonly attempt: number; readonly sentence: string }
   | { readonly type: "comment-synced"; readonly comment_id: number }
@@ -258,6 +274,8 @@ export type Command =
   | { readonly type: "work-pushed"; readonly round: number; readonly attempt: number; readonly head_sha: string }
   /** The person's pull request cannot be worked on any further, and why. What was done stays on the job's branch. */
   | { readonly type: "work-stopped"; readonly round: number; readonly attempt: number; readonly sentence: string }
+  /** The pull request was closed, since nobody has touched it for long. */
+  | { readonly type: "expired"; readonly pull_request: number }
   /** Nothing is left to merge once the job's folder is gone. */
   | { readonly type: "nothing-to-open"; readonly round: number }
   | { readonly type: "observe"; readonly facts: Facts }

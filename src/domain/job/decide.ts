@@ -11,6 +11,8 @@ import { nextTimerAt } from "./next-timer.ts";
 import { effectAbandoned } from "./rules/abandoned.ts";
 import * as catchUp from "./rules/catch-up.ts";
 import * as checking from "./rules/checking.ts";
+import { expire, expired } from "./rules/expiry.ts";
+import { begin, holdToLimits, limitsRead } from "./rules/line.ts";
 import * as market from "./rules/market.ts";
 import * as opening from "./rules/opening.ts";
 import * as queueing from "./rules/queueing.ts";
@@ -21,13 +23,18 @@ import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { settleDebts } from "./rules/taking.ts";
 import { workPushed, workStopped } from "./rules/their-pull-request.ts";
+import { keepTrack } from "./rules/tracking.ts";
 
 /** Decides on one command. `job` null: there is none yet, and only `create` makes sense. */
 export function decide(job: Job | null, command: Command, context: Context): Decision {
-  if (job === null)
-    return command.type === "create"
-      ? asking.create(command.draft, context)
-      : refuse("not_found", "There is no such job.");
+  if (job === null && command.type !== "create") return refuse("not_found", "There is no such job.");
+  const decision = keepTrack(job, command, decideAlone(job, command, context), context);
+  return holdToLimits(job, command, decision, context);
+}
+
+/** What follows from the command itself. */
+function decideAlone(job: Job | null, command: Command, context: Context): Decision {
+  if (job === null) return command.type === "create" ? asking.create(command.draft, context) : unchanged;
   if (job.status === "pending_payment" && REPORTS.has(command.type)) return unchanged;
   const said = saidIn(command);
   if (said !== null && job.heard.includes(said)) return unchanged;
@@ -54,6 +61,7 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "progressed",
   "brief-pushed",
   "brief-refused",
+  "limits-read",
   "result-read",
   "pull-request-opened",
   "pull-request-triaged",
@@ -113,6 +121,12 @@ const RULES: Rules = {
   "reject-work": reviewing.rejectWork,
   "run-checks": reviewing.runChecks,
   archive: (job, command, { now }) => asking.archive(job, command.by, now),
+  begin: (job, _command, context) => begin(job, context),
+  touched: () => unchanged,
+  "limits-changed": (job, command, { now }) =>
+    job.settings === null
+      ? unchanged
+      : change(job, now, { set: { settings: { ...job.settings, limits: command.limits } } }),
   settle: (job, _command, context) => settleDebts(job, context),
   moved: (job, command, { now }) => change(job, now, { set: { repository: command.repository } }),
   pull: market.pull,
@@ -141,6 +155,7 @@ const RULES: Rules = {
   "queue-tests": queueing.queueTests,
   enqueued: queueing.enqueued,
   "brief-pushed": running.briefPushed,
+  "limits-read": limitsRead,
   "brief-refused": running.briefRefused,
   "comment-synced": (job, command, { now }) => change(job, now, { set: { comment: { id: command.comment_id } } }),
   "check-synced": (job, command, { now }) =>
@@ -151,6 +166,7 @@ const RULES: Rules = {
   "submission-refused": market.submissionRefused,
   "pull-request-opened": opening.pullRequestOpened,
   "pull-request-triaged": opening.pullRequestTriaged,
+  expired,
   "nothing-to-open": opening.nothingToOpen,
   "work-pushed": workPushed,
   "work-stopped": workStopped,
@@ -193,7 +209,7 @@ function overdue(job: Job, context: Context): Decision {
     case "submitted":
       return checking.reevaluate(job, true, context);
     default:
-      return unchanged;
+      return expire(job, context);
   }
 }
 

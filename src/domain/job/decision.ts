@@ -5,6 +5,7 @@ import type { Urgency } from "../pending-effect.ts";
 import type { Effect, WantedEffect } from "./effect.ts";
 import type { HistoryRow } from "./history.ts";
 import { issueOf, type Job } from "./job.ts";
+import type { LineFacts } from "./line.ts";
 import { outcomeOf } from "./outcome.ts";
 import { type Refusal, type RefusalCode, refusal } from "./refusal.ts";
 
@@ -32,6 +33,8 @@ export interface Context {
   readonly merger?: string | null;
   /** The pull request that the command names is another job's. */
   readonly pull_request_taken?: boolean;
+  /** Who has which place in the repository. Missing: no job has to wait. */
+  readonly line?: LineFacts | "unknown";
 }
 
 export const unchanged: Decision = { kind: "unchanged" };

@@ -26,7 +26,12 @@ export const gitHubEffectSchema = z
       content: z.enum(["eyes", "rocket", "confused"]),
     }),
     /** Push the brief as one commit: a new branch, or a further commit on the branch that is there. */
-    z.object({ type: z.literal("push-brief"), ...attempt }),
+    z.object({
+      type: z.literal("push-brief"),
+      ...attempt,
+      /** The repository's limits were not known when the job took its place. */
+      unplaced: z.literal(true).exactOptional(),
+    }),
     /** Make the sticky comment say what the job is now. */
     z.object({ type: z.literal("sync-comment") }),
     /** Make the check run on the job's head say what the job is now. */
@@ -71,6 +76,8 @@ export const gitHubEffectSchema = z
     /** Have GitHub merge the base into the branch, at this head alone. */
     z.object({ type: z.literal("update-branch"), sha }),
     z.object({ type: z.literal("close-pull-request") }),
+    /** Close it if nobody has touched it since its job was last told. */
+    z.object({ type: z.literal("expire-pull-request") }),
     z.object({ type: z.literal("delete-branch") }),
     /** Ask GitHub how a run stands whose webhooks may be lost. */
     z.object({ type: z.literal("read-run"), run_id: number.nullable() }),

@@ -4,7 +4,7 @@
  */
 import type { Command } from "./command.ts";
 import type { CommentId } from "./comment-id.ts";
-import type { JobId } from "./job.ts";
+import type { JobId, RaisedLimits } from "./job.ts";
 
 export interface EventRepository {
   readonly owner: string;
@@ -31,7 +31,8 @@ export type SlashCommand =
       /** Another job, whatever is open of the issue. Missing unless so. */
       readonly again?: true;
     }
-  | ({ readonly verb: "status" | "cancel" | "retry" | "pay" } & OfJob)
+  | ({ readonly verb: "status" | "cancel" | "pay" } & OfJob)
+  | ({ readonly verb: "retry"; readonly raised?: RaisedLimits } & OfJob)
   /** `commit`: of the files that were read, or how its name begins. */
   | ({ readonly verb: "run-checks" | "approve"; readonly commit?: string } & OfJob)
   | { readonly verb: "help" | "doctor" }

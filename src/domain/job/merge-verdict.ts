@@ -89,6 +89,11 @@ export const ciBegunAt = (facts: Facts, job: Job, now: number): number | null =>
 };
 
 const MISSING = "required checks have not reported";
+const DRAFT = "the pull request is a draft; mark it as ready";
+const REVIEW_MISSING = "the branch's rules are not met; a review may be missing";
+
+/** Merges that wait for a person alone. */
+export const PERSONS_TURN: ReadonlySet<string> = new Set([DRAFT, REVIEW_MISSING]);
 
 const CANCELLED = "checks were cancelled, so nothing is decided";
 
@@ -236,7 +241,7 @@ function judgeMerge(facts: Facts, job: Job, work: Reason, forbidden: string | nu
   if (facts.state !== "open") return merge("none", "wait", `the pull request is ${facts.state}`);
   const entry = inQueue(facts);
   if (conflict && entry === null) return merge("none", "wait", conflictText(facts, job, forbidden));
-  if (facts.draft) return merge("none", "wait", "the pull request is a draft; mark it as ready");
+  if (facts.draft) return merge("none", "wait", DRAFT);
   if (facts.review === "changes_requested") return merge("none", "wait", "a review asks for changes");
   if (entry !== null) return merge(entry.how, entry.verdict, entry.text);
   if (facts.mergeable === "unknown") return merge("none", "wait", "GitHub is still computing whether it can be merged");
@@ -257,7 +262,7 @@ function judgeMerge(facts: Facts, job: Job, work: Reason, forbidden: string | nu
       if (facts.auto_merge_enabled) return merge("none", "wait", "GitHub merges it once its rules are met");
       return facts.auto_merge_allowed
         ? merge("auto", "wait", "GitHub merges it once its rules are met")
-        : merge("none", "wait", "the branch's rules are not met; a review may be missing");
+        : merge("none", "wait", REVIEW_MISSING);
     default:
       return merge("none", "wait", `GitHub says ${state}`);
   }

@@ -2,7 +2,7 @@
  * Computes when a timer must wake a job. The rules compare times when they are read, so a late timer only delays
  * clean-up and messages.
  */
-import { holdOf, isOnActions, isOnMarket, type Job, runOf } from "./job.ts";
+import { type Expiry, holdOf, isOnActions, isOnMarket, type Job, runOf } from "./job.ts";
 
 /** How long a caller may wait for the branch; a job that has none by then is taken back. */
 export const BRANCH_LIMIT_MS = 15_000;
@@ -24,11 +24,20 @@ export const SENDER_NOTICE_MS = 24 * 3_600_000;
 /** An order that nobody pays is over after this. */
 export const UNPAID_LIMIT_MS = 24 * 3_600_000;
 
+/** So long before a pull request is closed its job says so, or half of the time if that is less. */
+export const EXPIRY_WARNING_MS = 3 * 24 * 3_600_000;
+
+export const expiryWarningMs = ({ at, seen_at }: Expiry): number => Math.min(EXPIRY_WARNING_MS, (at - seen_at) / 2);
+
+const expiryDue = (expiry: Expiry): number =>
+  expiry.warned_at === null ? expiry.at - expiryWarningMs(expiry) : expiry.at;
+
 /** All that says when a job wakes: a store may know this of a job without opening it. */
 export type DueTimer = Pick<
   Job,
   "status" | "created_at" | "work" | "deadline_at" | "pushed_at" | "submitted_at" | "woken_at" | "origin" | "head_sha"
->;
+> &
+  Pick<Job, "expiry">;
 
 /** When silence of the sender counts as a yes. */
 export const silentUntil = (sender_asked_at: number | null, submitted_at: number): number =>
@@ -60,7 +69,7 @@ const due = (job: DueTimer): number | null => {
       return isOnMarket(job) && seen ? silentUntil(job.work.sender_asked_at, job.submitted_at) : first;
     }
     default:
-      return null;
+      return job.expiry === null ? null : expiryDue(job.expiry);
   }
 };
 

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { NO_USAGE, OUTCOMES, PERMANENT_ERRORS, usageSchema } from "../../contracts/result.ts";
 import { replySchema } from "../../contracts/review.ts";
-import { repositorySettingsSchema } from "../../contracts/settings.ts";
+import { PLACE_LIMITS, repositorySettingsSchema } from "../../contracts/settings.ts";
 import { catchUpSchema, NO_CATCH_UP } from "./catch-up.ts";
 import { commentIdSchema } from "./comment-id.ts";
 import { asJobId } from "./job-id.ts";
@@ -183,6 +183,21 @@ const reason: z.ZodType<Reason> = z.object({
   },
 });
 
+/** Which limit of the repository's it waits for, since when, and as which of those that waited then. */
+const line = z.object({ since: time, limit: z.enum(PLACE_LIMITS), most: number, position: number });
+
+/** When its pull request is closed, since when nobody has touched that, and when a warning was shown. */
+const expiry = z.object({ at: time, seen_at: time, warned_at: time.nullable() });
+export type Expiry = Shape<typeof expiry>;
+
+const raised = z.object({
+  cost_cents: z.number().positive().exactOptional(),
+  minutes: number.exactOptional(),
+  turns: number.exactOptional(),
+});
+/** Limits that count in place of the settings'. */
+export type RaisedLimits = Shape<typeof raised>;
+
 /** Of one attempt, whoever makes it. */
 const attempt = z.object({
   accepted_at: unset(time),
@@ -227,11 +242,19 @@ const progress = attempt.extend({
   head_sha: unset(sha),
   ci_runs: list(ciRun),
   pull_request: unset(z.object({ number, url: text })),
+  /** It is known to be open. */
+  pull_request_open: z.boolean().default(false),
   /** Numbers of those it had before, which are no other job's either. */
   former_pull_requests: list(number),
   target: target.default({ kind: "own" }),
   merge: merge.default({ state: "waiting", refusals: 0 }),
   merge_queue: mergeQueue.default({ exits: 0, rounds: 0, why: null, group_sha: null }),
+  /** Its pull request waits for a person; null: it does not, or as long as it takes. */
+  expiry: unset(expiry),
+  /** It waits in line before its attempt begins; null: it does not. */
+  line: unset(line),
+  /** What a retry allows its round; null: what the settings say. */
+  raised: unset(raised),
   result: unset(agentResult),
   /** What the attempts have used beside the one whose result this is. */
   other_attempts: spent.default(NOTHING_SPENT),

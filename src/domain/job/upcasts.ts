@@ -45,6 +45,10 @@ export const ADDED_IN_6 = {
   triage_problem: null,
   rerun_sha: null,
   target: { kind: "own" },
+  expiry: null,
+  line: null,
+  pull_request_open: false,
+  raised: null,
 };
 
 /** The same of the work of GitHub Actions. */
@@ -125,12 +129,33 @@ export const effectsTo5 = (effects: unknown): unknown =>
     .parse(effects)
     .map(({ effect, ...pending }) => ({ ...pending, effect: effectTo5(effect), urgency: "now" }));
 
-const workOf5 = z.looseObject({ work: z.looseObject({ kind: z.string() }) });
+const workOf5 = z.looseObject({
+  work: z.looseObject({ kind: z.string() }),
+  status: z.string(),
+  pull_request: z.unknown(),
+  merged_at: z.unknown(),
+  merge: z.looseObject({ state: z.string() }),
+});
+
+/** Of a job that was over nobody knows what became of its pull request, so it counts as closed. */
+const hadOpenPullRequest = ({ status, pull_request, merged_at, merge }: z.output<typeof workOf5>): boolean =>
+  pull_request != null &&
+  merged_at == null &&
+  status !== "failed" &&
+  status !== "cancelled" &&
+  (status !== "verified" || merge.state !== "off");
 
 /** A pull request comes home whatever the base and the reviewers do. */
 export function jobTo6(before: Raw): Raw {
-  const { work, ...job } = workOf5.parse(before);
-  return { ...ADDED_IN_6, ...job, work: work.kind === "actions" ? { ...ADDED_TO_ACTIONS_IN_6, ...work } : work };
+  const of5 = workOf5.parse(before);
+  const { work, ...job } = of5;
+  const pull_request_open = hadOpenPullRequest(of5);
+  return {
+    ...ADDED_IN_6,
+    pull_request_open,
+    ...job,
+    work: work.kind === "actions" ? { ...ADDED_TO_ACTIONS_IN_6, ...work } : work,
+  };
 }
 
 /** What finds a job, from the head of a record of an earlier format. */

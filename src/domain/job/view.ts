@@ -3,6 +3,7 @@
  * times, without secrets or addresses that may hold one.
  */
 import * as z from "zod";
+import { PLACE_LIMITS } from "../../contracts/settings.ts";
 import { approvedFrom } from "../market/agreement.ts";
 import { fullName, heldFiles, isOnMarket, type Job, marketWork, questionOf, runOf, STATUSES, statusAt } from "./job.ts";
 import { outcomeField, outcomeOf, questionField } from "./outcome.ts";
@@ -17,6 +18,19 @@ const attachmentSchema = z.object({
   type: z.string(),
   size: z.number().int().meta({ description: "In bytes." }),
 });
+
+/** As every dialect that may show more than its document says. */
+export const waitsInLineSchema = z
+  .object({
+    position: z.number().int().meta({ description: "Its number in the repository's line, from 1." }),
+    limit: z.enum(PLACE_LIMITS).meta({ description: "Of the repository's settings, which keeps it from beginning." }),
+    most: z.number().int().meta({ description: "What that limit is." }),
+  })
+  .nullable()
+  .meta({ description: "The job is queued and waits for other jobs of the repository; null: it does not." });
+
+export const waitsInLine = ({ line }: Job): z.infer<typeof waitsInLineSchema> =>
+  line === null ? null : { position: line.position, limit: line.limit, most: line.most };
 
 export const jobViewSchema = z
   .object({
@@ -41,6 +55,7 @@ export const jobViewSchema = z
     attempt_count: z.number().int(),
     round: z.number().int().meta({ description: "1 for the first; a message or a retry opens the next." }),
     cancellation_requested: z.boolean(),
+    waits_in_line: waitsInLineSchema,
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
     hold_expires_at: time,
@@ -98,6 +113,7 @@ export function jobView(job: Job, now: number): JobView {
     attempt_count: job.attempt_count,
     round: job.round,
     cancellation_requested: job.cancellation_requested,
+    waits_in_line: waitsInLine(job),
     created_at: iso(job.created_at),
     updated_at: iso(job.updated_at),
     hold_expires_at: isoOrNull(market?.hold?.expires_at ?? null),

@@ -82,6 +82,8 @@ function isWantedAtStage(effect: Effect, job: Job): boolean {
       return job.status === "queued" || job.status === "accepted";
     case "close-pull-request":
       return job.merged_at === null;
+    case "expire-pull-request":
+      return job.expiry !== null && job.expiry.warned_at !== null;
     case "delete-branch":
       return isFinal(job.status);
     case "react":

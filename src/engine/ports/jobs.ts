@@ -5,6 +5,7 @@ import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { PendingEffect, WantedEffect } from "../../domain/job/effect.ts";
 import type { HistoryRow } from "../../domain/job/history.ts";
 import type { Job, JobId, Status } from "../../domain/job/job.ts";
+import type { Place } from "../../domain/job/line.ts";
 import type { JobOutcome } from "../../domain/job/outcome.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
@@ -107,6 +108,13 @@ export interface JobStore extends EffectStore<JobId, StoredJob>, TimerStore<JobI
   open(): Promise<readonly JobId[]>;
   /** Those of one repository (`owner/name` in any case), oldest first. */
   openIn(repository: string): Promise<readonly Job[]>;
+  /**
+   * Who has or waits for a place that the repository's limits count. A decision that takes one is made and committed under
+   * a lock of the repository: in one process a queue (`engine/line.ts`), in several one of the store's.
+   */
+  placesIn(repository: string): Promise<readonly Place[]>;
+  /** Names of the repositories in which a job waits for a place. */
+  lines(): Promise<readonly string[]>;
   /** This account's current usage, for its quotas. */
   usageOf(account: string): Promise<AccountUsage>;
   /** Jobs for which this account owes money; null: any account. */

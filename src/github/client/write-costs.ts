@@ -27,6 +27,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "disable-auto-merge": 1,
   enqueue: 1,
   "close-pull-request": 1,
+  "expire-pull-request": 2,
   "delete-branch": 1,
 };
 

@@ -16,6 +16,7 @@ import type { Review } from "../../contracts/review.ts";
 import type { RepositorySettings } from "../../contracts/settings.ts";
 import { isOnActions, issueOf, type Job } from "../../domain/job/job.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
+import { limitsOf } from "../../domain/job/raised-limits.ts";
 import { wantsSignedCommits } from "../../domain/job/signatures.ts";
 import { expandGlob, globMistake } from "../../text/glob.ts";
 import { head } from "../../text/text.ts";
@@ -93,9 +94,8 @@ const mergesBase = (job: Job, attemptRef: AttemptRef): boolean =>
 
 function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, { publicUrl }: BriefSender): Brief {
   const { base, settings, failed_checks, reviews, llm, context = NO_CONTEXT } = baseCommit;
-  const minutes = isOnActions(job)
-    ? settings.limits.minutes
-    : Math.min(settings.limits.minutes, job.time_limit_seconds / 60);
+  const limits = limitsOf(job, settings);
+  const minutes = isOnActions(job) ? limits.minutes : Math.min(limits.minutes, job.time_limit_seconds / 60);
   return {
     version: 1,
     id: job.id,
@@ -108,7 +108,7 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     runner: job.work.kind,
     requester: job.requester,
     llm,
-    limits: { minutes, turns: settings.limits.turns, cost_cents: settings.limits.cost_cents },
+    limits: { minutes, turns: limits.turns, cost_cents: limits.cost_cents },
     instructions: settings.instructions,
     forbidden_paths: settings.forbidden_paths.flatMap((glob) =>
       globMistake(glob) === null ? expandGlob(glob) : [glob],

@@ -26,6 +26,7 @@ import { answerReviews } from "./answer-reviews.ts";
 import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
 import { deliverFiles } from "./deliver-files.ts";
 import { enqueue } from "./enqueue.ts";
+import { expirePullRequest } from "./expire-pull-request.ts";
 import { merge } from "./merge.ts";
 import { cancelRun, closePullRequest, deleteBranch, laterOf, react, rerunChecks } from "./one-call.ts";
 import { openPullRequest } from "./open-pull-request.ts";
@@ -136,6 +137,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return updateBranch(task, effect);
     case "close-pull-request":
       return closePullRequest(task);
+    case "expire-pull-request":
+      return expirePullRequest(task);
     case "delete-branch":
       return deleteBranch(task);
     default:

@@ -7,6 +7,7 @@ import type { Review } from "../../contracts/review.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { isOnActions } from "../../domain/job/job.ts";
+import { limitsPlaces, placeLimitsOf } from "../../domain/job/line.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
 import { theirs } from "../../domain/job/target.ts";
@@ -47,6 +48,9 @@ type Llm = BriefBaseCommit["llm"];
 
 const refused = ({ round, attempt }: PushBrief, sentence: string): Attempt =>
   reported({ type: "brief-refused", round, attempt, sentence });
+
+/** A job that turns out to be one too many has to wait. */
+const limitsRead = ({ round, attempt }: PushBrief): Attempt => reported({ type: "limits-read", round, attempt });
 
 /** A market worker chooses its own model, so the setting is a proposal and never an error. */
 function llmOf({ job, defaults, now }: Task, { settings }: PushBase): Llm | string {
@@ -214,6 +218,8 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   const { job } = task;
   const known = await task.repositories.get(job.repository.owner, job.repository.name);
 
+  if (effect.unplaced === true && known?.settings && limitsPlaces(placeLimitsOf(known.settings)))
+    return limitsRead(effect);
   const cached = cachedBase(task, known);
   if (cached !== null && (howOf(cached) === "rest" || isPushReady(task, cached.parent.tree))) {
     const llm = llmOf(task, cached);
@@ -240,6 +246,8 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   const llm = llmOf(task, pushBase);
   if (typeof llm === "string") return refused(effect, llm);
   if (left !== null) return pushed(task, effect, left, pushBase, llm);
+  if (effect.unplaced === true && limitsPlaces(placeLimitsOf(pushBase.settings)))
+    return { ...limitsRead(effect), ...(pushBase.observed === null ? {} : { repository: pushBase.observed }) };
   if (first_try && !pushBase.creates && effect.round === 1 && effect.attempt === 1)
     return refused(effect, refusals.foreignBranch(job.branch));
 

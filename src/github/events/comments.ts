@@ -14,12 +14,13 @@ import {
   type Listener,
   listener,
   person,
+  pullsEvent,
   repositoryOf,
   source,
   translated,
 } from "./event-listener.ts";
 import { issueOfPayload, issueSchema } from "./issue.ts";
-import { reviewChanged } from "./pull-requests.ts";
+import { reviewChanged, reviewCommented } from "./pull-requests.ts";
 import { readSlashCommand } from "./slash-command.ts";
 
 const written = z.object({
@@ -45,12 +46,14 @@ interface Where {
   readonly review?: ReviewOfCommand;
 }
 
+const NO_COMMAND = ignored("the comment holds no command");
+
 function said(payload: Said, comment: z.output<typeof written>, where: Where, self: AppIdentity): TranslatedEvent {
   const { issue, sender } = payload;
   if (comment.performed_via_github_app?.id === self.appId) return ignored("our own comment");
   if (isBot(comment.user) || isBot(sender)) return ignored("the comment of a bot");
   const command = readSlashCommand(comment.body);
-  if (command === null) return ignored("the comment holds no command");
+  if (command === null) return NO_COMMAND;
   const { login: author, id: author_id } = comment.user;
   return translated({
     type: "slash",
@@ -58,9 +61,14 @@ function said(payload: Said, comment: z.output<typeof written>, where: Where, se
   });
 }
 
-export const commentCreated = listener(schema, (payload, self) =>
-  said(payload, payload.comment, { comment_id: payload.comment.id }, self),
-);
+/** Whatever a person says on a pull request, they look after it. Of a review its own event says so. */
+export const commentCreated = listener(schema, (payload, self) => {
+  const { issue, comment } = payload;
+  const read = said(payload, comment, { comment_id: comment.id }, self);
+  return read === NO_COMMAND && issue.pull_request != null
+    ? pullsEvent(payload, [issue.number], { type: "touched" })
+    : read;
+});
 
 const ofPull = (payload: Omit<Said, "issue"> & { readonly pull_request: z.output<typeof issueSchema> }): Said => ({
   ...payload,
@@ -137,5 +145,6 @@ export const reviewSubmitted: Listener = (payload, self) => {
   if (words.kind === "event" && words.event.type === "slash")
     return changed.kind === "ignored" ? words : translated({ ...words.event, reviewed: true });
   const asking = reviewAsking(payload, self);
-  return asking.kind === "event" ? asking : changed;
+  if (asking.kind === "event") return asking;
+  return changed.kind === "event" ? changed : reviewCommented(payload, self);
 };

@@ -77,11 +77,15 @@ const PRICE_SENTENCE =
   `\`--price\` needs an amount in US dollars, from ${dollars(PRICE_CENTS.least)} to ${dollars(PRICE_CENTS.most)}, ` +
   "e.g. `/job --market --price 5.00 fix the login`.";
 
-function centsOf(value: string): number | null {
+/** Null: it is no amount of dollars. */
+export function centsOfDollars(value: string): number | null {
   const [, whole, part = ""] = DOLLARS.exec(value) ?? [];
-  if (whole === undefined) return null;
-  const cents = Number(whole) * 100 + Number(part.padEnd(2, "0"));
-  return cents < PRICE_CENTS.least || cents > PRICE_CENTS.most ? null : cents;
+  return whole === undefined ? null : Number(whole) * 100 + Number(part.padEnd(2, "0"));
+}
+
+function priceOf(value: string): number | null {
+  const cents = centsOfDollars(value);
+  return cents === null || cents < PRICE_CENTS.least || cents > PRICE_CENTS.most ? null : cents;
 }
 
 function take(name: string, joined: string | undefined, given: ParsedFlags, after: string): Taken {
@@ -102,7 +106,7 @@ function take(name: string, joined: string | undefined, given: ParsedFlags, afte
     }
     case "price": {
       const { value, rest } = readValue(joined, after);
-      const price_cents = centsOf(value);
+      const price_cents = priceOf(value);
       return price_cents === null ? { sentence: PRICE_SENTENCE } : { given: { ...given, price_cents }, rest };
     }
     default:

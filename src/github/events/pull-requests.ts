@@ -22,6 +22,8 @@ import {
 } from "./event-listener.ts";
 
 const LOOK = { type: "look", forced: false } as const;
+/** A person has done it. */
+const REVIEWED = { ...LOOK, touched: true } as const;
 
 const head = z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.number() }).nullish() });
 
@@ -112,8 +114,18 @@ const reviewSchema = z.object({
 export const reviewChanged = listener(reviewSchema, (payload) =>
   payload.review.state.toLowerCase() === "commented"
     ? ignored("the review neither approves nor requests changes")
-    : pullEvent(payload, LOOK),
+    : pullEvent(payload, REVIEWED),
 );
+
+const commentedSchema = reviewSchema.extend({ review: z.object({ user: person.nullish() }), sender: person });
+
+/** It decides nothing, and says that somebody looks after the pull request. */
+export const reviewCommented = listener(commentedSchema, (payload) => {
+  const { sender, review } = payload;
+  return isBot(review.user ?? sender) || isBot(sender)
+    ? ignored("the review of a bot")
+    : pullEvent(payload, { type: "touched" });
+});
 
 const dismissedSchema = reviewSchema.extend({ review: z.object({ id: z.number().int().positive() }) });
 

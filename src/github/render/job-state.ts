@@ -16,6 +16,7 @@ import { isOnTheirs } from "../../domain/job/target.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
 import { roundLine, turnLine } from "./catch-up.ts";
+import { closesSoon, goesOnWithMore, inLine, raisedLimits } from "./line.ts";
 import * as market from "./market.ts";
 import { answerUrl, branchLink, modelLine, pullRequestLink } from "./numbers.ts";
 import * as their from "./on-their-pull-request.ts";
@@ -43,6 +44,8 @@ const lastFailure = (job: Job): string | null =>
 function queued(job: Job): State {
   if (isOnMarket(job)) return state("On the market", market.offered(job), lastFailure(job));
   const attemptNote = job.attempt > 1 ? `Try ${job.attempt}: ` : "";
+  const waits = inLine(job);
+  if (waits !== null) return state("Waiting in line", `${attemptNote}${waits}`, lastFailure(job));
   const run = runOf(job);
   if (run !== null)
     return state(
@@ -213,6 +216,7 @@ function failed(job: Job): State {
     job.failure === null ? "The job failed." : `The job failed:\n\n${quoted(job.failure)}`,
     failedChecks(job),
     [pull, partial, log].filter((text) => text !== null).join(" "),
+    goesOnWithMore(job),
     market.again(job),
   );
 }
@@ -266,7 +270,9 @@ export function stateOf(job: Job, face: Face): State {
     ...paragraphs,
     underWay(job) ? roundLine(job) : turnLine(job),
     market.settled(job),
+    raisedLimits(job),
     modelLine(job),
+    closesSoon(job),
     note(job.notice),
     note(job.settings_problem ?? null),
     ...aboutReviews(job),

@@ -21,6 +21,14 @@ limits:
   # minutes: 30
   # turns: 60
   cost_cents: 500
+  # All jobs together, and those of one requester: how many run at once, and how many of their pull requests are open.
+  # More wait in line. Without a key: no limit.
+  # running: 10
+  # running_per_requester: 5
+  # open_pull_requests: 10
+  # open_pull_requests_per_requester: 5
+  # Days after which a pull request that waits for a person is closed; its branch is kept. Without the key: never.
+  # expires_days: 30
 
 # commands:
 #   Who may use /job: write or admin.

@@ -9,6 +9,7 @@ import type { JobCounts } from "../../engine/ports/jobs.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
 import { AccountUsageIndex } from "./account-usage.ts";
 import { JobGroups } from "./job-groups.ts";
+import { JobPlaces } from "./job-places.ts";
 import { NumberedJobs, type NumberKind } from "./numbered-jobs.ts";
 import { SortedList } from "./sorted-list.ts";
 
@@ -37,6 +38,7 @@ export class JobIndex {
   readonly #open = new Set<JobFacts>();
   /** By repository; one without open jobs is not in it. */
   readonly #openIn = new Map<string, Set<JobFacts>>();
+  readonly #places = new JobPlaces();
   readonly #withEffects = new Set<JobFacts>();
   readonly #statuses = new Map(STATUSES.map((status) => [status, 0]));
   #pending = 0;
@@ -98,6 +100,10 @@ export class JobIndex {
     return [...(this.#openIn.get(repositoryKey(repository)) ?? [])];
   }
 
+  get places(): Pick<JobPlaces, "of" | "lines"> {
+    return this.#places;
+  }
+
   withEffects(): JobFacts[] {
     return [...this.#withEffects];
   }
@@ -133,6 +139,7 @@ export class JobIndex {
       known.held_until = next.held_until;
       known.wake_at = next.wake_at;
       known.open = next.open;
+      known.place = next.place;
       known.over = next.over;
       known.worker = next.worker;
       known.given_up = next.given_up;
@@ -156,6 +163,7 @@ export class JobIndex {
     if (job.wake_at !== null) this.#waking.add(job);
     if (job.open) this.#begin(job);
     if (job.effects > 0) this.#withEffects.add(job);
+    this.#places.add(job);
     this.#count(job, 1);
   }
 
@@ -163,6 +171,7 @@ export class JobIndex {
     if (job.wake_at !== null) this.#waking.remove(job);
     if (job.open) this.#end(job);
     this.#withEffects.delete(job);
+    this.#places.remove(job);
     this.#count(job, -1);
   }
 

@@ -7,6 +7,7 @@ import { LRUCache } from "lru-cache";
 import { accountNamed } from "../../domain/job/account.ts";
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import { fullName, type Job, type JobId } from "../../domain/job/job.ts";
+import type { Place } from "../../domain/job/line.ts";
 import { type JobOutcome, outcomeOf } from "../../domain/job/outcome.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
 import { type LedgerAccount, userAccount } from "../../domain/market/ledger.ts";
@@ -146,6 +147,14 @@ export class LowdbJobs implements JobStore {
   async openIn(repository: string): Promise<readonly Job[]> {
     const open = this.#index.openIn(repository).toSorted(byAge);
     return open.map(({ id }) => this.#job(id)).filter((job) => job !== undefined);
+  }
+
+  async placesIn(repository: string): Promise<readonly Place[]> {
+    return this.#index.places.of(repository);
+  }
+
+  async lines(): Promise<readonly string[]> {
+    return this.#index.places.lines();
   }
 
   async withEffects(): Promise<readonly JobId[]> {

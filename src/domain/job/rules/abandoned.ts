@@ -35,6 +35,9 @@ export function effectAbandoned(
         set: { merge: { state: "off", why: sentence } },
         effects: [atOnce({ type: "disable-auto-merge" }), ...showNow(job, now)],
       });
+    case "expire-pull-request":
+      // it begins to wait anew
+      return change(job, now, { set: { expiry: null } });
     default:
       return unchanged;
   }

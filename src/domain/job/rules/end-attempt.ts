@@ -36,6 +36,12 @@ export const retireRun = (work: Work): Work =>
 export const conclude = (job: Job, did: string): readonly Round[] =>
   job.rounds.map((round, index) => (index === job.rounds.length - 1 && round.did === "" ? { ...round, did } : round));
 
+/** Of work that a limit has ended, the next round is told how far it had come. */
+const withLastWords = (sentence: string, result: Job["result"]): string =>
+  result?.outcome === "limit" && result.body !== "" && result.body !== sentence
+    ? `${sentence}\n\n${result.body}`
+    : sentence;
+
 export const pushBrief = (job: Job): WantedEffect[] =>
   isOnActions(job) ? [atOnce({ type: "push-brief", round: job.round, attempt: job.attempt })] : [];
 
@@ -62,7 +68,7 @@ export function endUnpaid(job: Job, now: number, to: "failed" | "cancelled", ext
     deadline_at: null,
     cancellation_requested: to === "cancelled" ? true : job.cancellation_requested,
     merge: { state: "off", why: extra.note ?? (to === "failed" ? "the job failed" : "the job was cancelled") },
-    rounds: conclude(job, sentence ?? to),
+    rounds: conclude(job, withLastWords(sentence ?? to, extra.set?.result ?? job.result)),
   };
   return change(job, now, {
     ...extra,

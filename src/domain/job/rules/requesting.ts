@@ -21,6 +21,7 @@ import {
 import type { WantedEffect } from "../effect.ts";
 import { branchOf, isAtRest, isFinal, isOnMarket, issueOf, type Job, marketWork, statusAt } from "../job.ts";
 import { isUnpaidTooLong } from "../next-timer.ts";
+import { deniedLimits } from "../raised-limits.ts";
 import type { ReviewRef, Reviews } from "../review-schema.ts";
 import { isReviewAhead, noneWaiting } from "../reviews.ts";
 import { NEW_ACTIONS_WORK, NEW_JOB, NEW_MARKET_WORK, newAttempt } from "../schema.ts";
@@ -291,6 +292,8 @@ export function retry(job: Job, command: Extract<Command, { type: "retry" }>, co
     return refuse("wrong_status", `This job is ${statusAt(job, context.now)}; only a failed job can be retried.`);
   const fixed = fixedTask(job, command.by);
   if (fixed !== null) return fixed;
+  const denied = deniedLimits(job, command);
+  if (denied !== null) return denied;
   const asked = job.rounds.at(-1)?.asked ?? job.task;
   const reviews = { ...job.reviews, alone: false };
   return withEffects(nextRound(job, asked, nameOf(command.by), context, reviews), seen(command.comment_id));

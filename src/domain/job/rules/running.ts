@@ -37,6 +37,7 @@ import {
 } from "../job.ts";
 import { START_GIVEN_UP_MS } from "../next-timer.ts";
 import { isOnTheirBranch, isOnTheirs, mergeAtFirst } from "../target.ts";
+import { limitsOf } from "../raised-limits.ts";
 import { withResult } from "../usage.ts";
 import { failRun } from "./conflict-round.ts";
 import { cancelRun, endUnpaid, MOST_ROUNDS, retireRun } from "./end-attempt.ts";
@@ -54,8 +55,8 @@ const isThisAttempt = (job: Job, report: { readonly round: number; readonly atte
 /** Start of a run, images and push around the agent's own minutes and those of the set-up commands. */
 const RUN_ALLOWANCE_SECONDS = 15 * 60;
 
-const runSecondsOf = ({ limits, container }: RepositorySettings): number =>
-  (limits.minutes + (container?.setup_minutes ?? 0)) * 60 + RUN_ALLOWANCE_SECONDS;
+const runSecondsOf = (job: Job, settings: RepositorySettings): number =>
+  (limitsOf(job, settings).minutes + (settings.container?.setup_minutes ?? 0)) * 60 + RUN_ALLOWANCE_SECONDS;
 
 /**
  * A run can be over before the outcome of our push is known, or have pushed. What a market's worker hands in waits for
@@ -90,7 +91,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
           : [],
     });
   }
-  const limit = isOnActions(job) ? runSecondsOf(report.settings) : job.time_limit_seconds;
+  const limit = isOnActions(job) ? runSecondsOf(job, report.settings) : job.time_limit_seconds;
   const next = {
     ...pushed,
     head_sha: hasMovedOn(job) ? job.head_sha : report.head_sha,

@@ -20,6 +20,7 @@ import { principalOf } from "../../middleware/auth.ts";
 import { gitHubRateLimited } from "../../middleware/github-rate-limit.ts";
 import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import type { ChosenOverRest } from "../../routing/choice-fields.ts";
+import { withPosition, withPositions } from "../../routing/line-positions.ts";
 import { nextLink, type pageSchema } from "../../routing/paging.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import type { Call } from "../../routing/route.ts";
@@ -104,7 +105,8 @@ export const getAgentJob =
   (parts: AgentV2Parts) =>
   async ({ request }: Asked): Promise<HttpResult> => {
     const job = await jobOf(parts, request);
-    return job === null ? NO_JOB : success(200, viewIn(parts, projectOf(request), job), CACHING);
+    if (job === null) return NO_JOB;
+    return success(200, viewIn(parts, projectOf(request), await withPosition(parts.jobs, job)), CACHING);
   };
 
 async function handled(parts: AgentV2Parts, request: Request, command: Command): Promise<HttpResult> {
@@ -144,7 +146,7 @@ export const listAgentJobs =
       limit,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    const jobs = found.jobs.map((job) => viewIn(parts, project, job));
+    const jobs = (await withPositions(parts.jobs, found.jobs)).map((job) => viewIn(parts, project, job));
     const next = nextLink(addressOf(parts, project, "jobs"), { limit: String(limit) }, found.cursor);
     return success(200, { jobs, nextCursor: found.cursor }, { ...CACHING, ...next });
   };

@@ -43,6 +43,7 @@ const EXAMPLE = {
   status: "active",
   outcome: null,
   question: null,
+  waitsInLine: null,
   source: { repository: "https://github.com/octocat/hello-world", ref: "job/ab12cd34" },
   model: DEFAULT_MODEL,
   prLink: null,

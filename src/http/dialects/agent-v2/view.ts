@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { actionsWork, fullName, type Job, NOT_REPORTED, questionOf } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf, questionField } from "../../../domain/job/outcome.ts";
+import { waitsInLine, waitsInLineSchema } from "../../../domain/job/view.ts";
 
 export const agentV2ViewSchema = z
   .object({
@@ -9,6 +10,7 @@ export const agentV2ViewSchema = z
     status: z.enum(["active", "completed", "failed", "archived"]),
     outcome: outcomeField,
     question: questionField,
+    waitsInLine: waitsInLineSchema,
     source: z.object({
       repository: z.string().meta({ description: "The repository's address." }),
       ref: z.string().meta({ description: "The job's branch." }),
@@ -64,6 +66,7 @@ export const agentV2View = (job: Job, { github_web_url, model }: AgentV2Surround
   status: agentV2Status(job),
   outcome: outcomeOf(job),
   question: questionOf(job),
+  waitsInLine: waitsInLine(job),
   source: { repository: `${github_web_url}/${fullName(job.repository)}`, ref: job.branch },
   model: modelOf(job, model),
   prLink: job.pull_request?.url ?? null,

@@ -78,7 +78,7 @@ export const createJob = (parts: CreateJobParts): Route =>
     group: "create-job",
     summary: "Ask for a job",
     about:
-      "Answers when the job's branch is on GitHub, after at most 15 seconds; what does not get there is taken back.",
+      "Answers when the job's branch is on GitHub, after at most 15 seconds; what does not get there is taken back. A job that would have to wait in its repository's line is refused with 429.",
     scope: "write",
     failed: CREATE_FAILED,
     repeatable: true,
@@ -150,6 +150,8 @@ async function branchAnswer({ service, githubClient }: CreateJobParts, { id, rep
     const { branch, pull_request } = stored.job;
     return success(200, { job_id: id, branch, ...(pull_request === null ? {} : { pr_url: pull_request.url }) });
   }
+  if (stored?.job.status === "cancelled" && stored.job.failure !== null)
+    return failure(429, "rate_limited", stored.job.failure, { "Retry-After": "60" });
   if (stored === null || stored.job.status !== "failed") return limited() ?? NOT_CREATED;
   return failure(422, "repository_not_ready", stored.job.failure ?? CREATE_FAILED);
 }

@@ -23,6 +23,7 @@ export const JOB_EXAMPLE: JobView = {
   attempt_count: 0,
   round: 1,
   cancellation_requested: false,
+  waits_in_line: null,
   created_at: AT,
   updated_at: AT,
   hold_expires_at: null,

@@ -14,6 +14,7 @@ import { repositoryField } from "../../admin/new-key.ts";
 import { actorOf } from "../../middleware/actor.ts";
 import { principalOf } from "../../middleware/auth.ts";
 import { failure, type HttpResult, success } from "../../routing/answer.ts";
+import { withPosition, withPositions } from "../../routing/line-positions.ts";
 import { nextLink, pageSchema } from "../../routing/paging.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Call, type Route, route } from "../../routing/route.ts";
@@ -83,7 +84,7 @@ const listJobs = (parts: MarketJobParts): Route =>
       const next = nextLink(`${parts.public_url ?? ""}/api/jobs`, again, found.cursor);
       return success(
         200,
-        found.jobs.map((job) => jobView(job, now)),
+        (await withPositions(parts.jobs, found.jobs)).map((job) => jobView(job, now)),
         { ...CACHING, ...next },
       );
     },
@@ -103,7 +104,8 @@ const getJob = (parts: MarketJobParts): Route =>
     answers: { 200: THE_JOB, 404: NO_SUCH_JOB },
     async work({ request }) {
       const job = await readableJob(parts, request);
-      return "id" in job ? success(200, jobView(job, parts.now()), CACHING) : job;
+      if (!("id" in job)) return job;
+      return success(200, jobView(await withPosition(parts.jobs, job), parts.now()), CACHING);
     },
   });
 

@@ -1,0 +1,52 @@
+/** The contract of what a store knows of a repository's places: who runs, has an open pull request, or waits in line. */
+import { describe, expect, it } from "vitest";
+import type { JobStore } from "../../../src/engine/ports/jobs.ts";
+import { type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
+
+const pull_request = { number: 12, url: "https://example.com/12" };
+const line = { since: START + 5, limit: "running", most: 1, position: 1 } as const;
+
+export function describePlaces(engine: Engine): void {
+  describe(`places in ${engine.name}`, () => {
+    const at = async (jobs: JobStore, name = "octo/HELLO") =>
+      Object.fromEntries((await jobs.placesIn(name)).map(({ id, ...place }) => [Number(id), place]));
+
+    it("are had by jobs that run, work or wait in line, and by open pull requests, in any case of the name", () =>
+      withStore(engine, async (store, reopen) => {
+        const other = { owner: "octo", name: "other", installation_id: 7 };
+        await keep(store.jobs, sampleJob(1));
+        await keep(store.jobs, sampleJob(2, { status: "accepted", account: "Bob" }));
+        await keep(store.jobs, sampleJob(3, { status: "queued", line }));
+        await keep(store.jobs, sampleJob(4, { status: "verified", pull_request, pull_request_open: true }));
+        await keep(store.jobs, sampleJob(5, { status: "verified", pull_request: { ...pull_request, number: 13 } }));
+        await keep(store.jobs, sampleJob(6, { ...onMarket(), status: "accepted" }));
+        await keep(store.jobs, sampleJob(7, { repository: other }));
+        for (const jobs of [store.jobs, (await reopen()).jobs]) {
+          expect(await at(jobs)).toEqual({
+            1: { account: "ada", runs: true, pull_request: true, waits_since: null },
+            2: { account: "bob", runs: true, pull_request: true, waits_since: null },
+            3: { account: "ada", runs: false, pull_request: false, waits_since: START + 5 },
+            4: { account: "ada", runs: false, pull_request: true, waits_since: null },
+          });
+          expect(Object.keys(await at(jobs, "octo/other"))).toEqual(["7"]);
+          expect(await jobs.lines()).toEqual(["octo/hello"]);
+        }
+      }));
+
+    it("are given back with the commit that ends them, and follow a repository to its new name", () =>
+      withStore(engine, async ({ jobs }) => {
+        const renamed = { owner: "octo", name: "bye", installation_id: 7 };
+        await keep(jobs, sampleJob(1));
+        await keep(jobs, sampleJob(2, { line }));
+        await keep(jobs, sampleJob(1, { status: "failed" }));
+        expect(Object.keys(await at(jobs))).toEqual(["2"]);
+        await keep(jobs, sampleJob(2, { line, repository: renamed }));
+        expect(await at(jobs)).toEqual({});
+        expect(await jobs.lines()).toEqual(["octo/bye"]);
+        await keep(jobs, sampleJob(2, { repository: renamed }));
+        expect(await jobs.lines()).toEqual([]);
+        expect(await at(jobs, "octo/bye")).toMatchObject({ 2: { runs: true } });
+        expect((await jobs.load(jobId(2)))?.job.line).toBeNull();
+      }));
+  });
+}
