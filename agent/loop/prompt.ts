@@ -103,7 +103,9 @@ const cacheNote = (cached: Assignment["cached"]): string[] =>
 /** The login is GitHub's, and the time too. */
 function discussionPart({ discussion, discussion_notes: notes }: Assignment["brief"]): string[] {
   if (discussion.length === 0) return [];
-  const said = discussion.map(({ by, at, body }) => `${by}, ${at}:\n${body}`).join("\n\n");
+  const said = discussion
+    .map(({ by, at, body, is_new }) => `${by}, ${at}${is_new ? ", since the last attempt" : ""}:\n${body}`)
+    .join("\n\n");
   const left = notes.length === 0 ? "" : ` ${notes.join(" ")}`;
   return [`What people have said on the issue, the newest last.${left}\n${block("discussion", said)}`];
 }

@@ -90,7 +90,15 @@ export const briefSchema = z.object({
   /** The ends of the logs of the checks that failed in the last attempt. */
   failed_checks: z.array(z.object({ name: z.string(), log: z.string() })).default([]),
   /** What people with write permission have said on the issue, oldest first; sanitised, and data only. */
-  discussion: z.array(z.object({ by: z.string(), at: z.string(), body: z.string() })).default([]),
+  discussion: z
+    .array(
+      z.object({
+        ...{ by: z.string(), at: z.string(), body: z.string() },
+        /** It was said since the last brief. */
+        is_new: z.boolean().optional(),
+      }),
+    )
+    .default([]),
   /** What of it is left out, in sentences. */
   discussion_notes: z.array(z.string()).default([]),
   /** Images in the texts, as files of the job's folder. */

@@ -114,13 +114,15 @@ describe("the context of a brief", () => {
   it("costs no further reading when cold, and one when warm", async () => {
     say("First.");
     const cold = await start().callsOf(BRIEF);
-    expect(cold.filter((call) => !call.includes("/git/"))).toEqual([
+    expect(cold.filter((call) => !/\/git\/|git-receive-pack/.test(call))).toEqual([
       "graphql BranchState",
       "GET /repos/:owner/:repo/collaborators/:username/permission",
     ]);
     b.github.dropRef(REPO, `refs/heads/${BRANCH}`);
-    const warm = await start().callsOf(BRIEF);
-    expect(warm.filter((call) => !call.includes("/git/"))).toEqual(["graphql Discussion"]);
+    const journey = start();
+    const warm = await journey.callsOf(BRIEF);
+    expect(journey.job.discussed_until).toBeTypeOf("number");
+    expect(warm.filter((call) => !/\/git\/|git-receive-pack/.test(call))).toEqual(["graphql Discussion"]);
   });
 
   it("goes on without a discussion where the issue is gone", async () => {
@@ -189,6 +191,21 @@ describe("the context of a brief", () => {
       expect([got[0]?.address, missing_attachments], heard.toString()).toEqual([addressIn(asked), []]);
       expect(got[1]?.address).toBe(addressIn(ofIssue));
     }
+  });
+
+  it("marks what was said since the last brief", async () => {
+    const said = say("First.");
+    const journey = start();
+    await journey.perform(BRIEF);
+    expect(briefOf().discussion).toMatchObject([{ body: "First." }]);
+    expect(briefOf().discussion[0]).not.toHaveProperty("is_new");
+    expect(journey.job.discussed_until).toBeTypeOf("number");
+    journey.job = { ...journey.job, discussed_until: (journey.job.discussed_until ?? 0) - 60_000 };
+    b.github.hideComment(REPO, said);
+    say("Second.");
+    journey.job = { ...journey.job, attempt: 2 };
+    await journey.perform({ ...BRIEF, attempt: 2 });
+    expect(briefOf().discussion).toMatchObject([{ body: "Second.", is_new: true }]);
   });
 
   it("takes the images of an earlier attempt off the branch", async () => {

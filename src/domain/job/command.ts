@@ -231,6 +231,8 @@ export type Command =
       readonly llm?: JobModel;
       /** What fails in the person's pull request that the job works on. */
       readonly failing?: Failing | null;
+      /** When the newest comment was written that was read for it; missing: none was read. */
+      readonly discussed_until?: number;
     }
   /** GitHub shows none of the reviews any more that this round is about. */
   | { readonly type: "reviews-withdrawn"; readonly round: number }

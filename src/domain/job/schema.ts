@@ -291,6 +291,8 @@ export const jobSchema = progress.extend({
   time_limit_seconds: z.number().positive(),
   /** The issue had no comments when the job was asked for, so its first brief need not read any. */
   undiscussed: z.boolean().default(false),
+  /** When the newest comment of the issue was written that a brief has taken into account. Null: none has. */
+  discussed_until: unset(time),
   created_at: time,
   updated_at: time,
   rounds: z.array(round),

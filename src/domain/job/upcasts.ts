@@ -37,6 +37,7 @@ const ADDED_IN_3 = {
 
 /** One field a line, in the order of the alphabet. */
 export const ADDED_IN_6 = {
+  discussed_until: null,
   merge_queue: { exits: 0, rounds: 0, why: null, group_sha: null },
   question_asked_at: null,
   undiscussed: false,

@@ -16,7 +16,14 @@ import type { Task } from "./task.ts";
 
 export type BriefContext = Omit<Discussion, "comments"> & AttachedImages;
 
-export const NO_CONTEXT: BriefContext = { discussion: [], discussion_notes: [], ...NO_IMAGES };
+export const NO_CONTEXT: BriefContext = {
+  ...{ discussion: [], discussion_notes: [], discussed_until: null },
+  ...NO_IMAGES,
+};
+
+/** What the core is told of it. */
+export const discussedUntil = (context: BriefContext = NO_CONTEXT): { readonly discussed_until?: number } =>
+  context.discussed_until === null ? {} : { discussed_until: context.discussed_until };
 
 /** Comments in which the message of a round may stand, newest first. */
 const MAX_HEARD = 3;

@@ -114,11 +114,16 @@ async function judge(task: Task, comments: readonly Comment[]): Promise<(one: Co
 }
 
 export interface Discussion extends Pick<Brief, "discussion" | "discussion_notes"> {
+  /** When the newest comment was written; null: none was read. */
+  readonly discussed_until: number | null;
   /** The comments that it holds, newest first. */
   readonly comments: readonly { readonly id: number; readonly body: string }[];
 }
 
-export const NO_DISCUSSION: Discussion = { discussion: [], discussion_notes: [], comments: [] };
+export const NO_DISCUSSION: Discussion = {
+  ...{ discussion: [], discussion_notes: [], comments: [] },
+  discussed_until: null,
+};
 
 const BY_OTHERS = "by people without write permission";
 const TOO_MANY = "since too many people have commented to ask GitHub who of them may write.";
@@ -126,9 +131,17 @@ const TOO_MANY = "since too many people have commented to ask GitHub who of them
 /** Of one and of many, where there are any. */
 const note = (count: number, one: string, many: string): string[] => (count === 0 ? [] : [counted(count, one, many)]);
 
+/** Whether something was said since the last brief; nothing is new to a first one. */
+function newIn({ job }: Task): (at: string) => boolean {
+  // GitHub tells whole seconds
+  const since = job.round === 1 && job.attempt === 1 ? null : (job.discussed_until ?? job.created_at - 1_000);
+  return (at) => since !== null && Date.parse(at) > since;
+}
+
 /** What of these comments belongs into a brief, and what of them does not, in sentences. */
 export async function discussionOf(task: Task, read: ReadComments): Promise<Discussion> {
   if (read === null) return NO_DISCUSSION;
+  const isNew = newIn(task);
   const newest = read.nodes.flatMap(ofPerson).reverse();
   const judgedOf = await judge(task, newest);
   const kept: (Comment & { readonly whole: boolean })[] = [];
@@ -150,7 +163,8 @@ export async function discussionOf(task: Task, read: ReadComments): Promise<Disc
   const cutShort = kept.filter(({ whole }) => !whole).length;
   const older = read.totalCount - read.nodes.length + left.full;
   return {
-    discussion: kept.toReversed().map(({ by, at, body }) => ({ by, at, body })),
+    discussed_until: Date.parse(read.nodes.at(-1)?.createdAt ?? "") || null,
+    discussion: kept.toReversed().map(({ by, at, body }) => ({ by, at, body, ...(isNew(at) ? { is_new: true } : {}) })),
     discussion_notes: [
       ...note(older, "older comment is left out.", "older comments are left out."),
       ...note(cutShort, "comment is cut at its end.", "comments are cut at their end."),

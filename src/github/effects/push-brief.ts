@@ -19,7 +19,7 @@ import { attachmentFiles } from "./attachments.ts";
 import type { Pushed } from "./branch-commit.ts";
 import { type BranchState, observedOf, readBranchState, type Tip } from "./branch-state.ts";
 import { type BriefBaseCommit, type BriefFiles, briefFiles, briefMessage } from "./brief.ts";
-import { readContext, readStateWithComments } from "./brief-context.ts";
+import { discussedUntil, readContext, readStateWithComments } from "./brief-context.ts";
 import { sealLine } from "./brief-seal.ts";
 import { readFailedChecks, readFailedLogs } from "./failed-logs.ts";
 import { laterOf } from "./one-call.ts";
@@ -72,6 +72,7 @@ const pushed = (task: Task, effect: PushBrief, sha: string, pushBase: PushBase, 
     settings_problem: pushBase.settings_problem,
     ...(pushBase.failing === undefined ? {} : { failing: pushBase.failing }),
     ...(isOnActions(task.job) ? { llm: { model: llm.model, notes: llm.notes } } : {}),
+    ...discussedUntil(pushBase.context),
   }),
   ...(pushBase.observed === null ? {} : { repository: pushBase.observed }),
 });
@@ -226,8 +227,9 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
     if (typeof llm === "string") return refused(effect, llm);
     const context = await attempted(task.now, () => readContext(task));
     if (!context.ok) return { ended: "later", ...laterOf(context.githubError) };
-    const first = await push(task, effect, { ...cached, context: context.value }, llm, false);
-    if (first.ended === "pushed") return pushed(task, effect, first.sha, cached, llm);
+    const pushBase = { ...cached, context: context.value };
+    const first = await push(task, effect, pushBase, llm, false);
+    if (first.ended === "pushed") return pushed(task, effect, first.sha, pushBase, llm);
     if (first.ended === "refused") return refused(effect, first.sentence);
     if (first.ended === "later") return first;
   }

@@ -30,6 +30,7 @@ export const sampleJob = (id: string | number, differs: Partial<Job> = {}): Job 
   price_cents: 0,
   time_limit_seconds: 1800,
   undiscussed: false,
+  discussed_until: null,
   created_at: START,
   updated_at: START,
   rounds: [{ asked: "create HELLO.md that says hello", by: null, did: "" }],

@@ -53,6 +53,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   title: draft.title,
   task: draft.task,
   undiscussed: draft.undiscussed ?? false,
+  discussed_until: null,
   choices: draft.choices,
   callback_url: draft.callback_url,
   price_cents: draft.price_cents,

@@ -72,6 +72,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     base: { ...report.base, is_default: job.base.is_default },
     settings: report.settings,
     settings_problem: report.settings_problem ?? null,
+    discussed_until: report.discussed_until ?? job.discussed_until,
     work: isOnActions(job) ? { ...job.work, llm: report.llm ?? null } : job.work,
   };
   if (!isThisAttempt(job, report)) return unchanged;
