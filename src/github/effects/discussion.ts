@@ -9,7 +9,7 @@ import { sanitize } from "../../contracts/sanitize.ts";
 import { canCommandWith } from "../../domain/access.ts";
 import { normalise } from "../../text/normalise.ts";
 import { counted } from "../../text/plural.ts";
-import { cut } from "../../text/text.ts";
+import { cut, head } from "../../text/text.ts";
 import { attempted } from "../client/errors.ts";
 import { ask } from "../client/graphql.ts";
 import { findCommand } from "../events/find-command.ts";
@@ -19,6 +19,8 @@ import type { Task } from "./task.ts";
 const MAX_COMMENTS = 50;
 /** Whose permission is asked for: one call each, unless it was asked lately. */
 const MAX_PEOPLE = 10;
+/** Characters of a comment that are looked at, as for a command; strangers may write 50 long ones. */
+const MAX_READ = 12_000;
 /** Characters of one comment, and of all together. */
 const MAX_COMMENT = 8_000;
 const MAX_DISCUSSION = 32_000;
@@ -84,7 +86,8 @@ const CLOSE = new Set(["OWNER", "MEMBER", "COLLABORATOR"]);
 /** Bots, deleted accounts, hidden comments and commands to us are no part of it. */
 function ofPerson(one: z.output<typeof comment> | null): Comment[] {
   if (one === null || one.isMinimized) return [];
-  const { author, authorAssociation, body, createdAt: at, databaseId: id } = one;
+  const { author, authorAssociation, createdAt: at, databaseId: id } = one;
+  const body = head(one.body, MAX_READ);
   if (author?.__typename !== "User" || typeof author.databaseId !== "number") return [];
   if (findCommand(normalise(body)) !== null) return [];
   return [{ id, by: author.login, by_id: author.databaseId, at, body, close: CLOSE.has(authorAssociation) }];
