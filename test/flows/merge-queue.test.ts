@@ -198,11 +198,12 @@ describe("work that a merge queue throws out", () => {
   });
 
   it("by a conflict is a conflict with the base like any other", async () => {
-    const { harness, issue, id, number } = await waiting();
+    const { harness, id, number } = await waiting();
     harness.github.pushCommit(DEMO, "main", { "HELLO.md": "somebody else's\n" }, "ada");
     await until("GitHub to throw it out", () => !harness.github.mergeQueue(DEMO, "main").includes(number));
-    await until("the conflict to be named", () => /conflicts? with the base|conflict/i.test(harness.comment(issue)));
-    expect((await harness.job(id)).merge.state).not.toBe("queued");
+    const job = await becomes(harness, id, "in a round that resolves it", ({ round }) => round === 2);
+    expect(job.catch_up.resolving).toBe(true);
+    expect(job.merge.state).toBe("waiting");
   });
 
   it("by the App itself, for another round, comes back with it", async () => {

@@ -46,7 +46,7 @@ describe("a rule that wants signed commits", () => {
     harness.github.requireSignatures(DEMO, "main");
     const { id } = await harness.jobOf(harness.ask(HELLO));
     await untilJob(harness, id, "merged", merged);
-    expect(named(harness, "POST /repos/octo/demo/git/commits")).toBe(1);
+    expect(named(harness, "POST /repos/octo/demo/git/commits")).toBe(0);
     expect(unsigned(harness)).toEqual([]);
   });
 

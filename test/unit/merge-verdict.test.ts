@@ -107,12 +107,28 @@ describe("is the work good?", () => {
       expect(by(15368).verdict).toBe("pass");
       expect(by(7)).toMatchObject({
         verdict: "wait",
-        because: [{ text: "e2e has not reported from the App that a rule of main names (15368); others do not count" }],
+        because: [
+          { text: "e2e has not reported from GitHub Actions, which a rule of main names; others do not count" },
+        ],
       });
       // of statuses GitHub does not tell the App, but whether it is the one
       expect(by(null).verdict).toBe("wait");
       expect(by(null, true).verdict).toBe("pass");
     }
+  });
+
+  it("names the App from which nothing has come, and a check that GitHub does not count", () => {
+    const missing = verdict({ required: [{ name: "e2e", app_id: 77 }] }).work.because[0]?.text;
+    expect(missing).toContain("a rule of main requires it from the App with the number 77; let it run");
+    const blocked = (required: boolean) =>
+      verdict({
+        ...{ merge_state: "BLOCKED", auto_merge_allowed: false, required: [{ name: "e2e", app_id: null }] },
+        checks: [check({ name: "e2e", app_id: 7, required })],
+      }).merge.text;
+    expect(blocked(false)).toBe(
+      "e2e has reported, but GitHub does not count it; a rule of main wants it from another App",
+    );
+    expect(blocked(true)).toBe("the branch's rules are not met; a review may be missing");
   });
 
   it("needs no check where the settings say so", () => {

@@ -14,7 +14,7 @@ import { inQueue, type QueueVerdict, takenByQueue } from "./merge-queue.ts";
 import { neverMerges } from "./never-merging.ts";
 import { NO_CHECKS_LIMIT_MS } from "./next-timer.ts";
 import { type Reason, reason } from "./reason.ts";
-import { missingChecks } from "./required-checks.ts";
+import { missingChecks, uncountedCheck } from "./required-checks.ts";
 import { lacksSignatures } from "./signatures.ts";
 import { isOnTheirs, MERGING_IS_THEIRS } from "./target.ts";
 
@@ -222,6 +222,8 @@ function forbidsPath({ changed_files, settings }: Pick<Facts, "changed_files" | 
 
 type MergeVerdict = Verdict["merge"];
 
+const LEFT_TO_GITHUB = "GitHub merges it once its rules are met";
+
 const merge = (how: MergeVerdict["how"], verdict: Reason["verdict"], text: string, never = false): MergeVerdict => ({
   ...reason(verdict, text),
   how,
@@ -259,10 +261,10 @@ function judgeMerge(facts: Facts, job: Job, work: Reason, forbidden: string | nu
     case "BEHIND":
       return merge("none", "wait", behindText(facts, job, forbidden));
     case "BLOCKED":
-      if (facts.auto_merge_enabled) return merge("none", "wait", "GitHub merges it once its rules are met");
+      if (facts.auto_merge_enabled) return merge("none", "wait", uncountedCheck(facts) ?? LEFT_TO_GITHUB);
       return facts.auto_merge_allowed
-        ? merge("auto", "wait", "GitHub merges it once its rules are met")
-        : merge("none", "wait", REVIEW_MISSING);
+        ? merge("auto", "wait", uncountedCheck(facts) ?? LEFT_TO_GITHUB)
+        : merge("none", "wait", uncountedCheck(facts) ?? REVIEW_MISSING);
     default:
       return merge("none", "wait", `GitHub says ${state}`);
   }

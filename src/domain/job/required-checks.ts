@@ -6,11 +6,32 @@ import { type Reason, reason } from "./reason.ts";
 const isThis = (check: Check, { name, app_id }: RequiredCheck): boolean =>
   check.name === name && (app_id === null || check.app_id === app_id || (check.app_id === null && check.required));
 
+/** GitHub Actions are the same App everywhere; of others the rules name the number alone. */
+const ACTIONS_APP = 15368;
+
+const appName = (app_id: number): string =>
+  app_id === ACTIONS_APP ? "GitHub Actions" : `the App with the number ${app_id}`;
+
 function sentenceOf({ name, app_id }: RequiredCheck, { base, checks }: Facts): string {
   const other = checks.some((check) => check.name === name);
-  if (other)
-    return `${name} has not reported from the App that a rule of ${base} names (${app_id}); others do not count`;
-  return `${name} has not reported, and a rule of ${base} requires it; let it run, or take it out of that rule`;
+  const from = app_id === null ? "" : ` from ${appName(app_id)}`;
+  if (other && app_id !== null)
+    return `${name} has not reported${from}, which a rule of ${base} names; others do not count`;
+  return `${name} has not reported, and a rule of ${base} requires it${from}; let it run, or take it out of that rule`;
+}
+
+/**
+ * A name that a rule requires, and whose checks GitHub does not count: the rule binds it to another App, which classic
+ * protection shows to admins alone. Null: there is none.
+ */
+export function uncountedCheck({ base, checks, required }: Facts): string | null {
+  const found = required.find(({ name, app_id }) => {
+    const named = checks.filter((check) => check.name === name);
+    return app_id === null && named.length > 0 && named.every((check) => !check.required);
+  });
+  return found === undefined
+    ? null
+    : `${found.name} has reported, but GitHub does not count it; a rule of ${base} wants it from another App`;
 }
 
 /** Those that have not reported, each in a sentence. A name in the settings means the App that a rule binds it to. */

@@ -286,9 +286,10 @@ export function checkOfContext(context: Context, self: AppIdentity, job: JobId |
 /** Excludes our own check, which would wait for itself. A rule that names the App overrides one that does not. */
 export function requiredChecks({ baseRef }: FactsAnswer["pullRequest"]): readonly RequiredCheck[] {
   const ruled = (baseRef?.rules?.nodes ?? []).flatMap(({ parameters }) => parameters?.requiredStatusChecks ?? []);
-  const bound = ruled.flatMap(({ context, integrationId }) =>
-    integrationId ? [{ name: context, app_id: integrationId }] : [],
-  );
+  const bound = ruled
+    .flatMap(({ context, integrationId }) => (integrationId ? [{ name: context, app_id: integrationId }] : []))
+    // several rules may say the same
+    .filter((one, at, all) => all.findIndex(({ name, app_id }) => name === one.name && app_id === one.app_id) === at);
   const names = [
     ...ruled.map(({ context }) => context),
     ...(baseRef?.refUpdateRule?.requiredStatusCheckContexts ?? []).filter((name) => name !== null),

@@ -10,6 +10,7 @@ import { isOnActions } from "../../domain/job/job.ts";
 import { limitsPlaces, placeLimitsOf } from "../../domain/job/line.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
+import { wantsSignedCommits } from "../../domain/job/signatures.ts";
 import { theirs } from "../../domain/job/target.ts";
 import type { ObservedRepository } from "../../domain/repository/repository.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
@@ -132,7 +133,7 @@ const filesOf = async (task: Task, effect: PushBrief, baseCommit: BriefBaseCommi
 };
 
 /** Where a rule of the base wants signed commits, GitHub must make them. */
-const howOf = (_pushBase: PushBase): "push" | "rest" => "push";
+const howOf = ({ settings }: PushBase): "push" | "rest" => (wantsSignedCommits(settings) ? "rest" : "push");
 
 async function push(task: Task, effect: PushBrief, pushBase: PushBase, llm: Llm, last: boolean): Promise<Pushed> {
   const { parent, creates, settings } = pushBase;

@@ -34,7 +34,7 @@ export function rulesOf({ world }: GraphqlContext, repository: Repository, branc
     strictRequiredStatusChecksPolicy: protection?.strict ?? false,
   });
   const rules = [
-    ...(checks.length === 0 ? [] : [status]),
+    ...(checks.length === 0 || protection?.classic ? [] : [status]),
     ...(requiresSignatures ? [rule("REQUIRED_SIGNATURES", null)] : []),
     ...(protection?.mergeQueue ? [rule("MERGE_QUEUE", null)] : []),
   ];

@@ -28,6 +28,8 @@ export interface Protection {
   readonly checkApps: Readonly<Record<string, string>>;
   readonly requiredReviews: number;
   readonly strict: boolean;
+  /** Classic protection, of which only the names of checks are shown to those who are no admins. */
+  readonly classic?: boolean;
   /** Merges go through a merge queue alone, which fixes the method. `builds`: entries that are tested at the same time. */
   readonly mergeQueue?: { readonly method: MergeMethod; readonly builds: number } | undefined;
 }
