@@ -17,7 +17,7 @@ export async function askForParts<T>(
 ): Promise<T> {
   const answer: unknown = await octokit.graphql(query, { ...variables }).catch((thrown: unknown) => {
     const rest = partial.safeParse(thrown);
-    if (gitHubErrorOf(thrown, now())?.kind === "later" || !rest.success) throw thrown;
+    if (gitHubErrorOf(thrown, now())?.kind !== "gone" || !rest.success) throw thrown;
     return rest.data.data;
   });
   return checked(answer, schema);

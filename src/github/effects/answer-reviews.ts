@@ -83,8 +83,7 @@ const schema = z.object({
         author: z.object({ id: z.string().optional() }).nullable(),
         comments: z.object({ nodes: z.array(numbered.extend({ replyTo: numbered.nullable() })) }),
       })
-      .nullable()
-      .catch(null),
+      .nullable(),
   ),
 });
 

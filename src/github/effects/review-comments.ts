@@ -101,8 +101,8 @@ const schema = z.object({
         .nullable(),
     })
     .nullable(),
-  // one that is gone, or no review, is null or an empty object
-  nodes: z.array(reviewSchema.nullable().catch(null)),
+  // Null: it is gone.
+  nodes: z.array(reviewSchema.nullable()),
 });
 
 const clean = (text: string): string => redact(normalise(text));
