@@ -252,7 +252,14 @@ describe("the rest of what is promised", () => {
   });
 
   test("every reason of the verdict is one that the verdict gives", () => {
-    const verdict = ["job/merge-verdict", "job/merge-queue", "job/signatures", "market/agreement", "job/never-merging"]
+    const verdict = [
+      "job/merge-verdict",
+      "job/catching-up",
+      "job/merge-queue",
+      "job/signatures",
+      "market/agreement",
+      "job/never-merging",
+    ]
       .map((name) => textOf(`src/domain/${name}.ts`))
       .join("");
     const reasons = tableOf(GITHUB, "reason").flatMap(([reason = ""]) => codeOf(reason));
