@@ -242,6 +242,13 @@ describe("a pull request that must be up to date", () => {
   it("is updated by GitHub and merges, one after the other, with no further run of the agent", async () => {
     strict();
     harness.github.resetCalls();
+    const gate = Promise.withResolvers<void>();
+    let begun = 0;
+    before = () => {
+      begun += 1;
+      if (begun === 3) gate.resolve();
+      return gate.promise;
+    };
     const issues = ["A.md", "B.md", "C.md"].map((file) => harness.ask(`/job create ${file} that says it`));
     const jobs = await Promise.all(issues.map((issue) => harness.jobOf(issue)));
     for (const { id } of jobs) expect(await untilJob(harness, id, "merged", merged)).toMatchObject({ round: 1 });
