@@ -351,6 +351,20 @@ describe("single answers of GitHub", () => {
     expect(command(await perform(effect, job))).toMatchObject({ number: 9 });
   });
 
+  it("says of a pull request that its base branch was deleted, and what to do", async () => {
+    graphql("mutation Clean", {
+      data: { createCommitOnBranch: { commit: { oid: "c", tree: { oid: "7e3", entries: [] } } } },
+    });
+    const errors = [{ resource: "PullRequest", field: "base", code: "invalid" }];
+    api().post(`${AT}/pulls`).reply(422, { message: "Validation Failed", errors });
+    const job: Job = { ...OPENED, pull_request: null, base: { ...OPENED.base, is_default: false } };
+    const answer = await perform({ type: "open-pull-request", round: 1 }, job);
+    expect(answer).toMatchObject({
+      ended: "later",
+      reason: expect.stringMatching(/^The base branch main was deleted/),
+    });
+  });
+
   it("puts another token in place of one that GitHub takes for none, and makes the call again", async () => {
     const react = (token: string) =>
       nock(API, { reqheaders: { authorization: `token ${token}` } }).post(`${AT}/issues/comments/70/reactions`);

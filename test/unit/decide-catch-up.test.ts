@@ -162,6 +162,10 @@ describe("a conflict", () => {
     const { work } = evaluate(facts({ mergeable: "conflict", checks: [] }), kept, T0);
     expect(work.text).toBe("it conflicts with the base branch; resolve the conflicts");
     expect(evaluate(facts({ mergeable: "conflict" }), onMarket(), T0).needs).toBeNull();
+    expect(led(kept, observe({ mergeable: "conflict" })).merge).toEqual({
+      state: "off",
+      why: "it was asked for with --no-merge; and it conflicts with the base branch",
+    });
   });
 
   it("in line gives way to what a person asks for, which has the base merged as well", () => {

@@ -230,6 +230,9 @@ const merge = (how: MergeVerdict["how"], verdict: Reason["verdict"], text: strin
   never,
 });
 
+/** Whoever merges it by hand must know. */
+const alsoConflicts = (forbidden: string): string => `${forbidden}; and it conflicts with the base branch`;
+
 function judgeMerge(facts: Facts, job: Job, work: Reason, forbidden: string | null): MergeVerdict {
   const conflict = facts.mergeable === "conflict" && facts.state === "open";
   // said at once, whatever else it waits for
@@ -239,7 +242,7 @@ function judgeMerge(facts: Facts, job: Job, work: Reason, forbidden: string | nu
       "wait",
       conflict ? conflictText(facts, job, forbidden) : "it merges once the checks are green",
     );
-  if (forbidden !== null) return merge("none", "fail", forbidden, true);
+  if (forbidden !== null) return merge("none", "fail", conflict ? alsoConflicts(forbidden) : forbidden, true);
   if (facts.state !== "open") return merge("none", "wait", `the pull request is ${facts.state}`);
   const entry = inQueue(facts);
   if (conflict && entry === null) return merge("none", "wait", conflictText(facts, job, forbidden));

@@ -7,7 +7,7 @@
 import type { Effect } from "../../domain/job/effect.ts";
 import { actionsWork, type Job, marketWork } from "../../domain/job/job.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
-import { attempted, type CallOutcome } from "../client/errors.ts";
+import { attempted, type CallOutcome, type GitHubError } from "../client/errors.ts";
 import { pullRequestBody, pullRequestTitle } from "../render/pull-request.ts";
 import { adoptPullRequest } from "./adopt-pull-request.ts";
 import { readBranchState } from "./branch-state.ts";
@@ -120,6 +120,12 @@ const asPushed = (job: Job): Cleaned => ({
   open: false,
 });
 
+/** The base branch may be restored while this is tried again. */
+const notOpened = (githubError: GitHubError, base: string): ReturnType<typeof laterOf> =>
+  githubError.kind === "invalid" && NO_BASE.test(githubError.words)
+    ? { reason: `The base branch ${base} was deleted, so no pull request can be opened; restore it, then retry.` }
+    : laterOf(githubError);
+
 export async function openPullRequest(task: Task, { round }: OpenPullRequest): Promise<Attempt> {
   const { job } = task;
   const theirs = marketWork(job)?.delivery?.pull_request ?? null;
@@ -136,7 +142,7 @@ export async function openPullRequest(task: Task, { round }: OpenPullRequest): P
   const base = job.base.branch;
   if (base === null) return { ended: "later", reason: "The pull request's base branch is unknown." };
   const answer = await open(task, base);
-  if (!answer.ok) return { ended: "later", ...laterOf(answer.githubError) };
+  if (!answer.ok) return { ended: "later", ...notOpened(answer.githubError, base) };
   if (answer.value === null) {
     const unseen = await attempted(task.now, () => isUnseen(task, base));
     if (unseen.ok && !unseen.value) return reported({ type: "nothing-to-open", round });

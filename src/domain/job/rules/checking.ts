@@ -110,6 +110,9 @@ export function observe(job: Job, facts: Facts, context: Context): Decision {
 const askedAt = ({ work }: MarketJob, { asks_sender }: Verdict, now: number): number | null =>
   asks_sender ? (work.sender_asked_at ?? now) : null;
 
+const conflictsNow = (job: Job, { mergeable }: Facts): boolean =>
+  !isOnTheirs(job) && (mergeable === "unknown" ? job.catch_up.conflicts : mergeable === "conflict");
+
 /** What these facts say of the work, and what follows. */
 function weigh(job: Job, facts: Facts, context: Context): Decision {
   const { now } = context;
@@ -123,7 +126,7 @@ function weigh(job: Job, facts: Facts, context: Context): Decision {
     settings_problem: facts.settings_problem,
     base: facts.base_renamed ? { ...job.base, branch: facts.base } : job.base,
     // the next attempt has the base merged, too
-    catch_up: { ...job.catch_up, conflicts: facts.mergeable === "conflict" && !isOnTheirs(job) },
+    catch_up: { ...job.catch_up, conflicts: conflictsNow(job, facts) },
     notice: null,
     work: isOnMarket(job) ? { ...job.work, sender_asked_at: askedAt(job, verdict, now) } : job.work,
   };
