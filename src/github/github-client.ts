@@ -29,7 +29,7 @@ export interface GitHubClientParts {
   /** What workflow files use; missing: the published run action. */
   readonly run_action?: string;
   /** Missing: everything goes by REST. */
-  readonly pushes?: Pick<GitPushes, "works">;
+  readonly pushes?: GitPushes;
 }
 
 const PAGE = 100;
@@ -175,7 +175,7 @@ export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
     async repository(repository, known) {
       const { owner, name: repo, installation_id } = repository;
       const octokit = await source.installation(installation_id);
-      const state = await readBranchState({ octokit, at: { owner, repo } }, null);
+      const state = await readBranchState({ octokit, at: { owner, repo }, pushes: parts.pushes ?? null }, null);
       return state === null ? null : observedOf(state, repository, known);
     },
 

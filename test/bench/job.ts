@@ -10,7 +10,7 @@ import type { Script } from "../sandbox/model/protocol.ts";
 import type { Measured } from "./measured.ts";
 import { isToken, openStand, type Stand, until } from "./stand.ts";
 
-const WRITES = 9;
+const WRITES = 6;
 const READS = 3;
 /** Longer than any edit is held back: what has not been written by then is not written. */
 const QUIET_MS = 16_000;
@@ -62,8 +62,8 @@ const VARIANTS: readonly Variant[] = [
     files: { ".github/workflows/ci.yml": SLOW_CI },
     deletes_branches: false,
     script: slowScript,
-    // the comment tells of the pull request while CI works, and the branch is for us to delete
-    more_writes: 2,
+    // the comment tells of the run and of the pull request while these take their time, and the branch is for us to delete
+    more_writes: 3,
   },
 ];
 

@@ -29,7 +29,7 @@ describe("with GITHUB_TOKEN", () => {
     expect(here.github.readFile(DEMO, "main", "HELLO.md")).toContain("hello");
     expect(Object.keys(here.github.branches(DEMO))).toEqual(["main"]);
     expect(here.github.comments(DEMO, issue)).toHaveLength(2);
-    expect(here.github.comments(DEMO, issue)[0]?.reactions).toEqual(["eyes"]);
+    expect(here.github.comments(DEMO, issue)[0]?.reactions).toEqual([]);
     const ours = here.github.checkRuns(DEMO, pull.headSha).filter((run) => run.name === "journeyman");
     expect(ours).toHaveLength(1);
     expect(ours[0]).toMatchObject({ status: "completed", conclusion: "success" });

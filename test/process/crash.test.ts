@@ -12,10 +12,9 @@ import type { Fault } from "../sandbox/github/main.ts";
 const POINTS: readonly (readonly [string, Fault["match"], { readonly before: boolean }])[] = [
   [
     "after the commit that creates the job, before its first effect",
-    { method: "POST", path: /\/reactions$/ },
+    { method: "POST", path: /\/git-receive-pack$/ },
     { before: true },
   ],
-  ["when the brief is on its way", { method: "POST", path: /\/git-receive-pack$/ }, { before: true }],
   [
     "when the branch is made and no event of it has come",
     { method: "POST", path: /\/git-receive-pack$/ },
@@ -91,7 +90,6 @@ it("loses nothing and doubles nothing when it is killed at every step of a job",
   await sandbox.idle();
   expect(ours()).toHaveLength(1);
   expect(github.pulls(DEMO)).toHaveLength(1);
-  expect(github.comments(DEMO, issue)[0]?.reactions).toEqual(["eyes"]);
   const runs = github.runs(DEMO).filter((run) => run.path.endsWith("run-job.yml") && run.conclusion !== "skipped");
   expect(runs).toHaveLength(1);
   const checksOn = (sha: string | undefined): string[] =>

@@ -217,8 +217,11 @@ describe("how urgently people are shown", () => {
     return decided(decision).effects.find(({ effect }) => effect.type === type)?.urgency ?? null;
   };
 
-  it("the first comment can wait for the runner, and is written soon once it has begun", () => {
-    expect(urgencyOf(begin(), briefPushed(), "sync-comment")).toBe("whenever");
+  it("the first comment answers a command at once, can wait for the runner otherwise, and is written soon once it has begun", () => {
+    expect(urgencyOf(begin(), briefPushed(), "sync-comment")).toBe("now");
+    const onLine = { kind: "comment", issue: 8, comment_id: "review-comment:9" } as const;
+    for (const origin of [{ kind: "label", issue: 8 } as const, onLine])
+      expect(urgencyOf(begin(draft({ origin })), briefPushed(), "sync-comment")).toBe("whenever");
     expect(urgencyOf(led(begin(), briefPushed()), runChanged(), "sync-comment")).toBe("soon");
     const rest = begin({ ...draft({ origin: { kind: "rest", dialect: "create-job", key_id: null } }) });
     expect(decided(step(rest, briefPushed())).effects).toEqual([]);

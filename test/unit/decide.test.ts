@@ -44,9 +44,9 @@ const failedTwice = () =>
   );
 
 describe("a job from a comment to a merge", () => {
-  it("reacts to the comment and pushes the brief when it is created", () => {
+  it("pushes the brief and shows its comment when it is created", () => {
     const created = decide(null, { type: "create", draft: draft() }, { now: T0, available_cents: 0 });
-    expect(effectsOf(created)).toEqual(["react", "push-brief"]);
+    expect(effectsOf(created)).toEqual(["push-brief", "sync-comment"]);
     expect(decided(created).job).toMatchObject({ status: "queued", branch: `job/${ID}`, attempt_count: 0 });
   });
 

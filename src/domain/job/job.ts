@@ -98,6 +98,10 @@ export const sameName = (a: Named, b: Named): boolean => fullName(a).toLowerCase
 export const issueOf = (origin: Origin): number | null =>
   origin.kind === "comment" || origin.kind === "label" ? origin.issue : null;
 
+/** The job's comment stands right below the command, so it is the sign that the command was heard. */
+export const isAnsweredByComment = (origin: Origin): boolean =>
+  origin.kind === "comment" && typeof origin.comment_id === "number";
+
 /** Stands for the conclusion of a run that GitHub does not know any more. */
 export const GONE = "gone";
 

@@ -3,7 +3,8 @@ import * as z from "zod";
 import { jobFolder } from "../../contracts/brief.ts";
 import type { Job, Repository } from "../../domain/job/job.ts";
 import type { ObservedRepository } from "../../domain/repository/repository.ts";
-import { ask, BLOB, blobSchema, type ReadTree, readTreeSchema, TREE, treeObjectSchema } from "../client/graphql.ts";
+import { ask, BLOB, blobSchema, readTreeSchema, TREE, treeObjectSchema } from "../client/graphql.ts";
+import type { GitPushes } from "../git/push.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
 import { DISCUSSION, discussionSchema, type ReadComments } from "./discussion.ts";
 import { FAILED_CHECKS, type FailedCheck, failedChecksSchema } from "./failed-logs.ts";
@@ -15,14 +16,14 @@ const JOBS = jobFolder("").split("/")[0];
 
 const ON_TREE = `... on Tree { ${TREE} }`;
 const QUERY = `
-query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $parent: String!, $baseJobs: String!, $branchJobs: String!, $asked: Boolean!, $issue: Int!, $discussed: Boolean!) {
-  viewer @include(if: $asked) { login databaseId }
+query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $parent: String!, $baseJobs: String!, $branchJobs: String!, $asked: Boolean!, $trees: Boolean!, $issue: Int!, $discussed: Boolean!) {
+  viewer @include(if: $trees) { login databaseId }
   repository(owner: $owner, name: $repo) {
     databaseId
     isEmpty
     defaultBranchRef { name }
-    base: object(expression: $base) { ... on Commit { oid tree { oid entries @include(if: $asked) { name mode oid } } } }
-    baseJobs: object(expression: $baseJobs) @include(if: $asked) { ${ON_TREE} }
+    base: object(expression: $base) { ... on Commit { oid tree { oid entries @include(if: $trees) { name mode oid } } } }
+    baseJobs: object(expression: $baseJobs) @include(if: $trees) { ${ON_TREE} }
     workflow: object(expression: $workflow) { ... on Blob { oid } }
     settings: object(expression: $settings) { ${BLOB} }
     branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { ${TREE} } ${FAILED_CHECKS} } } }
@@ -57,6 +58,8 @@ const schema = z.object({
     .nullable(),
 });
 
+type Read = z.infer<typeof schema>;
+
 export interface Tip {
   readonly sha: string;
   readonly tree: string;
@@ -84,10 +87,17 @@ export interface BranchState {
   readonly failed: readonly FailedCheck[];
   /** The issue's newest comments; null when they were not asked for. */
   readonly comments: ReadComments;
-  /** What a brief's commit changes, and what is beside it: the roots, the folder of all jobs, and the job's. */
-  readonly trees: readonly ReadTree[];
-  /** Whom GitHub names as the author of what we push. */
-  readonly bot: { readonly login: string; readonly id: number | null } | null;
+}
+
+/** Keeps what a push needs to know: the author, the roots, the folder of all jobs, and the job's. */
+function learn(
+  pushes: GitPushes,
+  { base, baseJobs, branch, branchJobs, folder }: NonNullable<Read["repository"]>,
+  viewer: Read["viewer"],
+): void {
+  if (viewer) pushes.learnAuthor({ login: viewer.login, id: viewer.databaseId ?? null });
+  for (const tree of [base?.tree, baseJobs, branch?.target.tree, branchJobs, folder])
+    if (tree) pushes.trees.learn(tree.id, tree.entries);
 }
 
 /**
@@ -95,7 +105,7 @@ export interface BranchState {
  * repository is not visible.
  */
 export async function readBranchState(
-  { octokit, at }: Pick<Task, "octokit" | "at">,
+  { octokit, at, pushes = null }: Pick<Task, "octokit" | "at"> & Partial<Pick<Task, "pushes">>,
   job: Job | null,
   discussed: number | null = null,
 ): Promise<BranchState | null> {
@@ -117,12 +127,14 @@ export async function readBranchState(
       baseJobs: `${from}:${JOBS}`,
       branchJobs: job === null ? "" : `refs/heads/${job.branch}:${JOBS}`,
       asked: job !== null,
+      trees: pushes !== null,
       issue: discussed ?? 0,
       discussed: discussed !== null,
     },
     schema,
   );
   if (repository === null) return null;
+  if (pushes !== null) learn(pushes, repository, viewer);
   const default_branch = repository.isEmpty ? null : (repository.defaultBranchRef?.name ?? null);
   const branch = wanted ?? default_branch;
   const tip = repository.branch?.target;
@@ -140,10 +152,6 @@ export async function readBranchState(
     present: (repository.folder?.entries ?? []).map(({ name }) => name),
     failed: tip?.statusCheckRollup ?? [],
     comments: repository.issueOrPullRequest,
-    trees: [repository.base?.tree, repository.baseJobs, tip?.tree, repository.branchJobs, repository.folder].filter(
-      (tree) => tree !== null && tree !== undefined,
-    ),
-    bot: viewer ? { login: viewer.login, id: viewer.databaseId ?? null } : null,
   };
 }
 

@@ -170,12 +170,6 @@ async function readState(task: Task): Promise<BranchState | null> {
 const failedChecks = async (task: Task, effect: PushBrief, state: BranchState | null) =>
   isOfQueueRound(task.job, effect) ? readFailedChecks(task, task.job.merge_queue.group_sha) : (state?.failed ?? []);
 
-/** Keeps what a push needs to know. */
-function learn({ pushes }: Task, state: BranchState | null): void {
-  if (state?.bot) pushes?.learnAuthor(state.bot);
-  for (const { id, entries } of state?.trees ?? []) pushes?.trees.learn(id, entries);
-}
-
 interface Found {
   readonly pushBase: PushBase | string;
   readonly left: string | null;
@@ -194,7 +188,6 @@ async function find(
   may_exist: boolean,
 ): Promise<Found> {
   const [state, read] = await Promise.all([readState(task), readRoundReviews(task, effect)]);
-  learn(task, state);
   const reviews = read.kind === "reviews" ? read.reviews : [];
   const base = fetchedBase(task, state, known, reviews);
   const pushBase =

@@ -14,7 +14,7 @@ export interface GitCall {
 }
 
 /** Git itself says its version and no more. */
-const isGit = (request: IncomingMessage): boolean => /^git\/[\d.]+$/.test(request.headers["user-agent"] ?? "");
+export const isGit = (request: IncomingMessage): boolean => /^git\/[\d.]+$/.test(request.headers["user-agent"] ?? "");
 
 /** GitHub wants to hear from a git (https://github.com/jelmer/dulwich/issues/562). */
 export const saysGit = (request: IncomingMessage): boolean =>

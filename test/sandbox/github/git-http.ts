@@ -13,12 +13,12 @@ import type { Api } from "./api.ts";
 import { readBody } from "./body.ts";
 import { Refusal } from "./errors.ts";
 import type { Fault } from "./faults.ts";
-import { countGitCall, type GitAnswer, saysGit } from "./git-calls.ts";
+import { countGitCall, type GitAnswer, isGit, saysGit } from "./git-calls.ts";
 import { gitEnvironment } from "./git-command.ts";
 import { ZERO } from "./git-refs.ts";
 import { secondary } from "./limits.ts";
 import type { Repository } from "./model.ts";
-import { receivePack } from "./receive-pack.ts";
+import { advertisedRefs, receivePack } from "./receive-pack.ts";
 import { refChanged } from "./ref-changes.ts";
 import { signatureEnvironment } from "./signatures.ts";
 import type { Actor } from "./tokens.ts";
@@ -63,14 +63,24 @@ export async function serveGit(
     const named = world.state.repository(path.owner, path.name);
     const repository = authorize(actor, named, [writes ? "contents:write" : "contents:read"]);
     const to = fault ? discarded() : response;
-    if (writes && path.rest !== "/info/refs")
-      await push(world, repository, actor, { path, url, request, response: to });
-    else await backend(repository, { path, url, request, response: to }, environment(repository, actor));
+    const exchange = { path, url, request, response: to };
+    if (writes && path.rest !== "/info/refs") await push(world, repository, actor, exchange);
+    else if (writes && !isGit(request)) advertise(repository, to);
+    else await backend(repository, exchange, environment(repository, actor));
     if (fault) fail(request, response, fault);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     refuse(response, error, known);
   }
+}
+
+/** For a program that is no git, without the process that git would be. */
+function advertise(repository: Repository, response: Answering): void {
+  response.writeHead(200, {
+    "content-type": "application/x-git-receive-pack-advertisement",
+    "cache-control": "no-cache",
+  });
+  response.end(advertisedRefs(repository));
 }
 
 function answer(response: ServerResponse, { status, text, headers }: GitAnswer): void {

@@ -39,6 +39,15 @@ const FLUSH = Buffer.from("0000");
 const band = (number: number, content: Buffer | string): Buffer =>
   packet(Buffer.concat([Buffer.from([number]), Buffer.from(content)]));
 
+/** The refs as git lists them before a push. */
+export function advertisedRefs({ git }: Repository): Buffer {
+  const capabilities = "report-status delete-refs side-band-64k ofs-delta object-format=sha1";
+  const refs = git.refs.list();
+  const lines = refs.size > 0 ? [...refs].map(([ref, sha]) => `${sha} ${ref}`) : [`${ZERO} capabilities^{}`];
+  const packets = lines.map((line, at) => packet(`${line}${at === 0 ? `\0${capabilities}` : ""}\n`));
+  return Buffer.concat([packet("# service=git-receive-pack\n"), FLUSH, ...packets, FLUSH]);
+}
+
 interface Request {
   readonly move: Move;
   readonly pack: Buffer;

@@ -19,7 +19,17 @@ import {
   unchanged,
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
-import { branchOf, isAtRest, isFinal, isOnMarket, issueOf, type Job, marketWork, statusAt } from "../job.ts";
+import {
+  branchOf,
+  isAnsweredByComment,
+  isAtRest,
+  isFinal,
+  isOnMarket,
+  issueOf,
+  type Job,
+  marketWork,
+  statusAt,
+} from "../job.ts";
 import { isUnpaidTooLong } from "../next-timer.ts";
 import { deniedLimits } from "../raised-limits.ts";
 import type { ReviewRef, Reviews } from "../review-schema.ts";
@@ -67,13 +77,13 @@ const newJob = (draft: Draft, now: number): Job => ({
 
 const isOffered = (job: Job): boolean => isOnMarket(job) && issueOf(job.origin) !== null;
 
+/** In a review, or on a line of a pull request, the job's comment would stand elsewhere: so the command gets a reaction. */
+const nod = ({ origin }: Job): WantedEffect[] =>
+  origin.kind === "comment" && !isAnsweredByComment(origin) ? seen(origin.comment_id) : [];
+
 export function create(draft: Draft, { now, available_cents }: Context): Decision {
   const paid = draft.price_cents <= available_cents || draft.price_cents === 0;
   const job: Job = { ...newJob(draft, now), status: paid ? "queued" : "pending_payment" };
-  const seen: WantedEffect[] =
-    draft.origin.kind === "comment"
-      ? [atOnce({ type: "react", comment_id: draft.origin.comment_id, content: "eyes" })]
-      : [];
   return {
     kind: "decided",
     job,
@@ -82,7 +92,11 @@ export function create(draft: Draft, { now, available_cents }: Context): Decisio
     ],
     postings: paid ? charge(draft.account, draft.id, draft.price_cents) : [],
     // nothing is pushed for the market before somebody takes it, so this is where its comment begins
-    effects: [...seen, ...pushBrief(job), ...(isOffered(job) ? [showComment(now, "now")] : [])],
+    effects: [
+      ...nod(job),
+      ...pushBrief(job),
+      ...(isOffered(job) || isAnsweredByComment(job.origin) ? [showComment(now, "now")] : []),
+    ],
   };
 }
 

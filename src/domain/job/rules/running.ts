@@ -23,6 +23,7 @@ import {
   actionsWork,
   fullName,
   GONE,
+  isAnsweredByComment,
   isAtRest,
   isFinal,
   isOnActions,
@@ -124,9 +125,14 @@ function withBrief({ target }: Job, { base, failing = null }: Report<"brief-push
   return target.kind === "own" ? target : { ...target, head_sha: target.head_sha ?? base.sha, failing };
 }
 
-/** A runner is quick as a rule: then one comment tells of the branch and of the run. */
-const firstComment = (job: Job, now: number): WantedEffect =>
-  showComment(now, job.comment === null && job.status === "queued" ? "whenever" : "soon");
+/**
+ * The sign that a command was heard comes at once. Without a command, a runner is quick as a rule: then one comment tells
+ * of the branch and of the run.
+ */
+function firstComment(job: Job, now: number): WantedEffect {
+  if (job.comment !== null || job.status !== "queued") return showComment(now, "soon");
+  return showComment(now, isAnsweredByComment(job.origin) ? "now" : "whenever");
+}
 
 export function briefRefused(job: Job, report: Report<"brief-refused">, { now }: Context): Decision {
   // one that is there already may be pushed again, unheard
