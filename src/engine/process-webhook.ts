@@ -10,8 +10,8 @@ import { fullName, issueOf, type Job, type JobId, type Repository, sameRepositor
 import type { RefusalCode } from "../domain/job/refusal.ts";
 import { SET_UP_BRANCH } from "../domain/repository/set-up.ts";
 import { ofDeletion, toLookAt } from "./base-branches.ts";
-import type { Admit, PermissionRequest } from "./command-permission.ts";
-import { aboutJob, asksForMore, pressed, type Requester } from "./commands-of-people.ts";
+import type { Admit } from "./command-permission.ts";
+import { aboutJob, authorOf, pressed, type Requester } from "./commands-of-people.ts";
 import { doctorReply, FROM_FORK, HELP, NO_JOB, NO_MARKET, noSuchJob, SET_UP_FIRST } from "./comment-replies.ts";
 import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
 import type { Examine } from "./doctor.ts";
@@ -52,11 +52,6 @@ interface Needs {
   readonly clock: Pick<Clock, "now">;
   readonly log: Pick<Log, "debug">;
 }
-
-const authorOf = ({ author: login, author_id: id }: CommandEvent): PermissionRequest => ({
-  login,
-  ...(id === undefined ? {} : { id }),
-});
 
 type Button = Extract<GitHubEvent, { type: "button" }>;
 
@@ -193,7 +188,6 @@ class DeliveryProcessor {
   }
 
   async #command(event: Slash, by: Requester): Promise<void> {
-    const { admit } = this.#needs;
     const { repository, issue, comment_id, command } = event;
     switch (command.verb) {
       case "run":
@@ -216,8 +210,8 @@ class DeliveryProcessor {
         const { job } = command;
         const id = await (job === undefined ? this.#jobHere(repository, issue) : this.#jobNamed(repository, job));
         if (id === null) return this.#refuse(event, "not_found", job === undefined ? NO_JOB : noSuchJob(job));
-        const by_admin = asksForMore(command) && (await admit(repository, authorOf(event), "admin")) !== null;
-        const { asked, seen } = aboutJob(command, by, comment_id, by_admin);
+        const admin = () => this.#needs.admit(repository, authorOf(event), "admin");
+        const { asked, seen } = await aboutJob(command, by, comment_id, admin);
         return this.#tell(event, id, asked).finally(() =>
           seen ? undefined : this.#react(repository, comment_id, "eyes"),
         );

@@ -122,6 +122,8 @@ class Repository {
   }
 }
 
+const THEIRS = { number: 30, url: "https://github.example/octo/demo/pull/30", branch: "weeds" };
+
 describe("a job over the limit", () => {
   it("waits in line and pushes nothing", () => {
     const here = new Repository({ running: 1 });
@@ -265,6 +267,16 @@ describe("a job over the limit", () => {
     expect(here.begun).toEqual([own]);
     expect(here.job(offered).line).toBeNull();
   });
+});
+
+it("a job on a person's pull request runs like others, and takes no place among the jobs' own", () => {
+  const here = new Repository({ running: 2, open_pull_requests: 1 });
+  const theirs = here.create("ada", { target: THEIRS });
+  const own = here.create();
+  expect(here.begun).toEqual([theirs, own]);
+  expect(here.pullRequests).toBe(1);
+  const third = here.create("ada", { target: THEIRS });
+  expect(here.job(third).line).toMatchObject({ limit: "running" });
 });
 
 describe("limits that are not known yet", () => {

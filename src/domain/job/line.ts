@@ -7,11 +7,12 @@ import { PLACE_LIMITS, type PlaceLimit, type RepositorySettings } from "../../co
 import { counted } from "../../text/plural.ts";
 import { accountNamed } from "./account.ts";
 import { isOnActions, type Job, type JobId } from "./job.ts";
+import { isOnTheirs } from "./target.ts";
 
 /** The fields of a job that say which places it has. */
 export type Placed = Pick<
   Job,
-  "id" | "account" | "status" | "work" | "line" | "pull_request" | "pull_request_open" | "merged_at"
+  "id" | "account" | "status" | "work" | "target" | "line" | "pull_request" | "pull_request_open" | "merged_at"
 >;
 
 /** What a job has or waits for. */
@@ -21,6 +22,8 @@ export interface Place {
   readonly runs: boolean;
   /** Its pull request is open, or it works on one. */
   readonly pull_request: boolean;
+  /** It is going to open one, if it has none. */
+  readonly opens: boolean;
   /** Since when it waits in line; null: it does not. */
   readonly waits_since: number | null;
 }
@@ -46,18 +49,21 @@ export const limitsPlaces = (limits: PlaceLimits): boolean => PLACE_LIMITS.some(
 const isRunning = ({ work, status, line }: Placed): boolean =>
   work.kind === "actions" && (status === "accepted" || (status === "queued" && line === null));
 
-const hasOpenPullRequest = ({ pull_request, pull_request_open, merged_at }: Placed): boolean =>
-  pull_request !== null && pull_request_open && merged_at === null;
+/** A person's pull request is no job's. */
+const opens = (job: Placed): boolean => isOnActions(job) && !isOnTheirs(job);
+
+const hasOpenPullRequest = (job: Placed): boolean =>
+  !isOnTheirs(job) && job.pull_request !== null && job.pull_request_open && job.merged_at === null;
 
 /** Null: neither. */
 export function placeOf(job: Placed): Place | null {
   const waits_since = job.line?.since ?? null;
   const runs = isRunning(job);
   // of a further round too, whose pull request is maybe closed
-  const isOnIt = isOnActions(job) && (runs || job.status === "submitted");
+  const isOnIt = opens(job) && (runs || job.status === "submitted");
   const pull_request = isOnIt || hasOpenPullRequest(job);
   if (!runs && !pull_request && waits_since === null) return null;
-  return { id: job.id, account: accountNamed(job.account), runs, pull_request, waits_since };
+  return { id: job.id, account: accountNamed(job.account), runs, pull_request, opens: opens(job), waits_since };
 }
 
 /** It would begin an attempt, and had no place to do so. */
@@ -84,7 +90,7 @@ class Counts {
 
   /** What keeps it from beginning; null: nothing, and it has its places now. */
   take(place: Place): Reached | null {
-    const needs = !place.pull_request;
+    const needs = place.opens && !place.pull_request;
     const reached =
       this.#reached("running", this.#running) ??
       this.#reached("running_per_requester", this.#running_of.get(place.account) ?? 0) ??
@@ -144,16 +150,16 @@ export interface Spot extends Reached {
 export function spotFor(facts: LineFacts, job: Placed, asked_at: number): Spot | null {
   const { limits, places } = facts;
   const others = places.filter(({ id }) => id !== job.id);
-  const place = { ...(placeOf(job) ?? NO_PLACE), id: job.id, account: accountNamed(job.account), runs: false };
-  const candidate = { ...place, pull_request: hasOpenPullRequest(job), waits_since: asked_at };
+  const candidate = {
+    ...{ id: job.id, account: accountNamed(job.account), runs: false, opens: opens(job) },
+    ...{ pull_request: hasOpenPullRequest(job), waits_since: asked_at },
+  };
   const line = walkLine({ limits, places: [...others, candidate] });
   const mine = line.find(({ id }) => id === job.id)?.reached ?? null;
   if (mine === null) return null;
   const still = line.filter(({ reached }) => reached !== null);
   return { ...mine, since: asked_at, position: still.findIndex(({ id }) => id === job.id) + 1 };
 }
-
-const NO_PLACE = { runs: false, pull_request: false, waits_since: null };
 
 /** When whoever joins the line now is to have joined it: after everybody who is there. */
 export const joinsAt = ({ places }: LineFacts, now: number): number =>
