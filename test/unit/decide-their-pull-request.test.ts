@@ -151,6 +151,14 @@ describe("a job on a person's pull request", () => {
     expect(behind).toMatchObject({ status: "verified", catch_up: { turn: null } });
   });
 
+  it("never warns of an end, nor counts as one of ours that is open", () => {
+    const given = { ...settings(), limits: { ...settings().limits, expires_days: 1 } };
+    const green = led(onTheirs(), seen({ settings: given }));
+    expect(green).toMatchObject({ status: "verified", expiry: null, pull_request_open: false });
+    const red = led(onTheirs(), seen({ settings: given, ...RED }), stopped(2));
+    expect(red).toMatchObject({ status: "failed", expiry: null, pull_request_open: false });
+  });
+
   it("opens no round for a review, which is for whoever works on the pull request", () => {
     const review = { id: 1, node_id: "PRR_1", by: "rex" };
     const comment_id = "review:PRR_1";

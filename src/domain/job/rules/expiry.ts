@@ -17,6 +17,7 @@ import {
 import { type Expiry, isOnActions, type Job } from "../job.ts";
 import { PERSONS_TURN } from "../merge-verdict.ts";
 import { expiryWarningMs } from "../next-timer.ts";
+import { isOnTheirs } from "../target.ts";
 import { endUnpaid } from "./end-attempt.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -79,10 +80,10 @@ export function expiryAfter(before: Job | null, command: Command, after: Job, no
   return command.type === "limits-changed" && known.warned_at === null ? from(known.seen_at) : known;
 }
 
-/** Whether the job's pull request is open, as far as the command tells. */
+/** Whether the job's own pull request is open, as far as the command tells: a person's is not ours to count or to close. */
 export function isOpenAfter(command: Command, after: Job): boolean {
   const number = after.pull_request?.number;
-  if (number === undefined) return false;
+  if (number === undefined || isOnTheirs(after)) return false;
   switch (command.type) {
     case "pull-request-opened":
       return command.number === number || after.pull_request_open;

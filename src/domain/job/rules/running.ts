@@ -36,8 +36,8 @@ import {
   workerOf,
 } from "../job.ts";
 import { START_GIVEN_UP_MS } from "../next-timer.ts";
-import { isOnTheirBranch, isOnTheirs, mergeAtFirst } from "../target.ts";
 import { limitsOf } from "../raised-limits.ts";
+import { isOnTheirBranch, isOnTheirs, mergeAtFirst } from "../target.ts";
 import { withResult } from "../usage.ts";
 import { failRun } from "./conflict-round.ts";
 import { cancelRun, endUnpaid, MOST_ROUNDS, retireRun } from "./end-attempt.ts";
