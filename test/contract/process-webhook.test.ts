@@ -155,7 +155,7 @@ async function service(
   const pass = (ms: number): void => {
     now += ms;
   };
-  const world = { store, handle, said, people, pull, recorded, forgotten, asked: () => asked };
+  const world = { store, handle, said, people, pull, toFix, recorded, forgotten, asked: () => asked };
   return { ...world, process, processAgain, lock, pass, restart };
 }
 
@@ -208,6 +208,65 @@ describe("a job that is asked for on the set-up pull request", () => {
   it("starts once it is merged", async () => expect((await onSetUp({ merged: true })).jobs).toBe(1));
 
   it("starts on any other pull request", async () => expect((await onSetUp({ head_branch: "x" })).jobs).toBe(1));
+});
+
+describe("/job fix on a person's pull request", () => {
+  const RUN = { verb: "run", model: null, no_merge: false, draft: false, market: null } as const;
+  let nth = 900;
+  async function asking() {
+    const here = await service(known());
+    await observe(here.store.repositories, known());
+    const say = async (task: string) => {
+      here.said.length = 0;
+      const issue = { number: 9, title: "Mine", body: "", is_pull_request: true };
+      const event: GitHubEvent = { ...ask, issue, comment_id: nth++, command: { ...RUN, task } };
+      const acted = await here.process(event);
+      const { jobs } = await here.store.jobs.list({ limit: 10 });
+      return { jobs, newest: jobs[0], said: here.said.join("\n"), acted, event };
+    };
+    return { ...here, say };
+  }
+
+  it("begins one job on its branch, once however often it is told", async () => {
+    const here = await asking();
+    const { newest, event } = await here.say("fix");
+    expect(newest).toMatchObject({
+      target: { number: 9, branch: "x" },
+      pull_request: { number: 9 },
+      base: { branch: "x" },
+    });
+    await here.processAgain(event);
+    expect(await here.store.jobs.count()).toBe(1);
+  });
+
+  it("is said to be under way, or is a message with what is new, and another job once that is over", async () => {
+    const here = await asking();
+    const { newest } = await here.say("fix");
+    if (newest === undefined) throw new Error("no job");
+    expect(await here.say("fix it")).toMatchObject({
+      jobs: { length: 1 },
+      said: expect.stringMatching(/^A job works on/),
+    });
+    expect((await here.say("fix the typo, too")).newest?.waiting_messages).toMatchObject([
+      { text: "fix the typo, too" },
+    ]);
+    await here.handle(newest.id, { type: "cancel", by: { account: "ada", login: "ada" } });
+    expect(await here.say("fix")).toMatchObject({ jobs: { length: 2 }, said: "" });
+  });
+
+  it("is refused with a code, and starts nothing", async () => {
+    const here = await asking();
+    here.toFix.from_fork = true;
+    expect(await here.say("fix")).toMatchObject({ jobs: { length: 0 }, acted: { error_code: "forbidden" } });
+    Object.assign(here.toFix, { from_fork: false, failing: [] });
+    expect(await here.say("fix")).toMatchObject({ jobs: { length: 0 }, acted: { error_code: "invalid" } });
+  });
+
+  it("begins in a locked conversation, too", async () => {
+    const here = await asking();
+    here.lock();
+    expect(await here.say("fix")).toMatchObject({ jobs: { length: 1 } });
+  });
 });
 
 describe("a further /job on an issue whose job is open", () => {

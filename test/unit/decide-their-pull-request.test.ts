@@ -138,6 +138,34 @@ describe("a job on a person's pull request", () => {
     expect(statusComment(after.job)).toContain("Somebody has pushed to the branch since");
   });
 
+  it("looks again for the statuses of its commit, of which no event tells, and leaves its base to a person", () => {
+    const pending = step(onTheirs(), seen({ checks: [check({ state: "pending" })], mergeable: "conflict" }));
+    const { updated_at } = decided(pending).job;
+    expect(decided(pending).effects).toContainEqual(
+      expect.objectContaining({ effect: { type: "read-facts", runs: [] }, not_before: updated_at + 120_000 }),
+    );
+    expect(effectsOf(step(onTheirs(), seen({ checks: [check({ state: "pending", run_id: 5 })] })))).not.toContain(
+      "read-facts",
+    );
+    const behind = led(onTheirs(), seen({ merge_state: "BEHIND" }));
+    expect(behind).toMatchObject({ status: "verified", catch_up: { turn: null } });
+  });
+
+  it("never warns of an end, nor counts as one of ours that is open", () => {
+    const given = { ...settings(), limits: { ...settings().limits, expires_days: 1 } };
+    const green = led(onTheirs(), seen({ settings: given }));
+    expect(green).toMatchObject({ status: "verified", expiry: null, pull_request_open: false });
+    const red = led(onTheirs(), seen({ settings: given, ...RED }), stopped(2));
+    expect(red).toMatchObject({ status: "failed", expiry: null, pull_request_open: false });
+  });
+
+  it("opens no round for a review, which is for whoever works on the pull request", () => {
+    const review = { id: 1, node_id: "PRR_1", by: "rex" };
+    const comment_id = "review:PRR_1";
+    const asked = step(onTheirs(), { type: "review", pull_request: 8, heeded: true, review, by: ADA, comment_id });
+    expect(asked.kind).toBe("unchanged");
+  });
+
   it("makes a second attempt when its checks are red, and no third", () => {
     const second = led(onTheirs(), seen(RED));
     expect(second).toMatchObject({ status: "queued", attempt: 2 });

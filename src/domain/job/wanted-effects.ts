@@ -33,7 +33,8 @@ const MERGE_STATE = { merge: "merging", "enable-auto-merge": "auto", enqueue: "q
 
 /** A person's pull request is neither merged, updated nor closed by us, and has none of ours beside it. */
 const NEVER_ON_THEIRS: ReadonlySet<Effect["type"]> = new Set([
-  ...(["open-pull-request", "triage-pull-request", "update-branch", "close-pull-request"] as const),
+  ...(["open-pull-request", "triage-pull-request", "update-branch"] as const),
+  ...(["close-pull-request", "expire-pull-request"] as const),
   ...(["merge", "enqueue", "enable-auto-merge", "disable-auto-merge"] as const),
 ]);
 

@@ -74,6 +74,15 @@ export function describeCommits(engine: Engine): void {
         expect(await claim(again, 7)).toMatchObject({ ok: true });
       }));
 
+    it("lets any number of jobs work on one person's pull request, one after another, and finds the newest", () =>
+      withStore(engine, async ({ jobs }, reopen) => {
+        const pull_request = { number: 5, url: "https://github.example/pull/5" };
+        const branch = { branch: "mine", head_sha: null, pushed_sha: null, failing: null };
+        const target = { kind: "pull-request", number: 5, ...branch } as const;
+        for (const nth of [1, 2]) await keep(jobs, sampleJob(nth, { pull_request, target, created_at: START + nth }));
+        expect(await (await reopen()).jobs.ofPullRequest("octo/hello", 5)).toBe(jobId(2));
+      }));
+
     it("answers null for a job that it does not have", () =>
       withStore(engine, async ({ jobs }) => expect(await jobs.load(jobId(9))).toBeNull()));
 

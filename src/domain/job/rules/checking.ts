@@ -20,11 +20,10 @@ import type { WantedEffect } from "../effect.ts";
 import type { Facts } from "../facts.ts";
 import { isApart, isFinal, isOnActions, isOnMarket, type Job, type MarketJob, marketWork } from "../job.ts";
 import { exitSeen } from "../merge-queue.ts";
-import { ciBegunAt, evaluate, failureOf, needsPerson, openRuns, type Verdict } from "../merge-verdict.ts";
+import { evaluate, failureOf, needsPerson, type Verdict } from "../merge-verdict.ts";
 import { linesOf, type Reason } from "../reason.ts";
 import { noneWaiting } from "../reviews.ts";
 import { isOnTheirs } from "../target.ts";
-import { rerunCancelled } from "./cancelled-checks.ts";
 import { lineUp } from "./catch-up.ts";
 import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { incomplete, nextFirstLook } from "./first-look.ts";
@@ -34,6 +33,7 @@ import { pushed } from "./reporting.ts";
 import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
 import { payTaken, takenWork } from "./taking.ts";
 import { theirBranchMoved } from "./their-pull-request.ts";
+import { whileWaiting } from "./waiting-for-checks.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
@@ -146,12 +146,8 @@ function weigh(job: Job, facts: Facts, context: Context): Decision {
     job.status === "verified"
       ? stillMerging(job, facts, verdict, seen, told, context)
       : stillWaiting(job, verdict, seen, told, now);
-  if (verdict.work.verdict !== "wait") return linedUp(waiting);
-  const again = rerunCancelled(waiting.job, facts, verdict.work, now);
-  if (again !== null) return { ...waiting, job: again.job, effects: [...waiting.effects, ...again.effects] };
-  const begun = openRuns(facts, job).length === 0 ? ciBegunAt(facts, job, now) : null;
-  const effects = begun === null ? [] : [later({ type: "read-facts", runs: [] }, begun)];
-  return linedUp({ ...waiting, effects: [...waiting.effects, ...effects] });
+  const more = whileWaiting(waiting.job, facts, verdict.work, now);
+  return linedUp({ ...waiting, job: more.job, effects: [...waiting.effects, ...more.effects] });
 }
 
 /** Another commit than the one that was judged: everything is looked at again. */

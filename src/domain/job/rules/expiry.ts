@@ -80,7 +80,7 @@ export function expiryAfter(before: Job | null, command: Command, after: Job, no
   return command.type === "limits-changed" && known.warned_at === null ? from(known.seen_at) : known;
 }
 
-/** Whether the job's pull request is open, as far as the command tells. */
+/** Whether the job's own pull request is open, as far as the command tells: a person's is not ours to count or to close. */
 export function isOpenAfter(command: Command, after: Job): boolean {
   const number = after.pull_request?.number;
   if (number === undefined || isOnTheirs(after)) return false;

@@ -19,13 +19,13 @@ const isThisAttempt = (job: Job, report: { readonly round: number; readonly atte
 export const toTheirBranch = ({ round, attempt }: Job): WantedEffect =>
   atOnce({ type: "push-to-pull-request", round, attempt });
 
-/** Their checks begin now, and are judged as those of a job's own pull request are. */
+/** Their checks begin now, and are judged as those of a job's own pull request are; where they are quick, one comment tells of both. */
 export function workPushed(job: Job, report: Report<"work-pushed">, { now }: Context): Decision {
   const target = theirs(job);
   if (target === null || !isThisAttempt(job, report) || job.status !== "submitted") return unchanged;
   const { head_sha } = report;
   const pushed: Job = { ...job, head_sha, head_seen_at: now, target: { ...target, head_sha, pushed_sha: head_sha } };
-  return change(job, now, { set: pushed, effects: [showComment(now, "now"), firstLook(pushed, now)] });
+  return change(job, now, { set: pushed, effects: [showComment(now, "whenever"), firstLook(pushed, now)] });
 }
 
 /** Neither another attempt nor a retry helps: a person has to look. */
