@@ -137,7 +137,7 @@ describe("a store at its start", () => {
     ["all zeros", (text) => "\0".repeat(text.length)],
     ["another job's", (text) => text.replaceAll(jobId(1), jobId(2))],
     ["without a status that is known", (text) => text.replace('"status":"queued"', '"status":"asleep"')],
-    ["of another format", (text) => text.replace('"format":5', '"format":"five"')],
+    ["of another format", (text) => text.replace('"format":6', '"format":"six"')],
   ];
   for (const [what, damage] of damages) {
     it(`names a job's file that is ${what}, and starts when that is mended`, () =>
@@ -189,7 +189,7 @@ describe("a store at its start", () => {
         callback_url: null,
         notice: "on",
       };
-      expect(written).toMatchObject({ format: 5, history: [{ seq: 1 }], job: mended });
+      expect(written).toMatchObject({ format: 6, history: [{ seq: 1 }], job: mended });
     }));
 
   for (const [what, strange] of [
