@@ -52,6 +52,7 @@ it("serves a client that creates, polls to the end and then sends a message", as
     status: "completed",
     outcome: expect.stringMatching(/^(?:done|merged)$/),
     question: null,
+    waitsInLine: null,
     source: { repository: `${harness.github.url}/${DEMO}`, ref: `job/${job.id}` },
     model: job.result?.model,
     prLink: job.pull_request?.url,
