@@ -63,6 +63,8 @@ function starts({ event, action, payload }: Received): boolean {
     case "issues.labeled":
     case "pull_request.closed":
       return !byToken(payload);
+    case "pull_request_review.submitted":
+      return !byToken(payload) && (!text.includes('"state":"commented"') || text.includes("/job"));
     case "workflow_run.in_progress":
     case "workflow_run.completed":
       return text.includes('"head_branch":"job/');

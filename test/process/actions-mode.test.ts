@@ -73,6 +73,23 @@ describe("a job that asks", () => {
   });
 });
 
+describe("a review that asks for changes", () => {
+  it("is a round here as well, answered in its threads", { timeout: LONG_MS }, async () => {
+    const here = await startActionHarness();
+    here.ask("/job create HELLO.md that says hello");
+    const { number } = await here.until("a pull request", () => here.github.pulls(DEMO)[0]);
+    await here.github.reviewLines(DEMO, number, {
+      ...{ state: "CHANGES_REQUESTED", by: WRITER },
+      comments: [{ path: "HELLO.md", line: 1, body: "```suggestion\nhello, you\n```" }],
+    });
+    await here.until("an answer", () => here.github.conversation(DEMO, number).threads[0]?.comments.length === 2);
+    const { threads, requested } = here.github.conversation(DEMO, number);
+    expect([threads[0]?.resolvedBy, requested]).toEqual(["github-actions[bot]", [WRITER]]);
+    expect(here.github.readFile(DEMO, here.github.pulls(DEMO)[0]?.head ?? "", "HELLO.md")).toBe("hello, you\n");
+    expect(here.steps.map(({ code }) => code)).toEqual(here.steps.map(() => 0));
+  });
+});
+
 describe("as a step of the example workflow, played by the runner", () => {
   const example = readFileSync(new URL("../../docs/journeyman-action.yml", import.meta.url), "utf8");
   const files = { ".github/workflows/journeyman.yml": example };
