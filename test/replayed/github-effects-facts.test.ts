@@ -179,7 +179,7 @@ describe("a reading of facts", () => {
   });
 
   it("does not ask again and again for a branch that a rule of the repository forbids", async () => {
-    const job = begin();
+    const job = { ...begin(), undiscussed: true };
     const repositories = memoryRepositories();
     const base = { branch: "main", head_sha: "h", tree_sha: "t", has_workflow: true };
     await repositories.put({ owner: "octo", name: "demo", id: 1, installation_id: 1, base, ...NOTHING_SET });
