@@ -1,5 +1,5 @@
 /**
- * Finds the addresses of files that people attach to issues and comments (github-facts 20). A text names a file by an
+ * Finds the addresses of files that people attach to issues and comments (github-facts 15). A text names a file by an
  * address that no token opens; the HTML that GitHub renders of it has another one with the same guid, which anybody may
  * open for five minutes.
  */

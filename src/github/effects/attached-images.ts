@@ -1,6 +1,6 @@
 /**
  * Fetches the images in a job's texts, for the brief. GitHub hands out an attachment by a signed address alone, which
- * stands in the text as GitHub renders it and lives five minutes (github-facts 20). What cannot be had is told in
+ * stands in the text as GitHub renders it and lives five minutes (github-facts 15). What cannot be had is told in
  * sentences, so that the agent does not guess. Errors here never fail a brief.
  */
 import * as z from "zod";

@@ -1,7 +1,7 @@
 /**
  * Reads what people have said on a job's issue, for the brief. Only words of people with write permission count: the
  * association that GitHub shows says who is asked about first, and never decides, since it names members without any
- * permission and hides private ones (github-facts 8.5, 8.7). Foreign text is sanitised here already.
+ * permission and hides private ones (github-facts 8.7, 15.4). Foreign text is sanitised here already.
  */
 import * as z from "zod";
 import type { Brief } from "../../contracts/brief.ts";

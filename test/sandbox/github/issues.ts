@@ -220,7 +220,7 @@ function commentEvent(
 ): Json {
   return emit(world, repository, "issue_comment", cause, {
     action,
-    // GitHub counts a new comment after it has told of it
+    // GitHub counts a new comment after it has told of it (github-facts 15.5)
     issue: {
       ...issueJson(world, repository, issue),
       comments: issue.comments.length - (action === "created" ? 1 : 0),
