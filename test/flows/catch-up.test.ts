@@ -99,8 +99,8 @@ describe("a conflict", () => {
     expect(JSON.stringify(checks)).toMatch(/resolves the conflicts/);
     gate.resolve();
     await untilJob(harness, job.id, "green again", (one) => one.status === "verified" && one.round === 2);
-    const [head] = harness.github.log(DEMO, job.branch);
-    expect(head?.parents).toContain(theirs);
+    const parents = harness.github.log(DEMO, job.branch).map((commit) => commit.parents);
+    expect(parents.some((both) => both.length === 2 && both.includes(theirs))).toBe(true);
     approve(job);
     await untilJob(harness, job.id, "merged", merged);
     expect(read("LOG.md").split("\n")).toEqual(expect.arrayContaining(["# Theirs", "mine"]));
@@ -129,13 +129,16 @@ describe("a conflict", () => {
   it("on whose branch somebody force-pushes in the middle of the round is begun anew, and that is said", async () => {
     const { job, issue } = await inReview("/job create FORCED.md that says mine");
     let pushed = false;
+    const gate = Promise.withResolvers<void>();
     before = (branch) => {
-      if (pushed) return;
+      if (pushed) return gate.promise;
       pushed = true;
       harness.github.forcePush(DEMO, branch, { "FORCED.md": "forced\n" }, "ada");
+      return undefined;
     };
     harness.github.pushCommit(DEMO, "main", { "FORCED.md": "theirs\n" }, "ada");
     await until("the comment to say so", () => /Somebody pushed to/.test(harness.comment(issue)));
+    gate.resolve();
     const again = await untilJob(
       harness,
       job.id,

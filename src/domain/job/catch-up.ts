@@ -19,6 +19,8 @@ export const catchUpSchema = z.object({
   turn: unset(turn),
   /** The round is one to resolve conflicts, and facts have not told yet what came of it. */
   resolving: z.boolean().default(false),
+  /** Somebody pushed to the job's branch during the last such round. */
+  disturbed: z.boolean().default(false),
   /** Conflict rounds since a person last asked for something, and those that failed by themselves. */
   rounds: count.default(0),
   failures: count.default(0),

@@ -6,14 +6,15 @@ import { code } from "./plain.ts";
 
 /** While its round is under way; null: it is another round. */
 export function roundLine(job: Job): string | null {
-  const { resolving, rounds } = job.catch_up;
+  const { resolving, rounds, disturbed } = job.catch_up;
   if (!resolving) return null;
   const base = code(baseName(job));
   const again =
     rounds > 1
       ? ` ${counted(rounds - 1, "such round", "such rounds")} came before it: ${base} moved meanwhile, or the round failed.`
       : "";
-  return `This round resolves the conflicts with ${base}.${again}`;
+  const pushed = " Somebody pushed to the branch during the round before, so it was begun anew.";
+  return `This round resolves the conflicts with ${base}.${disturbed ? pushed : again}`;
 }
 
 /** While the pull request waits; null: nothing has to be said. */

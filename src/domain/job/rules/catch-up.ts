@@ -50,11 +50,11 @@ function noticed(job: Job, facts: Facts): CatchUp {
   const { catch_up } = job;
   if (facts.mergeable === "unknown") return { ...catch_up, unknown: catch_up.unknown + 1 };
   const known = { ...catch_up, unknown: 0, conflicts: facts.mergeable === "conflict" };
-  if (!known.conflicts) return { ...known, resolving: false, failures: 0 };
+  if (!known.conflicts) return { ...known, resolving: false, disturbed: false, failures: 0 };
   if (!catch_up.resolving) return known;
   const moved = facts.base_sha !== null && facts.base_sha !== job.base.sha;
   const failures = catch_up.failures + (moved ? 0 : 1);
-  return { ...known, resolving: false, failures };
+  return { ...known, resolving: false, disturbed: false, failures };
 }
 
 /** Why nothing more is done by itself; null: it is. */

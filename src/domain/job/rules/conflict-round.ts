@@ -34,10 +34,7 @@ function conflictRoundFailed(job: Job, now: number, why: string, extra: Change, 
     failure: null,
     reasons: [],
     rounds: conclude(job, why),
-    notice: moved
-      ? `Somebody pushed to ${job.branch} while its conflicts were being resolved, so it is looked at anew.`
-      : null,
-    catch_up: { ...catch_up, resolving: !moved, stuck, turn: stuck === null ? catch_up.turn : null },
+    catch_up: { ...catch_up, resolving: !moved, disturbed: moved, stuck, turn: stuck === null ? catch_up.turn : null },
   };
   return change(job, now, {
     ...extra,
