@@ -259,7 +259,9 @@ it("does after every step what the seed says, whoever comes in whatever order", 
   for (const steps of LONG_WAYS) await walk(steps);
   const random = fc.asyncProperty(fc.commands(commands, { maxCommands: 80, size: "max" }), walk);
   await fc.assert(random, { numRuns: RUNS, endOnFailure: true });
-  expect([...reached].sort()).toEqual([...STATUSES].sort());
+  // only an agent on the repository's own runners asks anything
+  const ofMarket = STATUSES.filter((status) => status !== "waiting_for_user");
+  expect([...reached].sort()).toEqual([...ofMarket].sort());
 }, 240_000);
 
 /** What must hold whatever has happened: money is conserved, nobody owes, and an escrow belongs to a job that waits. */

@@ -138,10 +138,11 @@ describe("a delivery", () => {
     expect(await stand.tooLong(samples)).toEqual([]);
 
     // of somebody who may ask: it becomes a job, with its brief and its comment
-    const issue = stand.sandbox.github.openIssue(DEMO, { title: "Something", by: WRITER });
     const asked = ["](<", "&#38;", "@x", "👩‍"].map((text) => ({
       name: `a job of ${text}`,
       act: async () => {
+        // on the issue of an open job it would be a message
+        const issue = stand.sandbox.github.openIssue(DEMO, { title: "Something", by: WRITER });
         const id = stand.sandbox.github.comment(DEMO, issue, {
           body: `/job ${text.repeat(Math.floor(19_900 / text.length))}`,
           by: WRITER,
