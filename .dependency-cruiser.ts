@@ -108,7 +108,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   agent: ["src/text", "src/contracts"],
 
   // What the provider says of its models is one list, for the product and for the endpoint that stands for the provider.
-  "test/sandbox": ["src/contracts/models.ts", "src/text/html.ts"],
+  "test/sandbox": ["src/contracts/first-task.ts", "src/contracts/models.ts", "src/text/html.ts"],
   "test/sandbox/cli.ts": [
     ...["test/sandbox", "src/contracts/version.ts", "src/main/environment.ts", "src/main/command-settings.ts"],
   ],

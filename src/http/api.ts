@@ -39,7 +39,7 @@ export function mountApi(router: Router, routes: readonly Route[], services: Api
   const { log, metrics } = services;
   const logged = requestLog(log, metrics.timed);
   mount(router, routes, services, logged);
-  pages(router, logged);
+  pages(router, logged, services);
   signInRoutes(router, services, logged);
 
   const unknown = logged(NO_ROUTE);

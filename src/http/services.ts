@@ -49,6 +49,8 @@ export interface ApiServices extends Stores {
   readonly default_model: string;
   /** GitHub's pages, without a trailing slash. */
   readonly github_web_url: string;
+  /** The App's, at GitHub; empty: GitHub was not reached yet. */
+  readonly app_slug: () => string;
   /** Where this server is reached from outside; null: not known, so that addresses begin with their path. */
   readonly public_url: string | null;
 }

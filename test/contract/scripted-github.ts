@@ -52,11 +52,11 @@ function performerOf(script: GitHubScript): Performer {
 }
 
 /** A repository whose settings merge in a way that it does not allow. */
-const readyFacts = (url: string): SetUpFacts => ({
+export const readyFacts = (url: string): SetUpFacts => ({
   url,
   default_branch: "main",
   head: { sha: "a", tree: "b" },
-  ...{ archived: false, fork: false, offered: null, pull_request: null },
+  ...{ is_private: false, archived: false, fork: false, offered: null, pull_request: null },
   files: { settings: { problem: null }, workflow: { mistakes: [], outdated: false } },
   ci_on_pull_request: true,
   merge_methods: ["merge"],

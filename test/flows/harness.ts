@@ -139,6 +139,7 @@ async function startApp(
   const composed = await compose(reading.settings, { ...overrides, earlyListener: gate });
   github.setWebhook({ url: `${composed.url}/api/github/webhooks`, secret: WEBHOOK_SECRET });
   github.setCallbacks([`${composed.url}/keys/callback`]);
+  github.setSetUpUrl(`${composed.url}/installed`);
   return composed;
 }
 

@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 it("prints where everything is", async () => {
-  for (const place of ["GitHub", "App", "Keys"]) {
+  for (const place of ["GitHub", "App", "Keys", "Install"]) {
     const answer = await fetch(sandbox.told(place));
     expect([place, answer.status]).toEqual([place, 200]);
   }

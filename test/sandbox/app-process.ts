@@ -114,6 +114,7 @@ export async function startApp(options: AppProcessOptions): Promise<AppProcess> 
     const url = await Promise.race([follow(child, options.onComplaint), died, late]);
     options.github.setWebhook({ url: `${url}/api/github/webhooks`, secret: options.webhookSecret });
     options.github.setCallbacks([`${url}/keys/callback`]);
+    options.github.setSetUpUrl(`${url}/installed`);
     return {
       url,
       gone,

@@ -48,7 +48,8 @@ await new Command("npm run sandbox --")
     `
 Examples:
   npm run sandbox -- --once "create HELLO.md that says hello"
-  npm run sandbox                     stays up: open the address that it prints, or use curl
+  npm run sandbox                     stays up: open the addresses that it prints, or use curl
+It prints an address to install the App at, too: there a repository is set up as a new user does it.
 A real model does the work when ANTHROPIC_API_KEY is set; else a scripted one.`,
   )
   .action(async (options: Options) => {

@@ -27,6 +27,8 @@ export const DEMO_SETTINGS = "auto_merge:\n  enabled: true\nmarket:\n  enabled: 
 
 export const OWNER = "octo";
 export const DEMO = `${OWNER}/demo`;
+/** A repository that lacks Journeyman's files, on which the App is not installed; {@link ADMIN} alone may change it. */
+export const FRESH = `${OWNER}/fresh`;
 /** Owns the repository together with {@link OWNER}, which is an organization and cannot act. */
 export const ADMIN = "olga";
 /** Has write access; {@link READER} can only read. */
@@ -50,6 +52,8 @@ export interface SandboxSetup {
   /** Files that replace or extend those of the demo repository; null removes one. */
   readonly files?: Readonly<Record<string, string | null>>;
   readonly empty?: boolean;
+  /** True when there is {@link FRESH} too. */
+  readonly fresh?: boolean;
   readonly script?: Script;
   /** A real model instead of the scripted one. */
   readonly anthropic?: { readonly api_key: string; readonly base_url: string | null } | null;
@@ -88,12 +92,6 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-/** Additions to the demo repository's workflow, since model and image are on this machine. */
-const OWN_INPUTS = {
-  anthropic_base_url: "vars.ANTHROPIC_BASE_URL",
-  agent_image: "vars.JOURNEYMAN_AGENT_IMAGE",
-};
-
 /** The federation ids of a repository without a key; none is secret. */
 const FEDERATION = {
   anthropic_federation_rule_id: "fdrl_demo",
@@ -101,13 +99,12 @@ const FEDERATION = {
   anthropic_service_account_id: "svac_demo",
 };
 
-function withOwnInputs(workflow: string, keyless: boolean): string {
-  const lines = Object.entries(OWN_INPUTS).map(([name, value]) => `${name}: \${{ ${value} }}`);
-  const ids = Object.entries(FEDERATION).map(([name, id]) => `${name}: ${id}`);
-  return workflow.replace(/^( +)anthropic_api_key: .*\n/m, (line, indent: string) =>
-    [...(keyless ? [] : [line]), ...[...lines, ...(keyless ? ids : [])].map((one) => `${indent}${one}\n`)].join(""),
+const withoutKey = (workflow: string): string =>
+  workflow.replace(/^( +)anthropic_api_key: .*\n/m, (_line, indent: string) =>
+    Object.entries(FEDERATION)
+      .map(([name, id]) => `${indent}${name}: ${id}\n`)
+      .join(""),
   );
-}
 
 /** The provider's federation rules for the demo repository. */
 function federationFor({ url }: SandboxGitHub, rule: Partial<FederationRule>): FederationSetup {
@@ -131,7 +128,7 @@ async function filesOf(options: SandboxSetup): Promise<Record<string, string>> {
   const workflow = await readFile(new URL(".github/workflows/run-job.yml", PROJECT), "utf8");
   const settings = options.settings === undefined ? DEMO_SETTINGS : options.settings;
   const files = demoFiles({
-    ...(options.workflow === false ? {} : { runJobWorkflow: withOwnInputs(workflow, options.keyless !== undefined) }),
+    ...(options.workflow === false ? {} : { runJobWorkflow: options.keyless ? withoutKey(workflow) : workflow }),
     ...(settings === null ? {} : { settings }),
   });
   const all = Object.entries({ ...files, ...options.files });
@@ -154,7 +151,6 @@ const shimOf = (program: (path: string) => string[]): DockerShim => ({
 export async function startSandbox(options: SandboxSetup = {}): Promise<Sandbox> {
   const { program = programOf, containers = null } = options;
   const chosen = await chooseContainers(containers, shimOf(program));
-  const own = await layOutActions(PROJECT, program);
   const github = await startGitHub({ ...(options.anthropic ? {} : { hint: KNOWN }), ...options.github });
   const { keyless } = options;
   const model = await startModel({
@@ -162,6 +158,9 @@ export async function startSandbox(options: SandboxSetup = {}): Promise<Sandbox>
     ...(keyless ? { federation: federationFor(github, keyless === true ? {} : keyless) } : {}),
     host: chosen.host,
   });
+  const modelAccess = options.anthropic ?? { api_key: "sandbox-model-key", base_url: model.url };
+  const { base_url } = modelAccess;
+  const own = await layOutActions(PROJECT, program, { anthropic_base_url: base_url, agent_image: chosen.image });
   const backend = {
     ...github.actions,
     appendLog(jobId: number, text: string): void {
@@ -193,11 +192,13 @@ export async function startSandbox(options: SandboxSetup = {}): Promise<Sandbox>
   github.setCollaborator(DEMO, ADMIN, "admin");
   github.createLabel(DEMO, JOB_LABEL, "1f883d");
   github.setCollaborator(DEMO, READER, "read");
-  const modelAccess = options.anthropic ?? { api_key: "sandbox-model-key", base_url: model.url };
   if (!keyless) github.setSecret(DEMO, "ANTHROPIC_API_KEY", modelAccess.api_key);
-  const { base_url } = modelAccess;
+  // for runs that are played without the run action
   if (base_url !== null) github.setVariable(DEMO, "ANTHROPIC_BASE_URL", base_url);
-  if (chosen.image !== null) github.setVariable(DEMO, "JOURNEYMAN_AGENT_IMAGE", chosen.image);
+  if (options.fresh) {
+    github.createRepository({ owner: OWNER, name: "fresh", autoMergeAllowed: true, files: demoFiles() });
+    github.setCollaborator(FRESH, ADMIN, "admin");
+  }
   const installation = github.install(DEMO);
 
   return {

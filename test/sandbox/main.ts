@@ -3,9 +3,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { FIRST_TASK } from "../../src/contracts/first-task.ts";
 import { type AppProcess, startApp } from "./app-process.ts";
 import type { ContainerWishes } from "./containers.ts";
-import { ADMIN, DEMO, READER, type Sandbox, startSandbox, WRITER } from "./environment.ts";
+import { ADMIN, DEMO, FRESH, READER, type Sandbox, startSandbox, WRITER } from "./environment.ts";
 import { KNOWN_TASKS } from "./model/task.ts";
 import { runOnce } from "./once.ts";
 import { callTable, createShow, type Show } from "./show.ts";
@@ -36,7 +37,8 @@ const untilStopped = (): Promise<void> =>
 
 /** Prints the addresses to open and to call; `token` is the writer's. */
 function explain(sandbox: Sandbox, app: AppProcess, apiKey: string, token: string): void {
-  const { url, apiUrl } = sandbox.github;
+  const { url, apiUrl, appSlug } = sandbox.github;
+  const isScripted = sandbox.modelAccess.base_url === sandbox.model.url;
   write(`
 The sandbox is up; stop it with Ctrl-C.
 
@@ -45,7 +47,10 @@ The sandbox is up; stop it with Ctrl-C.
            ${ADMIN} owns the repository, ${WRITER} may write, ${READER} may only read.
   App      ${app.url}  (its API: ${app.url}/docs)
   Keys     ${app.url}/keys  (sign in as ${WRITER} and get one for ${DEMO})
-  Model    ${sandbox.model.url}${sandbox.modelAccess.base_url === sandbox.model.url ? "" : "  (not used: a real one does the work)"}
+  Model    ${sandbox.model.url}${isScripted ? "" : "  (not used: a real one does the work)"}
+  Install  ${url}/apps/${appSlug}/installations/new
+           Set a repository up as a new user does: choose ${FRESH}, which lacks Journeyman's files, and follow
+           its pull request as ${ADMIN}. The secret is ${isScripted ? sandbox.modelAccess.api_key : "your own key"}; the first job: /job ${FIRST_TASK}
 
   API key of the App, for everything:  ${apiKey}
   Token of ${WRITER} at GitHub:             ${token}
@@ -59,7 +64,7 @@ A job over the App's API, and one by a comment over GitHub's:
     -d '{"title": "${KNOWN_TASKS[0]}", "labels": ["job"]}'
 
 `);
-  if (sandbox.modelAccess.base_url === sandbox.model.url)
+  if (isScripted)
     write(
       `The model follows a script. It knows these tasks, joined by “then”, and fails on others:\n\n${KNOWN_TASKS.map((task) => `  /job ${task}\n`).join("")}\n`,
     );
@@ -116,6 +121,7 @@ async function inFolder(dataDir: string, options: SandboxOptions): Promise<numbe
   const sandbox = await startSandbox({
     anthropic: key === null ? null : { api_key: key.reveal(), base_url: options.anthropic_base_url },
     containers: options.containers,
+    fresh: options.once === null,
     onLog: show.workflow,
   });
   sandbox.github.onChange(show.change);

@@ -1,11 +1,13 @@
 /**
  * Provides the project's own actions to the sandbox's runner: a folder that stands for the project's repository at a
- * release, with each `action.yml` and, in place of the bundles, programs that start the sources.
+ * release, with each `action.yml` and, in place of the bundles, programs that start the sources. As a release's inputs
+ * name by default what that publishes, so these name what is on this machine.
  */
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { parseDocument } from "yaml";
 import * as z from "zod";
 
 /** Under whose name workflows use them. */
@@ -26,13 +28,30 @@ export interface OwnActions {
   remove(): Promise<void>;
 }
 
+/** What the run action's inputs are where a workflow gives none; null: as the project's own file says. */
+export interface InputDefaults {
+  readonly anthropic_base_url: string | null;
+  readonly agent_image: string | null;
+}
+
+function withDefaults(action: string, defaults: InputDefaults): string {
+  const document = parseDocument(action);
+  for (const [name, value] of Object.entries(defaults))
+    if (value !== null && document.hasIn(["inputs", name])) document.setIn(["inputs", name, "default"], value);
+  return String(document);
+}
+
 /** `program`: the command that starts a program of the project, whose path is its last argument. */
-export async function layOutActions(project: URL, program: (path: string) => string[]): Promise<OwnActions> {
+export async function layOutActions(
+  project: URL,
+  program: (path: string) => string[],
+  defaults: InputDefaults,
+): Promise<OwnActions> {
   const root = await mkdtemp(join(tmpdir(), "sandbox-actions-"));
   await writeFile(join(root, "package.json"), '{ "type": "module" }\n');
   for (const [file, programs] of Object.entries(ACTIONS)) {
     await mkdir(dirname(join(root, file)), { recursive: true });
-    await copyFile(new URL(file, project), join(root, file));
+    await writeFile(join(root, file), withDefaults(await readFile(new URL(file, project), "utf8"), defaults));
     for (const [name, source] of Object.entries(programs)) {
       await mkdir(dirname(join(root, name)), { recursive: true });
       const target = pathToFileURL(program(source).at(-1) ?? "").href;

@@ -18,6 +18,7 @@ const FACTS: SetUpFacts = {
   url: "https://github.com/octo/demo",
   default_branch: "main",
   head: { sha: "a", tree: "b" },
+  is_private: false,
   archived: false,
   fork: false,
   files: NONE,

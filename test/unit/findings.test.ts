@@ -21,6 +21,7 @@ const FACTS: SetUpFacts = {
   url: URL,
   default_branch: "main",
   head: { sha: "a", tree: "b" },
+  is_private: false,
   archived: false,
   fork: false,
   files: { settings: { problem: null }, workflow: GOOD },

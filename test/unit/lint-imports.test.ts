@@ -15,7 +15,7 @@ const MISTAKES: readonly (readonly [file: string, mistake: string, text: string]
   ["src/github/events/b.ts", "imports node_modules/octokit", 'import { Octokit } from "octokit";'],
   [
     "test/sandbox/a.ts",
-    "may import only: src/contracts/models.ts",
+    "may import only: src/contracts/first-task.ts, src/contracts/models.ts",
     'import {\n  x,\n  y,\n} from "../../src/contracts/brief.ts";',
   ],
   ["test/sandbox/b.ts", "imports src/main/compose.ts", 'await import("../../src/main/compose.ts");'],

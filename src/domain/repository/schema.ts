@@ -43,6 +43,8 @@ export const setUpFactsSchema = z.object({
   default_branch: z.string().nullable(),
   /** Of the default branch. */
   head: z.object({ sha: z.string(), tree: z.string() }).nullable(),
+  /** Private or internal; so is one of which it was not read yet. */
+  is_private: z.boolean().default(true),
   archived: z.boolean(),
   fork: z.boolean(),
   /** On the default branch. */

@@ -20,6 +20,7 @@ query SetUp($owner: String!, $repo: String!, $branch: String!, $ref: String!, $s
   repository(owner: $owner, name: $repo) {
     url
     isEmpty
+    isPrivate
     isArchived
     isFork
     autoMergeAllowed
@@ -53,6 +54,7 @@ const schema = z.object({
     .object({
       url: z.string(),
       isEmpty: z.boolean(),
+      isPrivate: z.boolean(),
       isArchived: z.boolean(),
       isFork: z.boolean(),
       autoMergeAllowed: z.boolean(),
@@ -154,6 +156,7 @@ export async function readSetUpFacts({ octokit, at }: Reading): Promise<SetUpFac
     url: repository.url,
     default_branch: branch?.name ?? null,
     head: branch === null ? null : { sha: branch.target.oid, tree: branch.target.tree.oid },
+    is_private: repository.isPrivate,
     archived: repository.isArchived,
     fork: repository.isFork,
     files: filesOf(repository.settings, repository.workflow),

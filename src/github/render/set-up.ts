@@ -1,4 +1,5 @@
 /** The pull request that sets a repository up: its title, and a text that follows how far the set-up is. */
+import { FIRST_TASK } from "../../contracts/first-task.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import { type Finding, findingsOf, workflowMistakes } from "../../domain/repository/findings.ts";
 import type { RepositoryState, SetUpFacts } from "../../domain/repository/repository.ts";
@@ -40,7 +41,7 @@ const mergeStep = ({ merged }: SetUpSteps): string => step(merged, "Merge this p
 
 function jobStep({ url }: SetUpFacts, { first_job }: SetUpSteps, first_run: string | null): string {
   const begun = first_job === "running" ? ` [The first run](${first_run ?? `${url}/actions`}) has begun.` : "";
-  return step(first_job === "done", `Comment \`/job Say hello in the README\` here or on an issue.${begun}`);
+  return step(first_job === "done", `Comment \`/job ${FIRST_TASK}\` here or on an issue.${begun}`);
 }
 
 const findingLine = ({ certainty, problem, fix, url }: Finding): string =>

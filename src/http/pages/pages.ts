@@ -9,6 +9,7 @@ import helmet from "helmet";
 import * as z from "zod";
 import { inTurn } from "../server/in-turn.ts";
 import { identify, type LoggedRoute } from "../server/request-log.ts";
+import { INSTALLED, type InstalledParts, installedPage } from "./installed.ts";
 
 const INDEX = `<!doctype html>
 <html lang="en">
@@ -23,22 +24,6 @@ const INDEX = `<!doctype html>
 <p>This is its server. GitHub sends webhooks here; the REST API begins at <code>/api/create-job</code>
 and wants a key in <code>x-api-key</code>. <a href="/docs">All calls, to read and to try</a>,
 are described at <a href="/api/openapi.json"><code>/api/openapi.json</code></a>.</p>
-</html>
-`;
-
-/** Where GitHub sends people who have installed the App. What it adds to the address anybody can add, so nothing is read. */
-const INSTALLED = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Journeyman</title>
-<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
-<link rel="stylesheet" href="/docs/page.css">
-<body class="plain">
-<h1>Journeyman is set up</h1>
-<p>This server has its GitHub App. A repository on which that is installed and that lacks Journeyman's workflow gets a pull
-request that sets it up: go on there. In one that has the workflow, comment <code>/job &lt;what you want&gt;</code> on an
-issue.</p>
 </html>
 `;
 
@@ -108,14 +93,15 @@ const say = (type: string, text: string) => (_request: unknown, response: Respon
 /** Wherever the package was installed to, whether this runs from the sources or bundled. */
 const packageFolder = (): string => dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
-export function pages(router: Router, logged: LoggedRoute): void {
+export function pages(router: Router, logged: LoggedRoute, installed: InstalledParts): void {
   const guard = helmet({ contentSecurityPolicy: POLICY, xFrameOptions: { action: "deny" } });
   const page = (path: string, ...handlers: RequestHandler[]): void => {
     router.get(path, inTurn(logged(path, true), identify, guard, ...handlers));
   };
 
   page("/", say("text/html", INDEX));
-  for (const path of ["/installed", "/setup", "/setup/callback"]) page(path, say("text/html", INSTALLED));
+  page("/installed", installedPage(installed));
+  for (const path of ["/setup", "/setup/callback"]) page(path, say("text/html", INSTALLED));
   page("/docs", say("text/html", DOCS));
   page("/docs/page.js", say("text/javascript", SCRIPT));
   page("/docs/page.css", say("text/css", STYLE));

@@ -33,7 +33,11 @@ export interface Api {
   readonly listener: RequestListener;
 }
 
-function servicesOf(settings: Settings, { store, github, ...running }: ApiNeeds): ApiServices {
+function servicesOf(
+  settings: Settings,
+  { store, github, ...running }: ApiNeeds,
+  app_slug: ApiServices["app_slug"],
+): ApiServices {
   const { clock, record, log } = running;
   const { now } = clock;
   const authThrottle = createAuthThrottle(now);
@@ -41,7 +45,7 @@ function servicesOf(settings: Settings, { store, github, ...running }: ApiNeeds)
   return {
     ...store,
     ...running,
-    ...{ now, authThrottle, cron_secret, default_repository, github_web_url, public_url },
+    ...{ now, authThrottle, app_slug, cron_secret, default_repository, github_web_url, public_url },
     githubClient: github.client,
     push_tokens: github.pushTokens,
     authentication: authentication({
@@ -55,9 +59,9 @@ function servicesOf(settings: Settings, { store, github, ...running }: ApiNeeds)
 
 export async function composeApi(settings: Settings, needs: ApiNeeds): Promise<Api> {
   const { github, log, service, thread, metrics, messages } = needs;
-  const services = servicesOf(settings, needs);
-  const routes = allRoutes(services);
   const { self, translate } = createEventTranslator(settings.app_id, github.identity, log);
+  const services = servicesOf(settings, needs, () => self().slug);
+  const routes = allRoutes(services);
   const app = createApp({ ...{ translate, service, log }, routes: (router) => mountApi(router, routes, services) });
   const secret = settings.webhook_secret.reveal();
   const listener = await createListener(github.probot, app, {

@@ -117,6 +117,9 @@ const offered = ({ world }: Visit): Repository[] => {
   return made === undefined || made.manifest.public ? all : all.filter(({ owner }) => owner.id === made.owner.id);
 };
 
+const setUpUrlOf = ({ manifests: { made }, setUpUrl }: World): string | undefined =>
+  made === undefined ? setUpUrl : made.manifest.setup_url;
+
 function choose(visit: Visit): Shown {
   const { world, request } = visit;
   const name = world.manifests.made?.name ?? world.appSlug;
@@ -124,7 +127,7 @@ function choose(visit: Visit): Shown {
     (one) =>
       html`<p><label><input type="checkbox" name="repository" value="${fullName(one)}"> ${fullName(one)}</label></p>`,
   );
-  const target = world.manifests.made?.manifest.setup_url;
+  const target = setUpUrlOf(world);
   const body = html`<form method="post" action="${request.url.pathname}">${boxes}<button>Install</button></form>`;
   return shown(200, `Install ${name}`, body, target === undefined ? "" : new URL(target).origin);
 }
@@ -139,7 +142,8 @@ function install(visit: Visit): Shown {
   const asked = made?.manifest;
   const rights = asked === undefined ? {} : { permissions: asked.default_permissions, events: asked.default_events };
   const id = installOn(world, chosen, rights);
-  const back = asked?.setup_url === undefined ? undefined : new URL(asked.setup_url);
+  const target = setUpUrlOf(world);
+  const back = target === undefined ? undefined : new URL(target);
   back?.searchParams.set("installation_id", String(id));
   back?.searchParams.set("setup_action", "install");
   return go(back?.href ?? `/${fullName(first)}`);

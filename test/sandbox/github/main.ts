@@ -103,6 +103,7 @@ function newWorld(options: GitHubOptions, url: string, privateKey: string): Worl
   const world: World = {
     appId,
     appSlug,
+    setUpUrl: undefined,
     url,
     apiUrl: `${url}/api/v3`,
     now,

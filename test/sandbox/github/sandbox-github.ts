@@ -68,6 +68,11 @@ export class SandboxGitHub extends SandboxSettings {
     this.world.oauth.setCallbacks(urls);
   }
 
+  /** Where people go who have installed the App. */
+  setSetUpUrl(url: string): void {
+    this.world.setUpUrl = url;
+  }
+
   readFile(name: RepoName, revision: string, path: string): string | undefined {
     return this.repositoryOf(name).git.readFile(revision, path)?.toString("utf8");
   }

@@ -16,6 +16,8 @@ export interface World {
   readonly appId: number;
   /** The slug of the App that was created last. */
   appSlug: string;
+  /** Where people go who have installed the App, unless it was made from a manifest; undefined: to the repository. */
+  setUpUrl: string | undefined;
   /** The base address for browsers and git. */
   readonly url: string;
   /** The base address of REST: `${url}/api/v3`. */

@@ -1,4 +1,5 @@
 /** Parses tasks for the scripted model: a handful of English sentences. */
+import { FIRST_TASK } from "../../../src/contracts/first-task.ts";
 import { type ModelRequest, textOf } from "./protocol.ts";
 
 export type Action =
@@ -41,6 +42,11 @@ const SENTENCES: readonly Sentence[] = [
     example: "append See you soon. to README.md",
     shape: pattern(`append (.+) to (?:the file )?${FILE}`),
     make: ([text = "", file = ""]) => ({ do: "append", file, text: unquoted(text) }),
+  },
+  {
+    example: FIRST_TASK,
+    shape: pattern("say (.+) in the readme"),
+    make: ([text = ""]) => ({ do: "append", file: "README.md", text: unquoted(text) }),
   },
   {
     example: "replace politely with warmly in README.md",

@@ -17,6 +17,7 @@ import { submit } from "./forms.ts";
 import { issueList, issuePage, newIssuePage, pullList } from "./issues.ts";
 import { ASSETS, type Frame, page, policy } from "./layout.ts";
 import { isForeign, pathHere } from "./own-site.ts";
+import { PULLS, pullSearch } from "./pull-search.ts";
 import { filesPage, pullPage } from "./pulls.ts";
 import { jobPage, runList, runPage } from "./runs.ts";
 import { newFilePage, newSecretPage, secretsPage } from "./setting-up.ts";
@@ -109,6 +110,10 @@ const absent = (place: Place): void =>
 async function show(world: World, place: Place): Promise<void> {
   const { request, response, repository, below, acting } = place;
   if (request.url.pathname === "/") return send(place, 200, { title: "Local GitHub" }, homePage(world));
+  if (request.url.pathname === PULLS) {
+    const found = pullSearch(world, request.url.searchParams.get("q") ?? "", acting?.user);
+    return send(place, 200, { title: "Pull requests" }, found);
+  }
   if (repository === undefined || acting === undefined) return absent(place);
   for (const [pattern, render] of PAGES) {
     const caught = pattern.exec(below);
