@@ -124,10 +124,17 @@ describe("somebody without the token", () => {
     expect(await ask("GET", "/health")).toBe(200);
     expect(await ask("GET", "/ping")).toBe(200);
     expect(await ask("GET", "/ready")).toBe(503);
-    for (const path of ["/", "/docs", "/metrics", "/api/openapi.json", "/keys", "/probot", "/setup/nothing"])
+    for (const path of ["/docs", "/metrics", "/api/openapi.json", "/keys", "/probot", "/setup/nothing"])
       expect([path, await ask("GET", path)]).toEqual([path, 404]);
     expect(await ask("POST", "/api/github/webhooks")).toBe(404);
     expect(await ask("POST", "/api/create-job")).toBe(404);
+  });
+
+  it("is led from the root to the page that asks for it", async () => {
+    const { url } = await serve();
+    const answer = await fetch(url, { redirect: "manual" });
+    expect([answer.status, answer.headers.get("location")]).toEqual([303, "/setup"]);
+    expect((await openBrowser().get(url)).status).toBe(401);
   });
 
   it("sees a page that asks for it, tells nothing, and may be neither kept nor framed", async () => {
@@ -196,9 +203,10 @@ describe("the token", () => {
 
 describe("the form", () => {
   it("asks for the address where the settings do not say it, and for owner and name", async () => {
-    const page = await enter(await serve(), openBrowser());
+    const server = await serve();
+    const page = await enter(server, openBrowser());
     expect(formOf(page.text).fields).toEqual([
-      ["address", ""],
+      ["address", server.url],
       ["organization", ""],
       ["name", "Journeyman"],
     ]);
@@ -207,13 +215,18 @@ describe("the form", () => {
     expect(said.text).toContain(ADDRESS);
   });
 
-  it("proposes the address by which it is visited, unless that is of this machine", async () => {
+  it("proposes the address by which it is visited, and one of another machine with https", async () => {
     const listener = await serve();
     const browser = openBrowser({ "x-forwarded-proto": "https" });
     await enter(listener, browser);
     const [cookie = ""] = browser.set;
     const page = await askAs(listener.url, "hooks.example.com", cookie.split(";")[0] ?? "");
     expect(formOf(page).fields[0]).toEqual(["address", "https://hooks.example.com"]);
+    const local = await askAs(listener.url, "localhost:3000", cookie.split(";")[0] ?? "");
+    expect(formOf(local).fields[0]).toEqual(["address", "http://localhost:3000"]);
+    expect(wordsOf(local)).toContain("smee.io");
+    const odd = await askAs(listener.url, "a/b:c", cookie.split(";")[0] ?? "");
+    expect(formOf(odd).fields[0]?.[1] ?? "").not.toContain("/b");
   });
 
   it.each([

@@ -1,6 +1,6 @@
 /** The form, and the page from which it goes on to GitHub. What was begun travels along in a cookie. */
 import { randomBytes } from "node:crypto";
-import type { Response } from "express";
+import type { Request, Response } from "express";
 import * as z from "zod";
 import type { Log } from "../../engine/ports/log.ts";
 import type { SealedBox } from "../../engine/ports/sealed-box.ts";
@@ -47,9 +47,7 @@ export function formRoutes(page: Page, parts: FormParts, session: Sessions): voi
 
   page("get", "/setup", (request, response) => {
     if (!session.require(request, response)) return;
-    const here = `https://${request.headers.host ?? ""}`;
-    const outside = URL.canParse(here) && !hasLoopbackHost(here) ? here : "";
-    ask(response, 200, { address: public_url ?? outside, organization: "", name: template.name }, null);
+    ask(response, 200, { address: public_url ?? addressOf(request), organization: "", name: template.name }, null);
   });
 
   page("post", "/setup/app", async (request, response) => {
@@ -67,6 +65,15 @@ export function formRoutes(page: Page, parts: FormParts, session: Sessions): voi
     response.append("Set-Cookie", beginnings(parts, here.startsWith("https:")).seal(begun));
     show(response, 200, reviewOf(app_request, { channel, here, state, template, github_web_url }));
   });
+}
+
+/** The address by which the browser is here, with https where it is another machine's: a proxy may not say so. */
+function addressOf(request: Request): string {
+  const { host = "" } = request.headers;
+  const outside = `https://${host}`;
+  if (host === "" || !URL.canParse(outside)) return "";
+  const here = browsedAt(request);
+  return hasLoopbackHost(outside) && URL.canParse(here) ? new URL(here).origin : new URL(outside).origin;
 }
 
 function reviewOf(

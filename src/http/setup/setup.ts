@@ -1,6 +1,6 @@
 /**
- * What a server without an App answers: `/setup`, where whoever has the token of its start has GitHub make the App, and
- * nothing else but probes. What has to be known between two requests travels in sealed cookies, so that a restart in
+ * What a server without an App answers: `/setup`, where whoever has the token of its start has GitHub make the App, the
+ * root, which leads there, and nothing else but probes. What has to be known between two requests travels in sealed cookies, so that a restart in
  * between loses nothing.
  */
 import type { RequestListener } from "node:http";
@@ -36,6 +36,7 @@ export function createSetUp(parts: SetUpParts): SetUp {
     const session = sessions(parts);
     tokenRoutes(page, parts, session);
     const progress = createProgress(parts, resolve);
+    page("get", "/", (_request, response) => response.redirect(303, "/setup"));
     formRoutes(page, parts, session);
     returnRoutes(page, parts, session, progress);
   });
