@@ -153,6 +153,9 @@ class DeliveryProcessor {
         await handleRepository(repository.id, { type: "files-pushed", repository, sha });
         return branch === undefined ? undefined : this.#lookAgain({ repository, branch });
       }
+      case "cache-fill-ended":
+        this.#trace.note({});
+        return observeRepository(this.#needs, event);
       case "repositories-changed":
       case "uninstalled":
         this.#trace.note({});

@@ -7,7 +7,10 @@ import type { Handle } from "./handle-command.ts";
 import type { HandleRepository } from "./handle-repository.ts";
 import type { Store } from "./ports/store.ts";
 
-type About = Extract<GitHubEvent, { type: "default-branch-moved" | "repositories-changed" | "uninstalled" }>;
+type About = Extract<
+  GitHubEvent,
+  { type: "cache-fill-ended" | "default-branch-moved" | "repositories-changed" | "uninstalled" }
+>;
 
 /** Cancels the jobs of a removed installation and returns what they hold. */
 const cancelJobs = async (store: Store, handle: Handle, gone: (repository: Repository) => boolean) => {
@@ -80,6 +83,9 @@ export async function observeRepository(parts: ObserverParts, event: About): Pro
       await handleRepository(repository.id, { type: "pushed", repository, ...moved });
       return;
     }
+    case "cache-fill-ended":
+      await handleRepository(event.repository.id, { type: "cache-fill-ended", failed: event.failed });
+      return;
     case "repositories-changed": {
       const { installation_id } = event;
       const added = new Map(event.added.map((one) => [one.id, one]));

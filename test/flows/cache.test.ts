@@ -1,6 +1,7 @@
 /** The App starts the run that fills a repository's cache. */
 import { expect, it } from "vitest";
 import { DEMO } from "../sandbox/environment.ts";
+import type { RunConclusion } from "../sandbox/ports.ts";
 import { startHarness, until } from "./harness.ts";
 
 const HOUR = 3_600_000;
@@ -51,4 +52,23 @@ it("does not insist where the workflow cannot be started", async () => {
   await sandbox.idle();
   await until("nothing to be left", async () => (await harness.app.store.repositories.withEffects()).length === 0);
   expect(started().map(({ status }) => status)).toEqual([422]);
+});
+
+it("has the doctor tell of a cache that could not be filled, until it was", async () => {
+  let conclusion: RunConclusion = "failure";
+  const harness = await startHarness({ playJob: () => async () => ({ conclusion, outputs: {} }) });
+  const { github } = harness;
+  const told = async () => {
+    const text = await (await harness.request(`/api/repositories/${DEMO}/health`)).text();
+    return text.includes("cache_not_filled");
+  };
+  github.pushCommit(DEMO, "main", { ".github/journeyman.yml": SETTINGS }, "ada");
+  const failed = async () => (await harness.app.store.repositories.get("octo", "demo"))?.cache_failed ?? null;
+  await until("news of the failure", failed);
+  expect(await told()).toBe(true);
+  conclusion = "success";
+  harness.pass(HOUR);
+  github.pushCommit(DEMO, "main", { "package-lock.json": "{}" }, "ada");
+  await until("news of the success", async () => (await failed()) === null);
+  expect(await told()).toBe(false);
 });

@@ -83,6 +83,21 @@ describe("findings", () => {
     expect(finding?.certainty).toBe((RUN_PROBLEMS as readonly string[]).includes(code) ? "probable" : "certain");
   });
 
+  it("tell of a cache that was not filled while there is one, as advice that is concluded from the run", () => {
+    const cache_failed = "https://github.com/octo/demo/actions/runs/1";
+    const settings = {
+      ...DEFAULT_REPOSITORY_SETTINGS,
+      auto_merge: merging,
+      cache: { paths: ["~/.npm"], fill: ["npm ci"] },
+    };
+    expect(codesOf({}, { cache_failed })).toEqual([]);
+    expect(codesOf({}, { settings })).toEqual([]);
+    const state = { ...STATE, settings, cache_failed };
+    expect(findingsOf({ state, facts: FACTS, missing: null })).toMatchObject([
+      { code: "cache_not_filled", level: "advice", certainty: "probable", url: cache_failed },
+    ]);
+  });
+
   it("put a run that did not start down to the workflow file, or to the rules of Actions where the file is right", () => {
     const runs = { first_run: null, first_result_at: null, problem: { code: "run_did_not_start" as const, at: 1 } };
     expect(codesOf({}, { runs })).toEqual(["action_not_allowed"]);

@@ -250,8 +250,10 @@ describe("workflow runs", () => {
     head_commit: { message: `Run job ${JOB}: weeds\n\nmore` } as object | null,
     head_repository: { id: 42 } as object | null,
   };
-  const happened = (action: string, changes: Partial<Omit<typeof run, "path">> & { path?: string | undefined } = {}) =>
-    said("workflow_run", { action, workflow_run: { ...run, ...changes }, workflow: { path: WORKFLOW } });
+  const happened = (
+    action: string,
+    changes: Partial<Omit<typeof run, "path">> & { path?: string | undefined; event?: string } = {},
+  ) => said("workflow_run", { action, workflow_run: { ...run, ...changes }, workflow: { path: WORKFLOW } });
   const changed = (status: "queued" | "in_progress" | "completed", conclusion: string | null = null) =>
     news({
       type: "run-changed",
@@ -288,6 +290,22 @@ describe("workflow runs", () => {
     for (const head_branch of ["main", "job/AB12CD34", "job/ab12cd345", null]) {
       expect(happened("requested", { head_branch })).toEqual(ignored("the run is not on a job branch"));
     }
+  });
+
+  test("a run of the workflow on the default branch tells whether it could fill the cache", () => {
+    const fill = (change: object) =>
+      happened("completed", { head_branch: "main", event: "workflow_dispatch", conclusion: "failure", ...change });
+    const ended = (failed: string | null) => ({
+      kind: "event",
+      event: { type: "cache-fill-ended", repository: expect.objectContaining({ id: 42 }), failed },
+    });
+    for (const conclusion of ["failure", "timed_out", "startup_failure"])
+      expect(fill({ conclusion })).toEqual(ended(run.html_url));
+    expect(fill({ conclusion: "success" })).toEqual(ended(null));
+    for (const conclusion of ["cancelled", "skipped", null])
+      expect(fill({ conclusion })).toMatchObject({ kind: "ignored" });
+    for (const change of [{ head_branch: "other" }, { event: "push" }, { path: ".github/workflows/ci.yml" }])
+      expect(fill(change)).toEqual(ignored("the run is not on a job branch"));
   });
 
   test("a run without a commit has an empty message", () => {

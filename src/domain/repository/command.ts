@@ -41,6 +41,8 @@ export type RepositoryCommand =
   | { readonly type: "set-up-shown"; readonly at: number }
   /** A run was started that fills its cache. */
   | { readonly type: "cache-fill-started"; readonly at: number }
+  /** `failed`: the page of a run that could not fill it; null: it was filled. */
+  | { readonly type: "cache-fill-ended"; readonly failed: string | null }
   /** A run of a job has begun. */
   | { readonly type: "run-seen"; readonly url: string | null }
   /** A run of a job came to its end; `problem` null: it came back with a result. */

@@ -104,6 +104,8 @@ export function decideRepository(
       return refused(state, now);
     case "cache-fill-started":
       return change({ ...state, cache_filled_at: command.at });
+    case "cache-fill-ended":
+      return command.failed === state.cache_failed ? unchanged : change({ ...state, cache_failed: command.failed });
     case "run-seen":
       if (state.runs.first_run !== null) return unchanged;
       return shown({ ...state, runs: { ...state.runs, first_run: { at: now, url: command.url } } }, now);

@@ -31,7 +31,7 @@ export interface MissingConsent {
 }
 
 export interface Examined {
-  readonly state: Pick<RepositoryState, "settings" | "settings_problem" | "runs">;
+  readonly state: Pick<RepositoryState, "settings" | "settings_problem" | "runs" | "cache_failed">;
   readonly facts: SetUpFacts;
   /** Null: not asked for. */
   readonly missing: MissingConsent | null;
@@ -181,6 +181,14 @@ function runFindings({ runs }: Examined["state"], { url, files }: SetUpFacts): F
   return [RUNS[code === "run_did_not_start" && isFileRight ? "action_not_allowed" : code](url)];
 }
 
+function cacheFindings({ settings, cache_failed }: Examined["state"]): Finding[] {
+  if (cache_failed === null || settings?.cache === undefined) return [];
+  const problem =
+    "The last run that fills the cache failed; jobs probably start without it, or with one of other lock files.";
+  const fix = `The summary of that run says why; correct \`cache\` in \`${SETTINGS}\`, or start the workflow again there.`;
+  return [{ ...probable("cache_not_filled", problem, fix, cache_failed), level: "advice" }];
+}
+
 function mergeFindings(facts: SetUpFacts, settings: RepositorySettings): Finding[] {
   const { enabled, method, require_checks } = settings.auto_merge;
   const at = fileUrl(facts, SETTINGS);
@@ -267,6 +275,7 @@ export function findingsOf({ state, facts, missing, new_file_url }: Examined): r
           ),
         ]),
     ...runFindings(state, facts),
+    ...cacheFindings(state),
     ...mergeFindings(facts, settings),
   ];
   return [...found.filter(({ level }) => level === "problem"), ...found.filter(({ level }) => level === "advice")];
