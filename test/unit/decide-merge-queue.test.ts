@@ -3,7 +3,20 @@ import type { Facts, QueueFacts } from "../../src/domain/job/facts.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import { exitOf, exitWords } from "../../src/domain/job/merge-queue.ts";
 import { evaluate } from "../../src/domain/job/merge-verdict.ts";
-import { begin, check, decided, effectsOf, facts, led, opened, step, TO_PULL_REQUEST } from "./job-fixtures.ts";
+import {
+  begin,
+  briefPushed,
+  check,
+  decided,
+  effectsOf,
+  facts,
+  led,
+  opened,
+  resultRead,
+  runChanged,
+  step,
+  TO_PULL_REQUEST,
+} from "./job-fixtures.ts";
 
 const queue = (change: Partial<QueueFacts> = {}): QueueFacts => ({
   ...{ required: true, entry: null, left: null, failed: [] },
@@ -97,6 +110,29 @@ describe("what leaves the merge queue", () => {
       state: "off",
       why: "its checks failed in the merge queue: e2e",
     });
+  });
+
+  it("for red checks, and conflicts after each of its rounds, ends with a person, since nobody has asked for more", () => {
+    const ran = (job: Job): Job => {
+      const sha = `brief-${job.round}`;
+      const run = { id: 500 + job.round };
+      const ended = { ...run, status: "completed", conclusion: "success" } as const;
+      const { round } = job;
+      const result = resultRead({}, round);
+      return led(job, briefPushed(round, 1, sha), runChanged(run, sha), runChanged(ended, sha), result, opened(round));
+    };
+    const conflict = seen({}, { mergeable: "conflict" });
+    let job = submitted;
+    for (let rounds = 0; rounds < 20; rounds += 2) {
+      job = led(job, seen(), { type: "enqueued", sha: "finish", position: 2 });
+      job = led(left("CI_FAILURE", null, job), seen({ failed: red }));
+      if (job.status !== "queued") break;
+      job = led(ran(job), conflict, { type: "turn", after: null }, conflict);
+      expect(job).toMatchObject({ status: "queued", catch_up: { resolving: true } });
+      job = ran(job);
+    }
+    expect(job).toMatchObject({ round: 5, merge: { state: "off", why: "its checks failed in the merge queue: e2e" } });
+    expect(job.catch_up.rounds).toBe(2);
   });
 
   it("by a person's hand stays out; after a push it is judged again", () => {
