@@ -83,9 +83,13 @@ export function createLine({ jobs, repositories, handle, knows_all_jobs, log }: 
   };
 
   const moveOnce = async (repository: Named): Promise<void> => {
+    let told: JobId | null = null;
     for (let first = await next(repository); first !== null && !stopped; first = await next(repository)) {
       const answer = await handle(first.id, { type: "begin" });
-      if (first.alone || !answer.ok || !answer.changed) return;
+      const begins = answer.ok && answer.changed;
+      // one that was cancelled meanwhile leaves the place to the one behind it
+      if (first.alone || (!begins && told === first.id)) return;
+      told = begins ? null : first.id;
     }
   };
 
