@@ -31,6 +31,7 @@ it("the next one begins where the first is cancelled at the moment that it is to
     jobs: {
       placesIn: async () => [...jobs.values()].map(placeOf).filter((place) => place !== null),
       lines: async () => ["octo/demo"],
+      openIn: async () => [],
     },
     // only the settings are looked at
     repositories: { get: async () => ({ settings: LIMITS }) as RepositoryState },
