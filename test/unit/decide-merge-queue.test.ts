@@ -85,6 +85,16 @@ describe("a base that takes merges through a merge queue", () => {
     expect(decided(asked).job.merge_queue).toEqual({ exits: 0, rounds: 0, why: null, group_sha: null });
   });
 
+  it("is left for good where somebody cancels the job, whatever is looked at later", () => {
+    const by = { account: "ada", login: "ada" };
+    const cancelled = step(inQueue, { type: "cancel", by });
+    expect(effectsOf(cancelled)).toContain("disable-auto-merge");
+    const { job } = decided(cancelled);
+    expect(job).toMatchObject({ status: "verified", merge: { state: "off", why: "ada has cancelled it" } });
+    expect(step(job, seen()).kind).toBe("unchanged");
+    expect(step(job, { type: "cancel", by }).kind).toBe("unchanged");
+  });
+
   it("deletes the branch after the merge, as the settings say", () => {
     const decision = step(inQueue, { type: "merged", pull_request: 8, by: "github-merge-queue[bot]", at: 1 });
     expect(effectsOf(decision)).toContain("delete-branch");
