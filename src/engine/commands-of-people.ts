@@ -1,8 +1,9 @@
 /** The commands that people give a job by comments and buttons. */
+import { type RepositorySettings as Settings, UNREAD_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
 import type { Actor, Command } from "../domain/job/command.ts";
-import type { CommentId } from "../domain/job/comment-id.ts";
-import type { GitHubEvent, SlashCommand } from "../domain/job/github-event.ts";
-import type { PermissionRequest } from "./command-permission.ts";
+import type { EventRepository, GitHubEvent, SlashCommand } from "../domain/job/github-event.ts";
+import type { Admit, PermissionRequest } from "./command-permission.ts";
+import type { RepositoryStore } from "./ports/repositories.ts";
 
 /** A person with permission. */
 export interface Requester extends Actor {
@@ -16,21 +17,28 @@ export const authorOf = (said: { readonly author: string; readonly author_id?: n
 });
 
 type Button = Extract<GitHubEvent, { type: "button" }>;
+type Slash = Extract<GitHubEvent, { type: "slash" }>;
 type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "doctor" | "mistaken" }>;
 
-/** `admin`: the account of whoever said it, if they administer the repository. `seen`: the core reacts to the comment. */
+interface Needs {
+  readonly admit: Admit;
+  readonly store: { readonly repositories: Pick<RepositoryStore, "get"> };
+}
+
+/** `seen`: the core reacts to the comment. */
 export async function aboutJob(
+  needs: Needs,
+  event: Slash,
   said: AboutJob,
   by: Requester,
-  comment_id: CommentId,
-  admin: () => Promise<string | null>,
 ): Promise<{ readonly asked: Command; readonly seen: boolean }> {
+  const { comment_id } = event;
   const { account } = by;
   switch (said.verb) {
     case "status":
       return { asked: { type: "show", comment_id }, seen: true };
     case "retry":
-      return { asked: await retried(said, by, comment_id, admin), seen: true };
+      return { asked: await retried(needs, event, said, by), seen: true };
     case "approve":
       return { asked: { type: "approve", account, by, comment_id, commit: said.commit }, seen: true };
     case "run-checks":
@@ -46,14 +54,25 @@ export async function aboutJob(
   }
 }
 
+/** As last told or read; undefined: nobody has read them. */
+async function allowedNow({ store }: Needs, { owner, name }: EventRepository): Promise<Settings["limits"] | undefined> {
+  const known = await store.repositories.get(owner, name);
+  if (known === null || (known.settings === null && known.base === null && known.settings_problem === null))
+    return undefined;
+  return (known.settings ?? UNREAD_REPOSITORY_SETTINGS).limits;
+}
+
 async function retried(
+  needs: Needs,
+  event: Slash,
   { raised }: Extract<AboutJob, { verb: "retry" }>,
   by: Requester,
-  comment_id: CommentId,
-  admin: () => Promise<string | null>,
 ): Promise<Command> {
-  const more = raised === undefined ? {} : { raised, by_admin: (await admin()) !== null };
-  return { type: "retry", by, comment_id, ...more };
+  const { repository, comment_id } = event;
+  if (raised === undefined) return { type: "retry", by, comment_id };
+  const by_admin = (await needs.admit(repository, authorOf(event), "admin")) !== null;
+  const allowed = await allowedNow(needs, repository);
+  return { type: "retry", by, comment_id, raised, by_admin, ...(allowed === undefined ? {} : { allowed }) };
 }
 
 export function pressed(action: Button["action"], by: Requester, commit: string | undefined): Command {

@@ -24,7 +24,7 @@ import { createTurns } from "./turns.ts";
 type Named = Pick<Repository, "owner" | "name">;
 
 interface Needs {
-  readonly jobs: Pick<JobStore, "placesIn" | "lines">;
+  readonly jobs: Pick<JobStore, "placesIn" | "lines" | "openIn">;
   readonly repositories: Pick<RepositoryStore, "get">;
   readonly handle: (id: JobId, command: Command) => Promise<Handled>;
   /** False: this process does not know all jobs of a repository, so none has to wait. */
@@ -61,6 +61,13 @@ function named(full_name: string): Named {
   return { owner, name };
 }
 
+/** Jobs at rest whose settings are those of their last look: with a pull request, or a question that gives no place. */
+async function mayExpire(jobs: Needs["jobs"], repository: string): Promise<ReadonlySet<JobId>> {
+  const settled = (await jobs.placesIn(repository)).filter((one) => !one.runs && one.waits_since === null);
+  const asking = (await jobs.openIn(repository)).filter(({ status }) => status === "waiting_for_user");
+  return new Set([...settled, ...asking].map(({ id }) => id));
+}
+
 export function createLine({ jobs, repositories, handle, knows_all_jobs, log }: Needs): Line {
   const inTurn = createTurns();
   const moving = new Map<string, { again: boolean; readonly done: Promise<void> }>();
@@ -83,9 +90,13 @@ export function createLine({ jobs, repositories, handle, knows_all_jobs, log }: 
   };
 
   const moveOnce = async (repository: Named): Promise<void> => {
+    let told: JobId | null = null;
     for (let first = await next(repository); first !== null && !stopped; first = await next(repository)) {
       const answer = await handle(first.id, { type: "begin" });
-      if (first.alone || !answer.ok || !answer.changed) return;
+      const begins = answer.ok && answer.changed;
+      // one that was cancelled meanwhile leaves the place to the one behind it
+      if (first.alone || (!begins && told === first.id)) return;
+      told = begins ? null : first.id;
     }
   };
 
@@ -118,8 +129,7 @@ export function createLine({ jobs, repositories, handle, knows_all_jobs, log }: 
 
   const tellLimits = async (state: RepositoryState): Promise<void> => {
     const { limits } = state.settings ?? UNREAD_REPOSITORY_SETTINGS;
-    for (const { id, runs, waits_since } of await jobs.placesIn(fullName(state)))
-      if (!runs && waits_since === null) await handle(id, { type: "limits-changed", limits });
+    for (const id of await mayExpire(jobs, fullName(state))) await handle(id, { type: "limits-changed", limits });
   };
 
   const changed = async (state: RepositoryState): Promise<void> => {

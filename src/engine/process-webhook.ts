@@ -213,8 +213,7 @@ class DeliveryProcessor {
         const { job } = command;
         const id = await (job === undefined ? this.#jobHere(repository, issue) : this.#jobNamed(repository, job));
         if (id === null) return this.#refuse(event, "not_found", job === undefined ? NO_JOB : noSuchJob(job));
-        const admin = () => this.#needs.admit(repository, authorOf(event), "admin");
-        const { asked, seen } = await aboutJob(command, by, comment_id, admin);
+        const { asked, seen } = await aboutJob(this.#needs, event, command, by);
         return this.#tell(event, id, asked).finally(() =>
           seen ? undefined : this.#react(repository, comment_id, "eyes"),
         );

@@ -43,3 +43,32 @@ it("is warned of, spared while somebody looks after it, closed, and goes on from
   expect(again.former_pull_requests).toContain(number);
   expect(harness.github.readFile(DEMO, branch, "HELLO.md")).toBe("hello\nbye\n");
 });
+
+it("is closed where an agent's question is never answered, by settings that came later", async () => {
+  const harness = await startHarness({ settings: "limits:\n  turns: 20\n" });
+  const issue = harness.ask("/job ask which colour it should be");
+  const { id } = await harness.jobOf(issue);
+  await untilJob(harness, id, "asking", (one) => one.status === "waiting_for_user");
+  const settings = { ".github/journeyman.yml": "limits:\n  expires_days: 14\n" };
+  harness.github.pushCommit(DEMO, "main", settings, "ada");
+  await untilJob(harness, id, "told", (one) => one.expiry !== null);
+  harness.pass(11 * DAY + 60_000);
+  await until("a warning", () => harness.comment(issue).includes("is closed on"));
+  harness.pass(3 * DAY);
+  await untilJob(harness, id, "over", (one) => one.status === "cancelled");
+});
+
+it("is told once and closed where GitHub fails in between", async () => {
+  const harness = await startHarness({ settings: "limits:\n  expires_days: 14\n" });
+  const { github } = harness;
+  const { id } = await harness.jobOf(harness.ask("/job create HELLO.md that says hello"));
+  await untilJob(harness, id, "left to a person", (one) => one.status === "verified" && one.expiry !== null);
+  const number = github.pulls(DEMO)[0]?.number ?? 0;
+  harness.pass(11 * DAY + 60_000);
+  await untilJob(harness, id, "warned", (one) => (one.expiry?.warned_at ?? null) !== null);
+  github.faults.add({ match: { method: "PATCH", path: /\/pulls\/\d+$/ }, status: 502, times: 2 });
+  harness.pass(3 * DAY);
+  await untilJob(harness, id, "closed", (one) => !one.pull_request_open);
+  expect(github.pulls(DEMO)).toMatchObject([{ number, state: "closed" }]);
+  expect(github.comments(DEMO, number).filter(({ body }) => body.includes("Its branch is kept."))).toHaveLength(1);
+});

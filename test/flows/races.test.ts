@@ -45,6 +45,17 @@ describe("GitHub's own auto-merge", () => {
     await untilJob(harness, job.id, "merged", (one) => one.merged_at !== null);
   });
 
+  it("is off once somebody cancels the job, and an approval merges nothing", async () => {
+    const { harness, job } = await leftToGitHub();
+    const number = pullOf(harness)?.number ?? 0;
+    harness.github.comment(DEMO, number, { body: "/job cancel", by: "ada" });
+    await until("auto-merge to be off", () => pullOf(harness)?.autoMerge === false);
+    await untilJob(harness, job.id, "not to be merged", (one) => one.merge.state === "off");
+    approve(harness);
+    await harness.sandbox.idle();
+    expect(pullOf(harness)).toMatchObject({ state: "open", merged: false });
+  });
+
   it("is off before a further round is pushed, however long that takes", async () => {
     const { harness, job } = await leftToGitHub();
     harness.github.faults.add({ match: { graphql: /DisableAutoMerge/ }, status: 502, times: 2 });

@@ -41,6 +41,21 @@ describe("a rule that wants signed commits", () => {
     expect(harness.github.log(DEMO, "main")[0]?.parents).toHaveLength(2);
   });
 
+  it("on the base and on the jobs' branches is met by the round that resolves a conflict", async () => {
+    const files = { "LOG.md": "# Log\n" };
+    const harness = await startHarness({ realRuns: true, files, settings: settings("merge") });
+    const { github } = harness;
+    for (const branch of ["main", "job/**"]) github.requireSignatures(DEMO, branch);
+    github.protect(DEMO, "main", { requiredReviews: 1 });
+    const { id } = await harness.jobOf(harness.ask("/job append mine to LOG.md"));
+    await untilJob(harness, id, "green", (one) => one.status === "verified");
+    github.pushCommit(DEMO, "main", { "LOG.md": "# Theirs\n" }, "ada");
+    const again = await untilJob(harness, id, "resolved", (one) => one.round === 2 && one.status === "verified");
+    github.review(DEMO, again.pull_request?.number ?? 0, { state: "APPROVED", by: "ada" });
+    await untilJob(harness, id, "merged", merged);
+    expect(github.readFile(DEMO, "main", "LOG.md")).toMatch(/mine/);
+  });
+
   it("on the base is met by a squash of whatever commits", async () => {
     const harness = await startHarness();
     harness.github.requireSignatures(DEMO, "main");

@@ -3,7 +3,20 @@ import type { Facts, QueueFacts } from "../../src/domain/job/facts.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import { exitOf, exitWords } from "../../src/domain/job/merge-queue.ts";
 import { evaluate } from "../../src/domain/job/merge-verdict.ts";
-import { begin, check, decided, effectsOf, facts, led, opened, step, TO_PULL_REQUEST } from "./job-fixtures.ts";
+import {
+  begin,
+  briefPushed,
+  check,
+  decided,
+  effectsOf,
+  facts,
+  led,
+  opened,
+  resultRead,
+  runChanged,
+  step,
+  TO_PULL_REQUEST,
+} from "./job-fixtures.ts";
 
 const queue = (change: Partial<QueueFacts> = {}): QueueFacts => ({
   ...{ required: true, entry: null, left: null, failed: [] },
@@ -72,6 +85,16 @@ describe("a base that takes merges through a merge queue", () => {
     expect(decided(asked).job.merge_queue).toEqual({ exits: 0, rounds: 0, why: null, group_sha: null });
   });
 
+  it("is left for good where somebody cancels the job, whatever is looked at later", () => {
+    const by = { account: "ada", login: "ada" };
+    const cancelled = step(inQueue, { type: "cancel", by });
+    expect(effectsOf(cancelled)).toContain("disable-auto-merge");
+    const { job } = decided(cancelled);
+    expect(job).toMatchObject({ status: "verified", merge: { state: "off", why: "ada has cancelled it" } });
+    expect(step(job, seen()).kind).toBe("unchanged");
+    expect(step(job, { type: "cancel", by }).kind).toBe("unchanged");
+  });
+
   it("deletes the branch after the merge, as the settings say", () => {
     const decision = step(inQueue, { type: "merged", pull_request: 8, by: "github-merge-queue[bot]", at: 1 });
     expect(effectsOf(decision)).toContain("delete-branch");
@@ -97,6 +120,29 @@ describe("what leaves the merge queue", () => {
       state: "off",
       why: "its checks failed in the merge queue: e2e",
     });
+  });
+
+  it("for red checks, and conflicts after each of its rounds, ends with a person, since nobody has asked for more", () => {
+    const ran = (job: Job): Job => {
+      const sha = `brief-${job.round}`;
+      const run = { id: 500 + job.round };
+      const ended = { ...run, status: "completed", conclusion: "success" } as const;
+      const { round } = job;
+      const result = resultRead({}, round);
+      return led(job, briefPushed(round, 1, sha), runChanged(run, sha), runChanged(ended, sha), result, opened(round));
+    };
+    const conflict = seen({}, { mergeable: "conflict" });
+    let job = submitted;
+    for (let rounds = 0; rounds < 20; rounds += 2) {
+      job = led(job, seen(), { type: "enqueued", sha: "finish", position: 2 });
+      job = led(left("CI_FAILURE", null, job), seen({ failed: red }));
+      if (job.status !== "queued") break;
+      job = led(ran(job), conflict, { type: "turn", after: null }, conflict);
+      expect(job).toMatchObject({ status: "queued", catch_up: { resolving: true } });
+      job = ran(job);
+    }
+    expect(job).toMatchObject({ round: 5, merge: { state: "off", why: "its checks failed in the merge queue: e2e" } });
+    expect(job.catch_up.rounds).toBe(2);
   });
 
   it("by a person's hand stays out; after a push it is judged again", () => {

@@ -144,6 +144,15 @@ describe("after five rounds from reviews", () => {
 });
 
 describe("a review that is dismissed", () => {
+  it("while its round waits in line asks for nothing, and the round leaves the line", () => {
+    const line = { since: 1, limit: "running", most: 1, position: 1 } as const;
+    const waiting: Job = { ...led(inReview(), review(1), review(2)), line };
+    const both: Job = { ...waiting, reviews: { ...waiting.reviews, now: [ref(1), ref(2)], waiting: [] } };
+    const one = led(both, dismissed(1));
+    expect(one).toMatchObject({ status: "queued", line, reviews: { now: [{ dismissed: true }, { id: 2 }] } });
+    expect(led(one, dismissed(2))).toMatchObject({ status: "submitted", line: null, reviews: { now: [], rounds: 0 } });
+  });
+
   it("asks for nothing any more if it waits", () => {
     const busy = led(inReview(), review(1), ...working(2), review(2), dismissed(2));
     expect(led(busy, ...ended(2))).toMatchObject({ status: "submitted", round: 2 });

@@ -196,6 +196,21 @@ describe("a job on a person's pull request", () => {
     expect(next).toMatchObject({ status: "queued", round: 2, merge: { state: "off" }, target: { head_sha: "theirs" } });
   });
 
+  it.each([
+    ["waits for its run", () => led(asked(), brief())],
+    ["is at work", working],
+    ["has work that is not pushed", submitted],
+  ])("that %s is cancelled when a person merges without it, and says so", (_name, at) => {
+    const job = led(at(), { type: "merged", pull_request: 8, by: "ada", at: T0 });
+    expect(job).toMatchObject({ status: "cancelled", merged_at: null });
+    expect(statusComment(job)).toContain("was merged before any work of this job was on it");
+  });
+
+  it("that has failed stays failed when a person merges", () => {
+    const failed: Job = { ...working(), status: "failed" };
+    expect(step(failed, { type: "merged", pull_request: 8, by: "ada", at: T0 }).kind).toBe("unchanged");
+  });
+
   it("is cancelled when the pull request is closed, and ends when a person merges it", () => {
     expect(led(working(), { type: "closed", pull_request: 8, by: "ada" }).status).toBe("cancelled");
     expect(led(onTheirs(), { type: "merged", pull_request: 8, by: "ada", at: T0 })).toMatchObject({

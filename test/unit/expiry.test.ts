@@ -184,9 +184,21 @@ describe("what a person must do", () => {
   it.each([
     ["a draft", { draft: true }],
     ["a review that is missing", { merge_state: "BLOCKED", auto_merge_allowed: false }],
+    ["a review that asks for changes", { review: "changes_requested" }],
   ] as const)("is known of %s", (_what, change) => {
     const judged = evaluate(facts({ settings: expiring({}), ...change }), inReview(), 0);
     expect(PERSONS_TURN.has(judged.merge.text)).toBe(true);
     expect(led(inReview(), seen({ settings: expiring({}), ...change })).expiry).not.toBeNull();
+  });
+
+  it("is known of conflicts that no round resolves", () => {
+    const conflict = seen({ settings: expiring({}), mergeable: "conflict" });
+    const job = led(inReview(), conflict);
+    expect(job.expiry).toBeNull();
+    const tried: Job = { ...job, catch_up: { ...job.catch_up, failures: 2 } };
+    expect(led(tried, conflict)).toMatchObject({
+      catch_up: { stuck: expect.any(String) },
+      expiry: { warned_at: null },
+    });
   });
 });

@@ -450,7 +450,8 @@ describe("pull requests", () => {
     const dequeued = (reason: string, by: string | null) => news({ type: "dequeued", pull_request: 5, reason, by });
     expect(left("CI_FAILURE", otherBot)).toEqual(dequeued("CI_FAILURE", null));
     expect(left("MANUAL")).toEqual(dequeued("MANUAL", "mona"));
-    expect(left("MANUAL", us)).toEqual(dequeued("MANUAL", null));
+    expect(left("CI_FAILURE", us)).toEqual(dequeued("CI_FAILURE", null));
+    expect(left("MANUAL", us), "our own doing").toEqual(news({ type: "look", forced: false }));
     expect(left(null)).toEqual(dequeued("", "mona"));
     expect(left("x".repeat(10_000))).toEqual(dequeued("x".repeat(100), "mona"));
     expect(left(7)).toMatchObject({ kind: "ignored" });

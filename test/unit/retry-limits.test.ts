@@ -116,6 +116,13 @@ describe("a job that a limit has ended", () => {
     expect(refusalOf(step(failed, retry({ turns: 61 }))).sentence).toContain("`--turns`");
   });
 
+  it("is held to what the settings allow now, which may be less than it began with", () => {
+    const allowed = { cost_cents: 100, minutes: 30, turns: 200 };
+    const asked = { ...retry({ cost_cents: 400 }), allowed } as Command;
+    expect(refusalOf(step(failed, asked)).sentence).toContain("allow $1.00");
+    expect(led(failed, { ...retry({ turns: 150 }), allowed } as Command).raised).toEqual({ turns: 150 });
+  });
+
   it("may be given less by anybody who may command", () => {
     expect(DEFAULT_REPOSITORY_SETTINGS.limits.cost_cents).toBe(500);
     expect(led(failed, retry({ cost_cents: 200 }))).toMatchObject({ round: 2, raised: { cost_cents: 200 } });

@@ -108,6 +108,8 @@ export type Command =
       /** For this round. More than the settings allow is for those who administer the repository. */
       readonly raised?: RaisedLimits;
       readonly by_admin?: boolean;
+      /** What the settings allow now; missing: what they did when the job's last brief was pushed. */
+      readonly allowed?: Required<RaisedLimits>;
     }
   /** The sender takes the work as it is: the worker is paid. `account`: in whose name. */
   | {

@@ -93,5 +93,7 @@ export function exitSeen({ merge }: Pick<Job, "merge">, { queue }: Facts): SeenE
 }
 
 /** The first attempt of a round that the merge queue's red checks have caused. */
-export const isOfQueueRound = ({ merge_queue }: Pick<Job, "merge_queue">, { attempt }: { attempt: number }): boolean =>
-  attempt === 1 && merge_queue.rounds > 0;
+export const isOfQueueRound = (
+  { merge_queue, catch_up }: Pick<Job, "merge_queue" | "catch_up">,
+  { attempt }: { attempt: number },
+): boolean => attempt === 1 && merge_queue.rounds > 0 && !catch_up.resolving;

@@ -91,9 +91,11 @@ export const ciBegunAt = (facts: Facts, job: Job, now: number): number | null =>
 const MISSING = "required checks have not reported";
 const DRAFT = "the pull request is a draft; mark it as ready";
 const REVIEW_MISSING = "the branch's rules are not met; a review may be missing";
+/** Of work on which nobody works: a round of ours would be under way. */
+const OBJECTED = "a review asks for changes";
 
 /** Merges that wait for a person alone. */
-export const PERSONS_TURN: ReadonlySet<string> = new Set([DRAFT, REVIEW_MISSING]);
+export const PERSONS_TURN: ReadonlySet<string> = new Set([DRAFT, REVIEW_MISSING, OBJECTED]);
 
 const CANCELLED = "checks were cancelled, so nothing is decided";
 
@@ -247,7 +249,7 @@ function judgeMerge(facts: Facts, job: Job, work: Reason, forbidden: string | nu
   const entry = inQueue(facts);
   if (conflict && entry === null) return merge("none", "wait", conflictText(facts, job, forbidden));
   if (facts.draft) return merge("none", "wait", DRAFT);
-  if (facts.review === "changes_requested") return merge("none", "wait", "a review asks for changes");
+  if (facts.review === "changes_requested") return merge("none", "wait", OBJECTED);
   if (entry !== null) return merge(entry.how, entry.verdict, entry.text);
   if (facts.mergeable === "unknown") return merge("none", "wait", "GitHub is still computing whether it can be merged");
   const unsigned = lacksSignatures(facts);

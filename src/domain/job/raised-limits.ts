@@ -26,12 +26,13 @@ const shown = (name: (typeof NAMES)[number], value: number): string =>
   name === "cost_cents" ? `$${(value / 100).toFixed(2)}` : String(value);
 
 /** Null: they may be had. */
-export function deniedLimits(job: Job, { raised, by_admin }: Extract<Command, { type: "retry" }>): Decision | null {
+export function deniedLimits(job: Job, command: Extract<Command, { type: "retry" }>): Decision | null {
+  const { raised, by_admin, allowed } = command;
   if (raised === undefined) return null;
   if (!isOnActions(job))
     return refuse("invalid", "A job of the market has a price; its worker's own limits are not ours.");
   if (by_admin === true) return null;
-  const { limits } = job.settings ?? DEFAULT_REPOSITORY_SETTINGS;
+  const limits = allowed ?? (job.settings ?? DEFAULT_REPOSITORY_SETTINGS).limits;
   const over = NAMES.find((name) => (raised[name] ?? 0) > limits[name]);
   if (over === undefined) return null;
   return refuse(

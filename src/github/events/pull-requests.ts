@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Command } from "../../domain/job/command.ts";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { jobOfBranch } from "../../domain/job/job.ts";
+import { exitOf } from "../../domain/job/merge-queue.ts";
 import { SET_UP_BRANCH } from "../../domain/repository/set-up.ts";
 import { head as firstOf } from "../../text/text.ts";
 import {
@@ -88,8 +89,10 @@ const REASON_LIMIT = 100;
 
 const dequeuedSchema = schema.extend({ reason: z.string().nullish() });
 
+/** What we took out ourselves is nobody's word, and may be told of when it is about to be added again. */
 export const pullRequestDequeued = listener(dequeuedSchema, (payload, self) => {
   const { pull_request, reason, sender } = payload;
+  if (isSelf(sender, self) && exitOf(reason ?? "") === "person") return pullEvent(payload, LOOK);
   const by = isBot(sender) || isSelf(sender, self) ? null : sender.login;
   const said = firstOf(reason ?? "", REASON_LIMIT);
   return pullEvent(payload, { type: "dequeued", pull_request: pull_request.number, reason: said, by });

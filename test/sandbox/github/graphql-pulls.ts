@@ -84,7 +84,7 @@ function pullLists(context: GraphqlContext, repository: Repository, issue: PullI
       connection(
         "commits",
         git
-          .between(pull.baseSha, pull.headSha)
+          .between(baseOf(repository, issue), pull.headSha)
           .map((commit) => ({ commit: context.objects.commit(context, repository, commit.sha) })),
         args,
       ),
@@ -114,10 +114,14 @@ function autoMergeObject(context: GraphqlContext, { pull: { autoMerge } }: PullI
   };
 }
 
+/** What the base brings by a merge into the head is nothing of the pull request. */
+const baseOf = ({ git }: Repository, { pull }: PullIssue): string =>
+  pull.merged ? pull.baseSha : (git.branch(pull.baseRef) ?? pull.baseSha);
+
 async function filesOf(repository: Repository, issue: PullIssue) {
   const { git } = repository;
   const { pull } = issue;
-  const base = pull.merged ? pull.baseSha : (git.branch(pull.baseRef) ?? pull.baseSha);
+  const base = baseOf(repository, issue);
   const start = (await git.mergeBase(base, pull.headSha)) ?? base;
   return (await git.patches(start, pull.headSha)).map((file) => ({
     path: file.filename,

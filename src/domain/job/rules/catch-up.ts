@@ -143,7 +143,13 @@ function conflictRound(job: Job, context: Context): Decision {
   const { catch_up } = job;
   const began = nextRound(job, conflictTask(job), null, context);
   return andThen(began, (next) =>
-    change(next, context.now, { set: { catch_up: { ...catch_up, resolving: true, rounds: catch_up.rounds + 1 } } }),
+    change(next, context.now, {
+      set: {
+        catch_up: { ...catch_up, resolving: true, rounds: catch_up.rounds + 1 },
+        // nobody has asked for anything, so what was counted goes on
+        merge_queue: { ...next.merge_queue, rounds: job.merge_queue.rounds },
+      },
+    }),
   );
 }
 

@@ -23,7 +23,7 @@ import { exitSeen } from "../merge-queue.ts";
 import { evaluate, failureOf, needsPerson, type Verdict } from "../merge-verdict.ts";
 import { linesOf, type Reason } from "../reason.ts";
 import { noneWaiting } from "../reviews.ts";
-import { isOnTheirs } from "../target.ts";
+import { isOnTheirBranch, isOnTheirs } from "../target.ts";
 import { lineUp } from "./catch-up.ts";
 import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { incomplete, nextFirstLook } from "./first-look.ts";
@@ -32,7 +32,7 @@ import { leftQueue, type MergeStep, queueStep } from "./queueing.ts";
 import { pushed } from "./reporting.ts";
 import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
 import { payTaken, takenWork } from "./taking.ts";
-import { theirBranchMoved } from "./their-pull-request.ts";
+import { mergedWithout, theirBranchMoved } from "./their-pull-request.ts";
 import { whileWaiting } from "./waiting-for-checks.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -276,6 +276,7 @@ export function merged(job: Job, report: Report<"merged">, context: Context): De
     if (taken !== null) return payTaken(job, taken, report, context);
   }
   if (job.pull_request?.number !== report.pull_request || job.merged_at !== null) return unchanged;
+  if (isOnTheirs(job) && !isOnTheirBranch(job)) return mergedWithout(job, report, context);
   if (saysNothing(job, report, mergerIn(context)))
     return change(job, now, { effects: [later({ type: "read-facts", runs: [] }, now + SETTLE_MS)] });
   const ours = job.merge.state === "merging" || isLeftToGitHub(job);

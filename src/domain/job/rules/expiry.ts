@@ -25,13 +25,13 @@ const DAY_MS = 24 * 3_600_000;
 const TOUCH_GAP_MS = 3_600_000;
 
 /** Nothing comes of a verdict any more unless somebody acts. */
-function isLeftToPerson({ merge, reasons }: Job): boolean {
+function isLeftToPerson({ merge, reasons, catch_up }: Job): boolean {
   switch (merge.state) {
     case "off":
     case "auto":
       return true;
     case "waiting":
-      return PERSONS_TURN.has(reasons[1]?.text ?? "");
+      return catch_up.stuck !== null || PERSONS_TURN.has(reasons[1]?.text ?? "");
     default:
       return false;
   }

@@ -15,12 +15,16 @@ const ASK_AGAIN_MS = 60_000;
 const isAwaited = ({ origin, head_sha }: Job): boolean =>
   origin.kind === "rest" && origin.awaits_branch === true && head_sha === null;
 
+/** A run that GitHub itself has begun is under way, so nothing of it can wait any more. */
+const asksForPlace = (before: Job | null, command: Command, after: Job): boolean =>
+  command.type !== "run-changed" && takesPlace(before, after);
+
 /** Whether a decision needs to know who has which place. */
 export const needsLine = (before: Job | null, command: Command, decision: Decision): boolean =>
   decision.kind === "decided" &&
   (command.type === "limits-read" ||
     (command.type === "show" && decision.job.line !== null) ||
-    takesPlace(before, decision.job));
+    asksForPlace(before, command, decision.job));
 
 /** A place is free, as far as anybody knows: whether it is for this job is looked at with all other beginnings. */
 export const begin = (job: Job, { now }: Context): Decision =>
@@ -87,13 +91,15 @@ export function holdToLimits(
 ): Decision {
   if (decision.kind !== "decided" || line === undefined) return decision;
   if (line === "unknown")
-    return takesPlace(before, decision.job) ? { ...decision, effects: asUnplaced(decision.effects) } : decision;
+    return asksForPlace(before, command, decision.job)
+      ? { ...decision, effects: asUnplaced(decision.effects) }
+      : decision;
   const { job } = decision;
   if (job.line !== null) {
     const position = positionIn(line.places, job.id);
     return position === null ? decision : { ...decision, job: { ...job, line: { ...job.line, position } } };
   }
-  if (command.type !== "limits-read" && !takesPlace(before, job)) return decision;
+  if (command.type !== "limits-read" && !asksForPlace(before, command, job)) return decision;
   const spot = spotFor(line, job, askedAt(before, command, line, now));
   if (spot === null) return decision;
   if (before !== null && before.line !== null) return unchanged;

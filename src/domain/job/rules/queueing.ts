@@ -133,6 +133,8 @@ function redInQueue(job: Job, facts: Facts, context: Context, off: (why: string)
           set: {
             failure: failuresIn(failed) || `${why}.`,
             merge_queue: { ...job.merge_queue, exits: 0, rounds: rounds + 1, why },
+            // nobody has asked for anything, so what was counted goes on
+            catch_up: { ...round.catch_up, rounds: job.catch_up.rounds, failures: job.catch_up.failures },
           },
         }),
       );

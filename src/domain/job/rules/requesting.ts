@@ -160,9 +160,18 @@ export function cancel(job: Job, by: Actor, { now }: Context): Decision {
         set: { cancellation_requested: true, waiting_messages: [], reviews: noneWaiting(job) },
         effects: [...cancelRun(job), showComment(now, "now")],
       });
+    case "verified":
+      return keepUnmerged(job, by, now);
     default:
       return unchanged;
   }
+}
+
+/** The work is there and stays; only merging it is still to be stopped. */
+function keepUnmerged(job: Job, by: Actor, now: number): Decision {
+  if (job.merged_at !== null || job.merge.state === "off") return unchanged;
+  const merge = { state: "off", why: `${nameOf(by) ?? "somebody"} has cancelled it` } as const;
+  return change(job, now, { set: { merge }, effects: [...takeBack(job), ...showNow(job, now)] });
 }
 
 /** Nothing is under way. A branch that holds work beside the question is kept. */

@@ -3,7 +3,17 @@
  * While a round is under way further ones wait and are taken up together.
  */
 import type { Command } from "../command.ts";
-import { atOnce, type Context, change, type Decision, refuse, showComment, showNow, unchanged } from "../decision.ts";
+import {
+  andThen,
+  atOnce,
+  type Context,
+  change,
+  type Decision,
+  refuse,
+  showComment,
+  showNow,
+  unchanged,
+} from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { type AgentResult, isOnMarket, type Job } from "../job.ts";
 import type { ReviewRef } from "../review-schema.ts";
@@ -70,10 +80,15 @@ export function reviewDismissed(job: Job, { review_id }: Of<"review-dismissed">,
     });
   if (isUnderWay(job) && now.some(({ id, dismissed }) => id === review_id && !dismissed)) {
     const marked = now.map((one): ReviewRef => (one.id === review_id ? { ...one, dismissed: true } : one));
-    return change(job, context.now, {
+    const told = change(job, context.now, {
       set: { reviews: { ...job.reviews, now: marked } },
       effects: [showComment(context.now, "soon")],
     });
+    // nothing is left to wait in line for
+    const isOff = job.line !== null && job.reviews.alone && marked.every(({ dismissed }) => dismissed === true);
+    return isOff
+      ? andThen(told, (next) => reviewsWithdrawn(next, { type: "reviews-withdrawn", round: next.round }, context))
+      : told;
   }
   return reevaluate(job, false, context);
 }

@@ -8,7 +8,7 @@ import { atOnce, type Context, change, type Decision, showComment, unchanged } f
 import type { WantedEffect } from "../effect.ts";
 import { isFinal, type Job } from "../job.ts";
 import { mergeAtFirst, theirs } from "../target.ts";
-import { endUnpaid, failAttempt, verify } from "./end-attempt.ts";
+import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { firstLook } from "./first-look.ts";
 
 type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -34,6 +34,15 @@ export function workStopped(job: Job, report: Report<"work-stopped">, { now }: C
   const { sentence } = report;
   if (job.status === "submitted") return failAttempt(job, now, sentence, {}, "another's", true);
   return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });
+}
+
+const MERGED_BEFORE = "The pull request was merged before any work of this job was on it.";
+
+/** Whoever merges it has not waited for the work, so there is nothing left to work on. */
+export function mergedWithout(job: Job, { by }: Report<"merged">, { now }: Context): Decision {
+  if (isFinal(job.status)) return unchanged;
+  const set = { notice: MERGED_BEFORE };
+  return endUnpaid(job, now, "cancelled", { set, by, note: MERGED_BEFORE, effects: cancelRun(job) });
 }
 
 const PUSHED_SINCE = "Somebody has pushed to the branch since, so its checks are no longer those of this work.";
