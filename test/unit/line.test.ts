@@ -148,7 +148,7 @@ describe("a job over the limit", () => {
       ],
     });
     const effects = decision.kind === "decided" ? decision.effects.map(({ effect }) => effect.type) : [];
-    expect(effects).toEqual(["react", "sync-comment"]);
+    expect(effects).toEqual(["sync-comment"]);
   });
 
   it("begins when another ends, the oldest first", () => {
