@@ -109,13 +109,13 @@ async function contextOf(settings: ActionSettings, log: Log): Promise<Context> {
   const client = clientOf(settings.token, settings.api_url, log);
   const repository: Repository = { ...settings.repository, installation_id: NO_INSTALLATION };
   const identity = await retryUntil(until, () => identify(client.octokit));
-  const githubClient = createGitHubClient({ source: client.source, self: async () => identity.self });
+  const pushes = createGitPushes(settings.web_url, clock.now);
+  const githubClient = createGitHubClient({ source: client.source, self: async () => identity.self, pushes });
   const stateBranch = createStateBranchStore(client.octokit, repository, clock.now);
   return {
     ...client,
-    ...{ settings, identity, repository, stateBranch, log, until },
+    ...{ settings, identity, repository, stateBranch, log, until, pushes },
     githubClient: rememberingPermissions(githubClient),
-    pushes: createGitPushes(settings.web_url, clock.now),
   };
 }
 

@@ -19,7 +19,7 @@ export const COMMENT_GAP_MS = 10_000;
 /** The same for the check run. */
 export const CHECK_GAP_MS = 15_000;
 
-/** A runner is quick as a rule: what begins within this is told of once, with the link to it, and not twice. */
+/** A job of the API gets its comment with its pull request: checks and a merge that are quick are told of in the same one. */
 const FIRST_COMMENT_HOLD_MS = 10_000;
 /** A merge, and checks that are over by then, are told of together with what led to them. */
 const COMMENT_HOLD_MS = 5_000;

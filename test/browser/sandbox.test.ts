@@ -87,7 +87,7 @@ describeBrowser("the sandbox in a browser", () => {
     await comment(page, "/job create HELLO.md that says hello");
     await page.evaluate("document.body.setAttribute('data-same-page', '')");
     await page.getByLabel("Comment", { exact: true }).fill("still being written");
-    await appSays(page, "Running").waitFor();
+    await appSays(page, "Under way").waitFor();
     seen.resolve();
     await appSays(page, "Merged").waitFor();
     await page.locator(".state", { hasText: "Closed" }).first().waitFor();

@@ -102,7 +102,14 @@ describe("as a step of the example workflow, played by the runner", () => {
     await expect.poll(() => jobRuns(here).map(({ event }) => event), DEADLINE).toEqual(["workflow_dispatch"]);
     await here.sandbox.idle();
     expect(runOf(here)).toMatchObject({ conclusion: "success" });
-    expect(said(here, issue)).toContain(`The branch \`job/${states(here)[0]}\` is pushed`);
+    const [id] = states(here);
+    expect(said(here, issue)).toContain(`The task is on [\`job/${id}\`](${here.github.url}/${DEMO}/tree/job/${id})`);
+    const runs = `${here.github.url}/${DEMO}/actions?query=branch%3Ajob%2F${id}`;
+    expect(said(here, issue)).toContain(`[follow the run](${runs})`);
+    const shown = await (await fetch(runs)).text();
+    expect([...shown.matchAll(/actions\/runs\/(\d+)/g)].map(([, run]) => Number(run))).toEqual([jobRuns(here)[0]?.id]);
+    const readings = here.github.calls().filter(({ graphql }) => graphql === "BranchState");
+    expect(readings, "one tells settings and trees").toHaveLength(1);
   });
 
   it("fails with it, and says why where people look", { timeout: LONG_MS }, async () => {

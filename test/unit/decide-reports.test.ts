@@ -217,14 +217,30 @@ describe("how urgently people are shown", () => {
     return decided(decision).effects.find(({ effect }) => effect.type === type)?.urgency ?? null;
   };
 
-  it("the first comment answers a command at once, can wait for the runner otherwise, and is written soon once it has begun", () => {
-    expect(urgencyOf(begin(), briefPushed(), "sync-comment")).toBe("now");
+  it("the first comment is written at once, and says of the run what stays true when it begins", () => {
     const onLine = { kind: "comment", issue: 8, comment_id: "review-comment:9" } as const;
-    for (const origin of [{ kind: "label", issue: 8 } as const, onLine])
-      expect(urgencyOf(begin(draft({ origin })), briefPushed(), "sync-comment")).toBe("whenever");
-    expect(urgencyOf(led(begin(), briefPushed()), runChanged(), "sync-comment")).toBe("soon");
+    for (const origin of [draft().origin, { kind: "label", issue: 8 } as const, onLine])
+      expect(urgencyOf(begin(draft({ origin })), briefPushed(), "sync-comment")).toBe("now");
+    const waiting = led(begin(), briefPushed(), runChanged({ status: "queued" }));
+    expect(urgencyOf(led(begin(), briefPushed()), runChanged({ status: "queued" }), "sync-comment")).toBeNull();
+    for (const job of [waiting, led(begin(), briefPushed())])
+      expect(urgencyOf(job, runChanged(), "sync-comment")).toBeNull();
     const rest = begin({ ...draft({ origin: { kind: "rest", dialect: "create-job", key_id: null } }) });
     expect(decided(step(rest, briefPushed())).effects).toEqual([]);
+  });
+
+  it("a run that comes after a notice, or is begun again on GitHub, is told of soon", () => {
+    const noticed = { ...led(begin(), briefPushed()), notice: "No workflow run has started for this job." };
+    for (const status of ["queued", "in_progress"] as const) {
+      expect(urgencyOf(noticed, runChanged({ status }), "sync-comment")).toBe("soon");
+      expect(led(noticed, runChanged({ status })).notice).toBeNull();
+    }
+    const failed: Job = { ...led(running(), ENDED), status: "failed" };
+    for (const status of ["queued", "in_progress"] as const) {
+      const again = runChanged({ status, attempt: 2 });
+      expect(led(failed, again)).toMatchObject({ status: status === "queued" ? "queued" : "accepted", round: 2 });
+      expect(urgencyOf(failed, again, "sync-comment")).toBe("soon");
+    }
   });
 
   it("what may be over within seconds can wait", () => {

@@ -70,7 +70,7 @@ describe("a job from a comment to a merge", () => {
 
   it("writes no check on its brief while a comment tells of it, and none but that without a comment", () => {
     const begun = step(led(begin(), briefPushed()), runChanged());
-    expect(effectsOf(begun)).toEqual(["sync-comment"]);
+    expect(effectsOf(begun)).toEqual([]);
     const origin = { kind: "rest", dialect: "create-job", key_id: "k" } as const;
     const over_rest = led(begin({ origin }), briefPushed());
     expect(effectsOf(step(begin({ origin }), briefPushed()))).toEqual([]);

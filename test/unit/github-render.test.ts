@@ -94,13 +94,13 @@ describe("the status comment", () => {
 
       The branch is being prepared.
       =====
-      **Queued** · Say hello
+      **Under way** · Say hello
 
-      The branch \`job/abcd1234\` is pushed and its run is about to start.
+      The task is on \`job/abcd1234\`, and GitHub Actions runs it.
       =====
-      **Waiting for a runner** · Say hello
+      **Under way** · Say hello
 
-      [The run](https://github.example/octo/demo/actions/runs/500) waits for a runner.
+      The task is on [\`job/abcd1234\`](https://github.example/octo/demo/tree/job/abcd1234), and GitHub Actions runs it: [follow the run](https://github.example/octo/demo/actions/runs/500).
       =====
       **Running** · Say hello
 
@@ -289,6 +289,19 @@ describe("the status comment", () => {
     expect(told(job)).toContain(problem);
   });
 
+  it("links the runs of the branch before any is known, so that its words hold while one works", () => {
+    const pushed = led(begin(), briefPushed());
+    const web_url = "https://github.example";
+    const runs = "https://github.example/octo/demo/actions?query=branch%3Ajob%2Fabcd1234";
+    const branch = "[`job/abcd1234`](https://github.example/octo/demo/tree/job/abcd1234)";
+    expect(statusComment(pushed, { web_url })).toContain(
+      `The task is on ${branch}, and GitHub Actions runs it: [follow the run](${runs}).`,
+    );
+    expect(statusComment({ ...pushed, notice: "No workflow run has started." }, { web_url })).toContain(
+      `The task is on ${branch}: [look at its runs](${runs}).`,
+    );
+  });
+
   it("says that no run has started, that messages wait, that a job is being cancelled and that it was", () => {
     const running = led(begin(), briefPushed(), runChanged());
     const noticed = { ...led(begin(), briefPushed()), notice: "No workflow run has started for this job." };
@@ -298,7 +311,7 @@ describe("the status comment", () => {
     expect([noticed, waiting, cancelling, cancelled].map(told).join("\n=====\n")).toMatchInlineSnapshot(`
       "**Queued** · Say hello
 
-      The branch \`job/abcd1234\` is pushed and its run is about to start.
+      The task is on \`job/abcd1234\`.
 
       **Note:** No workflow run has started for this job.
       =====

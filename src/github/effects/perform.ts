@@ -150,7 +150,8 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 export function createPerformer(parts: PerformerParts): Performer {
   const { source, repositories, llm, now = Date.now, wait = sleep } = parts;
-  const images = createImageFetcher({ web_url: parts.web_url ?? "https://github.com" });
+  const web_url = parts.web_url ?? "https://github.com";
+  const images = createImageFetcher({ web_url });
   const permissionOf = createKnownPermission(now);
   return {
     async perform(effect, job, again) {
@@ -162,6 +163,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           defaults: llm,
           judge: parts.judge ?? null,
           publicUrl: parts.public_url ?? null,
+          web_url,
           run_action: parts.run_action ?? RUN_JOB_ACTION,
           log: parts.log ?? (async () => []),
           accountOf: async (person) => (await parts.accounts?.of(person)) ?? null,

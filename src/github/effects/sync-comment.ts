@@ -42,7 +42,7 @@ export async function syncComment(task: Task): Promise<Attempt> {
   const { job, octokit, at, now } = task;
   const issue = issueOf(job.origin) ?? job.pull_request?.number ?? null;
   if (issue === null) return done;
-  const body = statusComment(job, task.run_action);
+  const body = statusComment(job, task);
 
   const answer = await attempted(now, async () => {
     const known =

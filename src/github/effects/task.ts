@@ -24,6 +24,8 @@ export interface Tools {
   readonly judge: Judge | null;
   /** The server's public address for links; null when it has none. */
   readonly publicUrl: string | null;
+  /** Where GitHub's pages are. */
+  readonly web_url: string;
   /** What a new workflow file uses. */
   readonly run_action: string;
   /** The stored log of a job's last attempt, for the check run. */

@@ -18,7 +18,7 @@ import { cut } from "../../text/text.ts";
 import { roundLine, turnLine } from "./catch-up.ts";
 import { closesSoon, goesOnWithMore, inLine, raisedLimits } from "./line.ts";
 import * as market from "./market.ts";
-import { answerUrl, branchLink, modelLine, pullRequestLink } from "./numbers.ts";
+import { answerUrl, branchLink, modelLine, pullRequestLink, runsUrl } from "./numbers.ts";
 import * as their from "./on-their-pull-request.ts";
 import { escapeMarkdown, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
@@ -29,6 +29,9 @@ import { type State, state } from "./state.ts";
 type Face = "comment" | "check";
 
 const link = (words: string, url: string | undefined): string => (url === undefined ? words : `[${words}](${url})`);
+
+/** Ends a sentence with a link, where there is one. */
+const where = (words: string, url: string | undefined): string => (url === undefined ? "." : `: [${words}](${url}).`);
 
 /** Failed checks with links; null when the job did not fail because of checks. */
 function failedChecks(job: Job): string | null {
@@ -41,25 +44,26 @@ const parts = (...all: readonly (string | null)[]): string => all.filter((part) 
 const lastFailure = (job: Job): string | null =>
   job.failure === null ? null : parts("Why the last attempt failed:", quoted(job.failure), failedChecks(job));
 
-function queued(job: Job): State {
+/** Where a run is due or waits for a runner, the words stay true while it works: its start alone rewrites no comment. */
+function queued(job: Job, web_url: string | null): State {
   if (isOnMarket(job)) return state("On the market", market.offered(job), lastFailure(job));
   const attemptNote = job.attempt > 1 ? `Try ${job.attempt}: ` : "";
   const waits = inLine(job);
   if (waits !== null) return state("Waiting in line", `${attemptNote}${waits}`, lastFailure(job));
-  const run = runOf(job);
-  if (run !== null)
-    return state(
-      "Waiting for a runner",
-      `${attemptNote}${link("The run", run.url)} waits for a runner.`,
-      lastFailure(job),
-    );
-  if (job.pushed_at !== null)
+  if (job.pushed_at === null) return state("Queued", `${attemptNote}The branch is being prepared.`, lastFailure(job));
+  const branch = branchLink(job, web_url);
+  const runs = runsUrl(job, web_url);
+  if (job.notice !== null)
     return state(
       "Queued",
-      `${attemptNote}The branch ${branchLink(job)} is pushed and its run is about to start.`,
+      `${attemptNote}The task is on ${branch}${where("look at its runs", runs)}`,
       lastFailure(job),
     );
-  return state("Queued", `${attemptNote}The branch is being prepared.`, lastFailure(job));
+  return state(
+    "Under way",
+    `${attemptNote}The task is on ${branch}, and GitHub Actions runs it${where("follow the run", runs)}`,
+    lastFailure(job),
+  );
 }
 
 function accepted(job: Job): State {
@@ -226,12 +230,12 @@ function cancelled(job: Job): State {
   return state("Cancelled", "The job was cancelled.", kept);
 }
 
-function ofStatus(job: Job, face: Face): State {
+function ofStatus(job: Job, face: Face, web_url: string | null): State {
   switch (job.status) {
     case "pending_payment":
       return state("Waiting for payment", market.waitsForPayment(job));
     case "queued":
-      return queued(job);
+      return queued(job, web_url);
     case "held":
       return state("Offered", "An agent is reviewing it.");
     case "accepted":
@@ -260,10 +264,10 @@ const note = (text: string | null): string | null =>
 
 /**
  * The job's state with everything that the sender must know. The check of a merged job is not updated, so its text must
- * remain true.
+ * remain true. `web_url`: where GitHub's pages are.
  */
-export function stateOf(job: Job, face: Face): State {
-  const { headline, paragraphs } = ofStatus(job, face);
+export function stateOf(job: Job, face: Face, web_url: string | null = null): State {
+  const { headline, paragraphs } = ofStatus(job, face, web_url);
   const waiting = job.waiting_messages.length;
   return state(
     oneLine(headline),

@@ -1,5 +1,5 @@
 /** Formats usage, model, cost and age. */
-import { issueOf, type Job, modelNotes, NOT_REPORTED, runOf } from "../../domain/job/job.ts";
+import { fullName, issueOf, type Job, modelNotes, NOT_REPORTED, runOf } from "../../domain/job/job.ts";
 import { costOf, spentOf } from "../../domain/job/usage.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
@@ -38,10 +38,21 @@ export function modelLine(job: Job): string | null {
   return notes.length === 0 ? null : `**Model:** ${cut(escapeMarkdown(oneLine(notes.join(" "))), MAX_NOTES)}`;
 }
 
-/** The repository's web address, taken from a URL that GitHub sent; null when there was none yet. */
-export function webOf(job: Job): string | null {
+/**
+ * The repository's web address, taken from a URL that GitHub sent, or else below `web_url`, where GitHub's pages are; null
+ * when neither is known.
+ */
+export function webOf(job: Job, web_url: string | null = null): string | null {
   const given = job.pull_request?.url ?? runOf(job)?.url;
-  return given?.match(/^(https?:\/\/.+?)\/(?:pull|actions)\/[\w/]+$/)?.[1] ?? null;
+  const own = given?.match(/^(https?:\/\/.+?)\/(?:pull|actions)\/[\w/]+$/)?.[1];
+  return own ?? (web_url === null ? null : `${web_url}/${fullName(job.repository)}`);
+}
+
+/** The page of the job's run, or of all runs of its branch while none is known. */
+export function runsUrl(job: Job, web_url: string | null): string | undefined {
+  const web = webOf(job, web_url);
+  const ofBranch = web === null ? undefined : `${web}/actions?query=${encodeURIComponent(`branch:${job.branch}`)}`;
+  return runOf(job)?.url ?? ofBranch;
 }
 
 /** Where a person can write an answer: the comment box of the pull request, else of the issue; null: there is neither. */
@@ -53,8 +64,8 @@ export function answerUrl(job: Job): string | null {
 }
 
 /** The job's branch, as a link if possible. */
-export function branchLink(job: Job): string {
-  const web = webOf(job);
+export function branchLink(job: Job, web_url: string | null = null): string {
+  const web = webOf(job, web_url);
   return web === null ? code(job.branch) : `[${code(job.branch)}](${web}/tree/${job.branch})`;
 }
 

@@ -23,9 +23,15 @@ const commandsOf = (job: Job): string => {
     : "`/job help`";
 };
 
-/** `run_action`: what a new workflow file uses. */
-export function statusComment(job: Job, run_action = RUN_JOB_ACTION): string {
-  const { headline, paragraphs } = stateOf(job, "comment");
+interface Around {
+  /** What a new workflow file uses. */
+  readonly run_action?: string;
+  /** Where GitHub's pages are. */
+  readonly web_url?: string | null;
+}
+
+export function statusComment(job: Job, { run_action = RUN_JOB_ACTION, web_url = null }: Around = {}): string {
+  const { headline, paragraphs } = stateOf(job, "comment", web_url);
   const round = job.round > 1 ? ` · round ${job.round}` : "";
   const usage = usageLine(job);
   const update = actionsWork(job)?.old_workflow && isFinal(job.status) ? newWorkflow(run_action) : null;

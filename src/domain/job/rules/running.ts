@@ -23,7 +23,6 @@ import {
   actionsWork,
   fullName,
   GONE,
-  isAnsweredByComment,
   isAtRest,
   isFinal,
   isOnActions,
@@ -125,14 +124,9 @@ function withBrief({ target }: Job, { base, failing = null }: Report<"brief-push
   return target.kind === "own" ? target : { ...target, head_sha: target.head_sha ?? base.sha, failing };
 }
 
-/**
- * The sign that a command was heard comes at once. Without a command, a runner is quick as a rule: then one comment tells
- * of the branch and of the run.
- */
-function firstComment(job: Job, now: number): WantedEffect {
-  if (job.comment !== null || job.status !== "queued") return showComment(now, "soon");
-  return showComment(now, isAnsweredByComment(job.origin) ? "now" : "whenever");
-}
+/** The first one is the sign that somebody was heard. */
+const firstComment = (job: Job, now: number): WantedEffect =>
+  showComment(now, job.comment === null && job.status === "queued" ? "now" : "soon");
 
 export function briefRefused(job: Job, report: Report<"brief-refused">, { now }: Context): Decision {
   // one that is there already may be pushed again, unheard
@@ -207,7 +201,10 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
       rounds: [...job.rounds, { asked, by: null, did: "" }].slice(-MOST_ROUNDS),
       merge: mergeAtFirst(job),
     };
-    return runChanged(reopened, report, context);
+    const begun = runChanged(reopened, report, context);
+    return begun.kind === "decided"
+      ? { ...begun, effects: [showComment(context.now, "soon"), ...begun.effects] }
+      : begun;
   }
   if (!isOurs(job, report)) return unchanged;
   if (isFinal(job.status)) {
@@ -238,11 +235,15 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
 const checkAtStart = (job: Job, now: number): WantedEffect[] =>
   issueOf(job.origin) !== null && job.pull_request === null ? [] : showCheck(job, now, "now");
 
+/** What the comment says of a pushed brief is true of its run as well: a run is worth an edit only where a notice goes. */
+const withoutNotice = ({ notice }: Job, now: number): WantedEffect[] =>
+  notice === null ? [] : [showComment(now, "soon")];
+
 /** A run that waits for a runner is known but has not begun; the clock starts when it does. */
 function startedRun(job: ActionsJob, { run, head_sha }: Report<"run-changed">, context: Context): Decision {
   const { now } = context;
   const known = { work: { ...job.work, run }, head_sha: job.head_sha ?? head_sha, notice: null };
-  if (run.status === "queued") return change(job, now, { set: known });
+  if (run.status === "queued") return change(job, now, { set: known, effects: withoutNotice(job, now) });
   const begun: ActionsJob = {
     ...job,
     ...known,
@@ -256,7 +257,7 @@ function startedRun(job: ActionsJob, { run, head_sha }: Report<"run-changed">, c
     set: begun,
     event: "accepted",
     note: run.url,
-    effects: [...checkAtStart(begun, now), showComment(now, "soon")],
+    effects: [...checkAtStart(begun, now), ...withoutNotice(job, now)],
   });
   if (run.status !== "completed") return started;
   const ended = endedRun(begun, context);

@@ -7,8 +7,12 @@ import { markdown } from "./markdown.ts";
 import { button, mark, result, time, treeLink } from "./marks.ts";
 import type { Page, Render, Visit } from "./visit.ts";
 
-export const runList: Render = ({ repository, base }) => {
-  const runs = [...repository.runs.values()].reverse();
+/** All runs, or those of one branch: `?query=branch:…`, as on GitHub. */
+export const runList: Render = ({ repository, base, query }) => {
+  const branch = /^branch:(.+)$/.exec(query.get("query") ?? "")?.[1];
+  const runs = [...repository.runs.values()]
+    .filter(({ headBranch }) => branch === undefined || headBranch === branch)
+    .reverse();
   const row = (run: WorkflowRun): Html =>
     html`<li>${mark(result(run))} <span class="grow"><a class="subject" href="${base}/actions/runs/${run.id}">${run.displayTitle}</a><br><small class="dim">${run.name} #${run.number} · ${run.event} on <span class="branch">${run.headBranch}</span> by ${run.actor.login}</small></span> <span class="dim">${time(run.createdAt)}</span></li>`;
   return {
