@@ -100,6 +100,14 @@ const cacheNote = (cached: Assignment["cached"]): string[] =>
           "Install from them where you can. They are a copy for this job alone.",
       ];
 
+/** A review may begin the next round while the agent's question is open. */
+const afterQuestion = ({ reviews }: Assignment["brief"]): string =>
+  reviews.length === 0
+    ? "The last round ended with your question, and the task below is a person's answer to it. Go on with what the earlier " +
+      "rounds asked for, and do not ask the same again."
+    : "The last round ended with your question. The task and the reviews below may answer it: then go on with what the earlier " +
+      "rounds asked for, too. If they do not and you still cannot go on without the answer, ask again.";
+
 /** The login is GitHub's, and the time too. */
 function discussionPart({ discussion, discussion_notes: notes }: Assignment["brief"]): string[] {
   if (discussion.length === 0) return [];
@@ -154,11 +162,7 @@ export function firstMessage(words: Words): string {
         `Round ${at + 1} asked:\n${asked}\n${is_question ? "You asked back" : "It did"}:\n${did}`,
     );
     parts.push(`The work of earlier rounds is on the branch:\n${block("earlier_rounds", rounds.join("\n\n"))}`);
-    if (brief.history.at(-1)?.is_question)
-      parts.push(
-        "The last round ended with your question, and the task below is a person's answer to it. Go on with what the earlier " +
-          "rounds asked for, and do not ask the same again.",
-      );
+    if (brief.history.at(-1)?.is_question) parts.push(afterQuestion(brief));
   }
   parts.push(...discussionPart(brief), ...missingPart([...brief.missing_attachments, ...missing]));
   parts.push(...theirPullRequestParts(brief));

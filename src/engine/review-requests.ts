@@ -10,8 +10,8 @@ import type { Handled } from "./ports/service.ts";
 import type { Store } from "./ports/store.ts";
 
 interface Needs {
-  readonly store: Pick<Store, "repositories">;
-  readonly githubClient: Pick<GitHubClient, "repository" | "review" | "reply">;
+  readonly store: Pick<Store, "jobs" | "repositories">;
+  readonly githubClient: Pick<GitHubClient, "pullRequest" | "repository" | "review" | "reply">;
   /** An earlier process may have processed the delivery already. */
   readonly again: boolean;
   /** Null: there is no such job here. */
@@ -34,6 +34,7 @@ export class ReviewRequests {
 
   async ask(repository: EventRepository, { job, ...asked }: Asked): Promise<void> {
     const { githubClient, tell, again } = this.#needs;
+    if (await this.#isClosed(repository, job, asked.pull_request)) return;
     const heeded = (await this.#setting(repository)) === "respond";
     const comment_id = `review:${asked.review.node_id}` as const;
     const handled = await tell(repository, job, { type: "review", ...asked, comment_id, heeded });
@@ -58,6 +59,14 @@ export class ReviewRequests {
     const found = { id, node_id: read.node_id, by: author };
     if (read.asks_for_changes) await this.ask(repository, { job, pull_request: issue.number, review: found, by });
     return { review: found };
+  }
+
+  /** News of the end of a pull request may be quicker than a review before it. Jobs of earlier versions do not know. */
+  async #isClosed(repository: EventRepository, id: JobId, number: number): Promise<boolean> {
+    const { store, githubClient } = this.#needs;
+    const stored = await store.jobs.load(id);
+    if (stored === null || stored.job.pull_request_open) return false;
+    return !(await githubClient.pullRequest(repository, number)).open;
   }
 
   /** On the default branch, as pushes have told it; read where that is not known. */

@@ -204,6 +204,17 @@ describe("a review that leads to no round", () => {
     ).toEqual([]);
   });
 
+  it("is one on a pull request whose end is known before the review is", async () => {
+    const at = await inReview();
+    const { webhooks } = harness.github;
+    webhooks.delay(({ event }) => event === "pull_request_review", 1_000, { times: 1 });
+    harness.github.review(DEMO, at.number, { state: "CHANGES_REQUESTED", body: "Not this way.", by: "ada" });
+    harness.github.closePullRequest(DEMO, at.number, "ada");
+    await untilJob(harness, at.id, "told of the end", (one) => !one.pull_request_open);
+    await settled();
+    expect(await harness.job(at.id)).toMatchObject({ round: 1, status: "verified", reviews: { now: [], waiting: [] } });
+  });
+
   it("is one that waits and is dismissed; the one under way goes on and says so", async () => {
     const at = await inReview();
     const release = hold();

@@ -131,6 +131,13 @@ describe("after five rounds from reviews", () => {
     expect(job).toMatchObject({ round: 7, reviews: { now: [ref(6)], alone: false } });
   });
 
+  it("a command in one that comes while the last of them is under way begins the next round", () => {
+    const command = { ...message("do it", 7), comment_id: "review-comment:7" } as Command;
+    const last = led(spent(), message("one more thing"), ...working(7), review(7), command, ...ended(7));
+    expect(last).toMatchObject({ round: 8, reviews: { now: [ref(7)], alone: false, waiting: [] } });
+    expect(last.rounds.at(-1)?.asked).toBe("do it");
+  });
+
   it("those that come while a round of a person's is under way wait for the next word, too", () => {
     const busy = led(spent(), message("one more thing"), ...working(7), review(7));
     const job = led(busy, ...ended(7));

@@ -23,8 +23,9 @@ const isIn = (reviews: readonly ReviewRef[], id: number): boolean => reviews.som
 export const isReviewKnown = ({ reviews }: Job, id: number): boolean =>
   isIn(reviews.now, id) || isIn(reviews.waiting, id);
 
-/** The job takes it up without a further word. */
-export const isReviewAhead = (job: Job, id: number): boolean => isReviewKnown(job, id) && !isIn(heldReviews(job), id);
+/** The job takes it up without a further word; past the limit, what waits never is. */
+export const isReviewAhead = (job: Job, id: number): boolean =>
+  isReviewKnown(job, id) && !(isReviewLimitReached(job) && isIn(job.reviews.waiting, id));
 
 /** Of a job that nobody may ask for anything any more. */
 export const noneWaiting = ({ reviews }: Job): Reviews => ({ ...reviews, waiting: [] });
