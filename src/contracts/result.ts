@@ -48,7 +48,7 @@ export const NO_USAGE: Usage = {
   cache_write_tokens: 0,
 };
 
-/** A reply that cannot be read is left out, and the others are kept. */
+/** A reply that cannot be read is left out, and the others are kept; of several to one comment, the last. */
 const repliesSchema = z
   .array(
     z
@@ -64,9 +64,10 @@ const repliesSchema = z
       .catch(null),
   )
   .max(10 * MAX_REVIEW_COMMENTS)
-  .transform((all) =>
-    all.flatMap((one) => (one === null || one.body === "" ? [] : [one])).slice(0, MAX_REVIEW_COMMENTS),
-  )
+  .transform((all) => {
+    const read = all.flatMap((one) => (one === null || one.body === "" ? [] : [[one.id, one] as const]));
+    return [...new Map(read).values()].slice(0, MAX_REVIEW_COMMENTS);
+  })
   .catch([]);
 
 export const resultSchema = z.object({

@@ -113,6 +113,14 @@ describe("finish", () => {
 describe("replies in a result", () => {
   const raw = (replies: unknown) => parseResult(JSON.stringify({ version: 1, outcome: "done", replies }))?.replies;
 
+  test("are one for each comment, however many a run hands in", () => {
+    const many = Array.from({ length: 40 }, (_, n) => ({ id: 5, body: `word ${n}`, done: true }));
+    expect(raw([...many, { id: 6, body: "b" }])).toEqual([
+      { id: 5, body: "word 39", done: true },
+      { id: 6, body: "b", done: false },
+    ]);
+  });
+
   test("that cannot be read are left out, and the others are kept", () => {
     const good = { id: 5, body: "Done.", done: true };
     expect(raw([good, { id: "6", body: "x" }, null, { id: 7, body: "  " }, { id: 8, body: "y" }])).toEqual([
