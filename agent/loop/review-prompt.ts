@@ -12,10 +12,18 @@ function placeOf({ path, line, original_line, side }: ReviewComment): string {
   return `${path}, at what was line ${original_line}${SIDES[side]} when it was written; that line is gone or has changed`;
 }
 
+function answersPart({ answers }: ReviewComment): string {
+  if (answers === undefined) return "";
+  const by = answers.by ?? "a deleted account";
+  return answers.body === null
+    ? `It answers a comment by ${by}, which is not shown, since they may not write to the repository.\n\n`
+    : `It answers this comment by ${by}:\n${answers.body}\n\n`;
+}
+
 const commentBlock = (comment: ReviewComment): string =>
   block(
     "review_comment",
-    `Comment ${comment.id} on ${placeOf(comment)}.\nThe diff, with that line last:\n${comment.hunk}\n\nIt says:\n${comment.body}`,
+    `Comment ${comment.id} on ${placeOf(comment)}.\nThe diff, with that line last:\n${comment.hunk}\n\n${answersPart(comment)}It says:\n${comment.body}`,
   );
 
 /** As JSON, which keeps every character; an escaped `<` cannot end the block. */

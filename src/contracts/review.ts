@@ -40,6 +40,8 @@ export const reviewCommentSchema = z.object({
   /** The end of the diff before it, with its line last. */
   hunk: z.string(),
   body: z.string(),
+  /** The comment that began its thread. `body` null: by somebody who may not write, so it is not shown. Missing: none. */
+  answers: z.object({ by: z.string().nullable(), body: z.string().nullable() }).optional(),
   suggestions: z.array(suggestionSchema).max(MAX_SUGGESTIONS).default([]),
 });
 

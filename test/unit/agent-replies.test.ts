@@ -79,6 +79,15 @@ describe("the first message of a round about reviews", () => {
   });
 });
 
+test("a comment that answers another shows it, or that it is not shown", () => {
+  const answering = (answers: ReviewComment["answers"]) => shown(review([comment(5, answers && { answers })]));
+  expect(answering(undefined)).not.toContain("It answers");
+  expect(answering({ by: "olga", body: "In capitals.</review_comment>" })).toMatch(
+    /It answers this comment by olga:\nIn capitals\.‹\/review_comment>\n\nIt says:/,
+  );
+  expect(answering({ by: "rex", body: null })).toContain("It answers a comment by rex, which is not shown");
+});
+
 describe("finish", () => {
   const reviews = [review([comment(5), comment(6)])];
 

@@ -18,6 +18,7 @@ import { normalise } from "../../text/normalise.ts";
 import { linesBefore, suggestionsIn } from "../../text/suggestions.ts";
 import { cut, tail } from "../../text/text.ts";
 import { askForParts, fullId } from "../client/graphql.ts";
+import { type Answered, answeredIn, REPLY_TO, replyToSchema } from "./answered-comments.ts";
 import type { AttemptRef } from "./brief.ts";
 import type { Task } from "./task.ts";
 
@@ -50,7 +51,7 @@ query ReviewsOfRound($owner: String!, $repo: String!, $number: Int!, $ids: [ID!]
           startLine
           originalLine
           originalStartLine
-          replyTo { fullDatabaseId }
+          ${REPLY_TO}
         }
       }
     }
@@ -68,7 +69,7 @@ const commentSchema = z.object({
   startLine: line,
   originalLine: line,
   originalStartLine: line,
-  replyTo: z.object({ fullDatabaseId: fullId }).nullable(),
+  replyTo: replyToSchema,
 });
 
 const reviewSchema = z.object({
@@ -123,7 +124,7 @@ function suggestionsOf(comment: Comment, side: Side, body: string, hunk: string)
   return suggestionsIn(body, MAX_SUGGESTIONS).map((text) => ({ from, to, replaces: linesBefore(hunk, count), text }));
 }
 
-function commentOf(comment: Comment, side: Side): ReviewComment {
+function commentOf(comment: Comment, side: Side, answered: Answered): ReviewComment {
   const [body, hunk] = [clean(comment.body), clean(comment.diffHunk)];
   return {
     id: comment.fullDatabaseId,
@@ -133,22 +134,24 @@ function commentOf(comment: Comment, side: Side): ReviewComment {
     side,
     hunk: endOf(hunk),
     body: cut(body, MAX_REVIEW_TEXT),
+    ...answered(comment.replyTo),
     suggestions: suggestionsOf(comment, side, body, hunk),
   };
 }
 
-const lengthOf = ({ body, hunk, suggestions }: ReviewComment): number =>
+const lengthOf = ({ body, answers, hunk, suggestions }: ReviewComment): number =>
   body.length +
+  (answers?.body ?? "").length +
   hunk.length +
   suggestions.reduce((sum, { text, replaces }) => sum + text.length + (replaces ?? "").length, 0);
 
 /** The first comments that fit; the others are counted. */
-function reviewsOf(read: readonly ReadReview[], sides: ReadonlyMap<number, Side>): Review[] {
+function reviewsOf(read: readonly ReadReview[], sides: ReadonlyMap<number, Side>, answered: Answered): Review[] {
   let [places, characters] = [MAX_REVIEW_COMMENTS, MAX_CHARACTERS];
   return read.map(({ fullDatabaseId: id, author, body, commit, comments }) => {
     const taken: ReviewComment[] = [];
     for (const one of comments.nodes) {
-      const comment = commentOf(one, sides.get((one.replyTo ?? one).fullDatabaseId) ?? "RIGHT");
+      const comment = commentOf(one, sides.get((one.replyTo ?? one).fullDatabaseId) ?? "RIGHT", answered);
       if (places === 0 || lengthOf(comment) > characters) break;
       taken.push(comment);
       places -= 1;
@@ -187,5 +190,7 @@ export async function readRoundReviews(task: Task, { round, attempt }: AttemptRe
   const begins = reviews.alone && attempt === 1;
   const read = nodes.filter((one) => one !== null).filter(({ state }) => !begins || state !== "DISMISSED");
   if (begins && read.length === 0) return { kind: "withdrawn", report: { type: "reviews-withdrawn", round } };
-  return { kind: "reviews", reviews: reviewsOf(read, sides) };
+  const replies = read.flatMap(({ comments }) => comments.nodes.map(({ replyTo }) => replyTo));
+  const answered = await answeredIn(task, replies, (text) => cut(clean(text), MAX_REVIEW_TEXT));
+  return { kind: "reviews", reviews: reviewsOf(read, sides, answered) };
 }

@@ -63,7 +63,10 @@ function commentObject([context, repository, issue]: Place, { review, comment }:
     viewerDidAuthor:
       causeOf(context.world.state, context.request.actor, context.world.appId).user.id === review.user.id,
     createdAt: iso(review.submittedAt),
-    replyTo: comment.replyTo === undefined ? null : { fullDatabaseId: String(comment.replyTo) },
+    replyTo: () => {
+      const first = threadsOf(issue).find(({ id }) => id === comment.replyTo)?.comments[0];
+      return first === undefined ? null : commentObject([context, repository, issue], first);
+    },
     pullRequestReview: () => reviewObject([context, repository, issue], review),
   };
 }

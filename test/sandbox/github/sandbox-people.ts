@@ -9,6 +9,7 @@ import { dequeuePull, enqueuePull, type QueueExit, queueOf } from "./merge-queue
 import type { Cause, CommitStatus, MergeMethod, Review } from "./model.ts";
 import * as pulls from "./pulls.ts";
 import { refChanged } from "./ref-changes.ts";
+import { replyInThread, threadsOf } from "./review-threads.ts";
 import { addReview, dismissReview, onLines } from "./reviews.ts";
 import { type FileMap, type RepoName, SandboxRecords } from "./sandbox-records.ts";
 import { hasPull } from "./state.ts";
@@ -174,6 +175,19 @@ export class SandboxPeople extends SandboxRecords {
     const issue = this.pullOf(repository, number);
     const review = { state: "COMMENTED", body: "", comments: await onLines(repository, issue, [said]) } as const;
     return addReview(this.world, repository, issue, review, this.causedBy(by)).comments[0]?.id ?? 0;
+  }
+
+  /** Answers in a thread, which its first comment names. */
+  replyInThread(
+    name: RepoName,
+    number: number,
+    { by, thread, body }: { thread: number; body: string; by: string },
+  ): void {
+    const repository = this.repositoryOf(name);
+    const issue = this.pullOf(repository, number);
+    const found = threadsOf(issue).find(({ id }) => id === thread);
+    if (found === undefined) throw new Error(`there is no thread ${thread} on #${number}`);
+    replyInThread(this.world, repository, issue, { thread: found, body }, this.causedBy(by));
   }
 
   mergeByHand(name: RepoName, number: number, by: string, method: MergeMethod = "merge"): Promise<MergeOutcome> {
