@@ -2,7 +2,7 @@
 import type { CommentId } from "../domain/job/comment-id.ts";
 import { likeliest, standingOf } from "../domain/job/follow-up.ts";
 import type { EventIssue, EventRepository, SlashCommand } from "../domain/job/github-event.ts";
-import { fullName, issueOf, type Job, sameRepository } from "../domain/job/job.ts";
+import { fullName, isFinal, issueOf, type Job, type JobId, sameRepository } from "../domain/job/job.ts";
 import { isOnTheirs } from "../domain/job/target.ts";
 import { EMPTY_ANSWER, EMPTY_MESSAGE, ONE_JOB } from "./comment-replies.ts";
 import type { GitHubClient } from "./ports/github.ts";
@@ -31,19 +31,33 @@ async function ownerOf({ store }: Needs, { repository, issue }: Place): Promise<
   return job !== null && !isOver && sameRepository(job.repository, repository) ? job : null;
 }
 
-/** The job that takes what is asked for here; null: a new one begins. `again`: another one is wanted. */
-export async function followedJob(needs: Needs, place: Place, again = false): Promise<Job | null> {
-  const { store, githubClient } = needs;
-  const { repository, issue, comment_id } = place;
-  const owner = await ownerOf(needs, place);
-  if (owner !== null || again) return owner;
+/** The newest job of the issue, and the open ones. */
+async function jobsOfIssue({ store }: Needs, { repository, issue }: Place): Promise<readonly Job[]> {
   const newest = await store.jobs.ofIssue(fullName(repository), issue.number);
-  if (newest === null) return null;
+  if (newest === null) return [];
   const stored = await store.jobs.load(newest);
   const open = await store.jobs.openIn(fullName(repository));
   const others = open.filter((job) => job.id !== newest && issueOf(job.origin) === issue.number);
   const all = [...(stored === null ? [] : [stored.job]), ...others];
-  const here = all.filter((job) => sameRepository(job.repository, repository));
+  return all.filter((job) => sameRepository(job.repository, repository));
+}
+
+/** The job that `/job cancel` without a name is for: the only one under way here. Else which to name, in a sentence. */
+export async function jobToCancel(needs: Needs, place: Place): Promise<JobId | null | { readonly sentence: string }> {
+  if ((await ownerOf(needs, place)) !== null) return null;
+  const all = (await jobsOfIssue(needs, place)).filter(({ status }) => !isFinal(status));
+  const named = all.toSorted((a, b) => a.created_at - b.created_at).map(({ id }) => `\`/job cancel ${id}\``);
+  if (all.length < 2) return all[0]?.id ?? null;
+  return { sentence: `Several jobs of this issue are under way. Name the one that you mean: ${named.join(" or ")}.` };
+}
+
+/** The job that takes what is asked for here; null: a new one begins. `again`: another one is wanted. */
+export async function followedJob(needs: Needs, place: Place, again = false): Promise<Job | null> {
+  const { githubClient } = needs;
+  const { repository, comment_id } = place;
+  const owner = await ownerOf(needs, place);
+  if (owner !== null || again) return owner;
+  const here = await jobsOfIssue(needs, place);
   // the delivery may come twice
   const heard = here.find((job) => comment_id !== null && job.heard.includes(comment_id));
   if (heard !== undefined) return heard;

@@ -18,7 +18,7 @@ import type { Examine } from "./doctor.ts";
 import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
 import { fixAsked, readDraft, underWay } from "./fix-pull-request.ts";
-import { followedJob, messageTaken, notAMessage, standing } from "./follow-up.ts";
+import { followedJob, jobToCancel, messageTaken, notAMessage, standing } from "./follow-up.ts";
 import type { Handle } from "./handle-command.ts";
 import type { HandleRepository } from "./handle-repository.ts";
 import type { MarketGate } from "./market-gate.ts";
@@ -211,7 +211,10 @@ class DeliveryProcessor {
       }
       default: {
         const { job } = command;
-        const id = await (job === undefined ? this.#jobHere(repository, issue) : this.#jobNamed(repository, job));
+        const meant = command.verb === "cancel" && job === undefined ? await jobToCancel(this.#needs, event) : null;
+        if (meant !== null && typeof meant === "object") return this.#refuse(event, "invalid", meant.sentence);
+        const id =
+          meant ?? (await (job === undefined ? this.#jobHere(repository, issue) : this.#jobNamed(repository, job)));
         if (id === null) return this.#refuse(event, "not_found", job === undefined ? NO_JOB : noSuchJob(job));
         const { asked, seen } = await aboutJob(this.#needs, event, command, by);
         return this.#tell(event, id, asked).finally(() =>

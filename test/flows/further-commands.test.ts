@@ -1,5 +1,5 @@
 /** Further `/job`s on an issue whose job is open. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { DEMO } from "../sandbox/environment.ts";
 import { openHarness, type SharedHarness, until, untilJob } from "./harness.ts";
 
@@ -8,6 +8,8 @@ beforeAll(async () => {
   harness = await openHarness();
   harness.github.protect(DEMO, "main", { requiredReviews: 1 });
 });
+// so that no test waits for the writes of another
+afterEach(() => harness.pass(62_000));
 afterAll(() => harness.close());
 
 const say = (number: number, body: string) => harness.github.comment(DEMO, number, { body, by: "ada" });
@@ -57,5 +59,32 @@ describe("a further /job on an issue whose job is open", () => {
     harness.github.closePullRequest(DEMO, job.pull_request?.number ?? 0, "ada");
     say(issue, "/job create CLOSED.md that says two");
     await until("another job", async () => (await jobsOf(issue)) === 2);
+  });
+
+  it("is cancelled where it is the only one under way, and asked for by name where there are several", async () => {
+    const issue = harness.ask("/job ask which colour");
+    const first = await harness.jobOf(issue);
+    await untilJob(harness, first.id, "asking", (one) => one.status === "waiting_for_user");
+    const another = async (body: string) => {
+      const before = await jobsOf(issue);
+      say(issue, body);
+      await until("another job", async () => (await jobsOf(issue)) === before + 1);
+      return harness.jobOf(issue);
+    };
+    const second = await another("/job --again create NAMED.md that says one");
+    await untilJob(harness, second.id, "in review", (one) => one.status === "verified");
+    const third = await another("/job --again ask which size");
+    await untilJob(harness, third.id, "asking", (one) => one.status === "waiting_for_user");
+
+    say(issue, "/job cancel");
+    await until("to be asked", () =>
+      said(issue).includes(`\`/job cancel ${first.id}\` or \`/job cancel ${third.id}\``),
+    );
+    expect((await harness.job(third.id)).status).toBe("waiting_for_user");
+    say(issue, `/job cancel ${third.id}`);
+    await untilJob(harness, third.id, "cancelled", (one) => one.status === "cancelled");
+    say(issue, "/job cancel");
+    await untilJob(harness, first.id, "cancelled", (one) => one.status === "cancelled");
+    expect((await harness.job(second.id)).status).toBe("verified");
   });
 });
