@@ -195,6 +195,23 @@ describe("a review that asks for changes", () => {
   });
 });
 
+it("a review that asks for changes holds the merge until its writer is content, also where no review is required", async () => {
+  const at = await inReview();
+  const release = hold();
+  await asks(at, [{ path: at.file, line: 1, body: "create AGAIN.md that says again" }]);
+  await untilJob(harness, at.id, "at work", (one) => one.round === 2 && one.status === "accepted");
+  harness.github.protect(DEMO, "main", { requiredReviews: 0 });
+  release();
+  const { merge, merged_at } = await untilDone(at.id, 2);
+  expect([merge, merged_at]).toMatchObject([{ state: "waiting" }, null]);
+  await settled();
+  expect((await harness.job(at.id)).merged_at).toBeNull();
+  harness.github.review(DEMO, at.number, { state: "CHANGES_REQUESTED", body: "No!", by: READER });
+  harness.github.review(DEMO, at.number, { state: "APPROVED", by: "ada" });
+  await untilJob(harness, at.id, "merged", (one) => one.merged_at !== null);
+  harness.github.protect(DEMO, "main", { requiredReviews: 1 });
+});
+
 describe("a review that leads to no round", () => {
   it("is one by somebody who may not command", async () => {
     const at = await inReview();

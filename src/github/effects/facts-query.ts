@@ -76,6 +76,7 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $head: String!, $set
       mergeable
       mergeStateStatus
       reviewDecision
+      latestOpinionatedReviews(first: ${PAGE}, writersOnly: true) { nodes { state } }
       autoMergeRequest { enabledAt }
       ${QUEUE}
       commits(last: ${PAGE}) @include(if: $asksSigned) { totalCount nodes { commit { signature { isValid } } } }
@@ -191,7 +192,9 @@ export const factsSchema = z.object({
       baseRef: branchRulesSchema.extend({ target: z.object({ oid: z.string() }).nullish() }).nullish(),
       mergeable: z.enum(["MERGEABLE", "CONFLICTING", "UNKNOWN"]),
       mergeStateStatus: z.string(),
+      /** Null where no review is required, whatever reviewers have said. */
       reviewDecision: z.enum(["APPROVED", "CHANGES_REQUESTED", "REVIEW_REQUIRED"]).nullable(),
+      latestOpinionatedReviews: z.object({ nodes: z.array(z.object({ state: z.string() }).nullable()) }).nullish(),
       autoMergeRequest: z.object({ enabledAt: z.string().nullish() }).nullable(),
       ...queueSchema,
       commits: z

@@ -146,6 +146,13 @@ const REVIEWS = { APPROVED: "approved", CHANGES_REQUESTED: "changes_requested", 
 const MERGEABLE = { MERGEABLE: "yes", CONFLICTING: "conflict", UNKNOWN: "unknown" } as const;
 const STATES = { OPEN: "open", CLOSED: "closed", MERGED: "merged" } as const;
 
+/** GitHub holds no merge for a review that is not required; a writer who asks for changes counts all the same. */
+function reviewOf({ reviewDecision, latestOpinionatedReviews }: FactsAnswer["pullRequest"]): Facts["review"] {
+  if (reviewDecision !== null) return REVIEWS[reviewDecision];
+  const asks = latestOpinionatedReviews?.nodes.some((review) => review?.state === "CHANGES_REQUESTED");
+  return asks ? "changes_requested" : "none";
+}
+
 const groupChecks = ({ self, job }: Task, { group }: FactsAnswer): readonly Check[] =>
   (group?.statusCheckRollup?.contexts.nodes ?? []).map((context) => checkOfContext(context, self, job.id).check);
 
@@ -166,7 +173,7 @@ function factsOf(task: Task, reading: Reading, runs: Begun, old_paths: readonly 
     base_sha: pull.baseRef?.target?.oid ?? null,
     mergeable: MERGEABLE[pull.mergeable],
     merge_state: pull.mergeStateStatus,
-    review: pull.reviewDecision === null ? "none" : REVIEWS[pull.reviewDecision],
+    review: reviewOf(pull),
     auto_merge_enabled: pull.autoMergeRequest !== null,
     queue: queueFacts(pull, groupChecks(task, reading.first)),
     checks: newestChecks([...reading.checks, ...runs.checks]),

@@ -1,10 +1,11 @@
 /** GraphQL objects and mutations of reviews, their comments and threads. */
 import * as z from "zod";
-import { authorize, causeOf, mayWrite } from "./access.ts";
+import { authorize, causeOf, hasRole, mayWrite } from "./access.ts";
 import { Refusal } from "./errors.ts";
 import { connection } from "./graphql-connection.ts";
 import type { GraphqlContext } from "./graphql-context.ts";
 import { userObject } from "./graphql-issues.ts";
+import { latestOpinions } from "./mergeability.ts";
 import type { Repository, Review } from "./model.ts";
 import {
   type CommentOfReview,
@@ -107,13 +108,21 @@ function threadObject(place: Place, thread: Thread): object {
 
 /** The parts of a pull request that are about reviews. */
 export const reviewLists = (...place: Place) => {
-  const [context, , issue] = place;
+  const [context, repository, issue] = place;
   const { pull } = issue;
   return {
     reviews: (args: unknown) =>
       connection(
         "reviews",
         pull.reviews.map((one) => reviewObject(place, one)),
+        args,
+      ),
+    latestOpinionatedReviews: (args: { writersOnly?: boolean }) =>
+      connection(
+        "latestOpinionatedReviews",
+        latestOpinions(issue)
+          .filter(({ user }) => !args.writersOnly || hasRole(repository, user.login, "write"))
+          .map((one) => reviewObject(place, one)),
         args,
       ),
     reviewThreads: (args: unknown) =>

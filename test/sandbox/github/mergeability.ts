@@ -2,7 +2,7 @@
  * Decides whether a pull request can be merged: required checks and reviews, conflicts, and GitHub's names for the
  * result. Pure; `merging.ts` does the merge.
  */
-import type { CheckRun, CommitStatus, Protection, Repository } from "./model.ts";
+import type { CheckRun, CommitStatus, Protection, Repository, Review } from "./model.ts";
 import type { PullIssue } from "./state.ts";
 
 const PASSING = ["success", "skipped", "neutral"];
@@ -60,19 +60,23 @@ export function rollupState(
 export const protectionOf = (repository: Repository, branch: string): Protection | undefined =>
   repository.protections.get(branch);
 
+/** What each reviewer has said last, comments left out. */
+export const latestOpinions = ({ pull }: PullIssue): readonly Review[] => [
+  ...new Map(
+    pull.reviews.filter((review) => review.state !== "COMMENTED").map((review) => [review.user.id, review]),
+  ).values(),
+];
+
+/** Null where the branch requires no reviews, whatever reviewers have said. */
 export function reviewDecision(
   repository: Repository,
   issue: PullIssue,
 ): "APPROVED" | "CHANGES_REQUESTED" | "REVIEW_REQUIRED" | null {
   const needed = protectionOf(repository, issue.pull.baseRef)?.requiredReviews ?? 0;
-  const latest = new Map(
-    issue.pull.reviews.filter((review) => review.state !== "COMMENTED").map((review) => [review.user.id, review.state]),
-  );
-  const states = [...latest.values()];
+  if (needed === 0) return null;
+  const states = latestOpinions(issue).map(({ state }) => state);
   if (states.includes("CHANGES_REQUESTED")) return "CHANGES_REQUESTED";
-  const approvals = states.filter((state) => state === "APPROVED").length;
-  if (needed === 0) return approvals > 0 ? "APPROVED" : null;
-  return approvals >= needed ? "APPROVED" : "REVIEW_REQUIRED";
+  return states.filter((state) => state === "APPROVED").length >= needed ? "APPROVED" : "REVIEW_REQUIRED";
 }
 
 /** The required checks of a branch, as they stand on a commit. */
