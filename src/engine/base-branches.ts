@@ -11,7 +11,15 @@ const MAX_REEVALUATED = 40;
 interface Moved {
   readonly repository: EventRepository;
   readonly branch: string;
+  readonly deleted?: boolean;
 }
+
+interface Told {
+  readonly id: JobId;
+  readonly command: Command;
+}
+
+const LOOK: Command = { type: "look", forced: false };
 
 /** Conflicts already, and is looked at when its turn has come. */
 const waitsItsTurn = ({ catch_up: { turn } }: Job): boolean => turn?.need === "conflict" && turn.taken_at === null;
@@ -24,12 +32,12 @@ async function openFor(jobs: OpenJobs, moved: Moved): Promise<readonly Job[]> {
 }
 
 /** Those whose pull requests may conflict now, or be behind. */
-export async function toLookAt(jobs: OpenJobs, moved: Moved): Promise<readonly JobId[]> {
+async function toLookAt(jobs: OpenJobs, moved: Moved): Promise<readonly Told[]> {
   const open = await openFor(jobs, moved);
   return open
     .filter((job) => isWatched(job) && !waitsItsTurn(job))
     .slice(0, MAX_REEVALUATED)
-    .map(({ id }) => id);
+    .map(({ id }) => ({ id, command: LOOK }));
 }
 
 /** Jobs that have just ended are the newest of theirs. */
@@ -39,10 +47,7 @@ const MOST_ENDED = 20;
  * What those are told whose base branch is gone. Their pull requests may be closed already, and they with them. A default
  * branch cannot be deleted: it has another name, or is the default no more.
  */
-export async function ofDeletion(
-  jobs: Pick<JobStore, "openIn" | "list">,
-  moved: Moved,
-): Promise<readonly { readonly id: JobId; readonly command: Command }[]> {
+async function ofDeletion(jobs: Pick<JobStore, "openIn" | "list">, moved: Moved): Promise<readonly Told[]> {
   const told = new Map((await openFor(jobs, moved)).map((job) => [job.id, job]));
   for (const status of ["verified", "cancelled"] as const) {
     const newest = await jobs.list({ repository: fullName(moved.repository), status, limit: MOST_ENDED });
@@ -50,6 +55,10 @@ export async function ofDeletion(
   }
   return [...told.values()].map(({ id, base }) => ({
     id,
-    command: base.is_default ? { type: "look", forced: false } : { type: "base-deleted", branch: moved.branch },
+    command: base.is_default ? LOOK : { type: "base-deleted", branch: moved.branch },
   }));
 }
+
+/** What the jobs are told whose base branch was pushed to, or deleted. */
+export const ofMoved = (jobs: Pick<JobStore, "openIn" | "list">, moved: Moved): Promise<readonly Told[]> =>
+  moved.deleted === true ? ofDeletion(jobs, moved) : toLookAt(jobs, moved);

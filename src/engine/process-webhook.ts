@@ -9,7 +9,7 @@ import type { EventIssue, EventRepository, GitHubEvent, SlashCommand } from "../
 import { fullName, issueOf, type Job, type JobId, type Repository, sameRepository } from "../domain/job/job.ts";
 import type { RefusalCode } from "../domain/job/refusal.ts";
 import { SET_UP_BRANCH } from "../domain/repository/set-up.ts";
-import { ofDeletion, toLookAt } from "./base-branches.ts";
+import { ofMoved } from "./base-branches.ts";
 import type { Admit } from "./command-permission.ts";
 import { aboutJob, authorOf, pressed, type Requester } from "./commands-of-people.ts";
 import { doctorReply, FROM_FORK, HELP, NO_JOB, NO_MARKET, noSuchJob, SET_UP_FIRST } from "./comment-replies.ts";
@@ -137,9 +137,9 @@ class DeliveryProcessor {
       case "default-branch-moved":
         this.#trace.note({});
         await observeRepository(this.#needs, event);
-        return this.#lookAgain(event);
+        return this.#baseMoved(event);
       case "branch-moved":
-        return event.deleted ? this.#baseDeleted(event) : this.#lookAgain(event);
+        return this.#baseMoved(event);
       case "set-up-changed": {
         const { repository, brings_files: sha } = event;
         this.#trace.note({});
@@ -151,7 +151,7 @@ class DeliveryProcessor {
         const { repository, head_sha: sha, branch } = event;
         this.#trace.note({});
         await handleRepository(repository.id, { type: "files-pushed", repository, sha });
-        return branch === undefined ? undefined : this.#lookAgain({ repository, branch });
+        return branch === undefined ? undefined : this.#baseMoved({ repository, branch });
       }
       case "cache-fill-ended":
         this.#trace.note({});
@@ -324,12 +324,8 @@ class DeliveryProcessor {
     for (const number of numbers) await this.#news(repository, await this.#jobOfPull(repository, number), command);
   }
 
-  async #lookAgain(moved: Parameters<typeof toLookAt>[1]): Promise<void> {
-    for (const id of await toLookAt(this.#needs.store.jobs, moved)) await this.#news(moved.repository, id, LOOK);
-  }
-
-  async #baseDeleted(moved: Parameters<typeof ofDeletion>[1]): Promise<void> {
-    const told = await ofDeletion(this.#needs.store.jobs, moved);
+  async #baseMoved(moved: Parameters<typeof ofMoved>[1]): Promise<void> {
+    const told = await ofMoved(this.#needs.store.jobs, moved);
     for (const { id, command } of told) await this.#news(moved.repository, id, command);
   }
 

@@ -200,7 +200,9 @@ describe("a base branch other than the default one", () => {
     const pull = harness.github.openPullRequest(DEMO, { title: "Next", head: branch, by: "ada" });
     harness.github.comment(DEMO, pull, { body: task, by: "ada" });
     const { id } = await harness.jobOf(pull);
-    return untilJob(harness, id, "green", (one) => one.status === "verified");
+    await untilJob(harness, id, "green", (one) => one.status === "verified");
+    await harness.sandbox.idle();
+    return harness.job(id);
   }
 
   it("is heard as well: a conflict with it is named and resolved", async () => {

@@ -188,6 +188,15 @@ describe("a person who turns auto-merge off", () => {
     expect(step(off, { type: "look", forced: false }).kind).toBe("unchanged");
   });
 
+  it("is nobody where GitHub did it since the pull request has another base: it is looked at again", () => {
+    const { base } = leftToGitHub();
+    const moved = step(leftToGitHub(), { type: "auto-merge-disabled", by: "ada", base: "another" });
+    expect(decided(moved).job.merge).toMatchObject({ state: "waiting" });
+    expect(effectsOf(moved)).toEqual(["read-facts"]);
+    const off = led(leftToGitHub(), { type: "auto-merge-disabled", by: "ada", base: base.branch ?? "" });
+    expect(off.merge).toMatchObject({ state: "off" });
+  });
+
   it("means nothing to a job that does not rely on it", () => {
     expect(step(inReview(), { type: "auto-merge-disabled", by: "ada" }).kind).toBe("unchanged");
   });

@@ -410,6 +410,7 @@ describe("checks and statuses", () => {
 
 describe("pull requests", () => {
   const pull = {
+    base: { ref: "main" },
     number: 5,
     head: { ref: BRANCH, sha: SHA, repo: { id: 42 } as object | null },
     merged: false,
@@ -495,7 +496,7 @@ describe("pull requests", () => {
       expect(happened(action, {}, us)).toMatchObject({ kind: "ignored" });
     }
     expect(happened("auto_merge_disabled", {}, us)).toEqual(LOOK);
-    expect(happened("auto_merge_disabled")).toEqual(news({ type: "auto-merge-disabled", by: "mona" }));
+    expect(happened("auto_merge_disabled")).toEqual(news({ type: "auto-merge-disabled", by: "mona", base: "main" }));
   });
 
   test("forks that have borrowed the name, and branches of people, are told by number: a job may have taken them", () => {

@@ -204,7 +204,11 @@ export type Command =
   /** The commit on which the merge queue tests it. */
   | { readonly type: "queue-tests"; readonly pull_request: number; readonly sha: string }
   /** A person has turned GitHub's own auto-merge off. */
-  | { readonly type: "auto-merge-disabled"; readonly by: string }
+  | {
+      readonly type: "auto-merge-disabled";
+      readonly by: string /** Of the pull request by now. */;
+      readonly base?: string;
+    }
 
   // reports of the run itself
   /** The agent has ended, and the run is about to push what it has done. */

@@ -150,7 +150,7 @@ const RULES: Rules = {
   merged: checking.merged,
   closed: checking.closed,
   reopened: checking.reopened,
-  "auto-merge-disabled": (job, command, context) => checking.autoMergeDisabled(job, command.by, context),
+  "auto-merge-disabled": checking.autoMergeDisabled,
   dequeued: queueing.dequeued,
   "queue-tests": queueing.queueTests,
   enqueued: queueing.enqueued,

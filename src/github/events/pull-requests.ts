@@ -98,15 +98,16 @@ export const pullRequestDequeued = listener(dequeuedSchema, (payload, self) => {
   return pullEvent(payload, { type: "dequeued", pull_request: pull_request.number, reason: said, by });
 });
 
+const disabledSchema = schema.extend({
+  pull_request: schema.shape.pull_request.extend({ base: z.object({ ref: z.string() }) }),
+});
+
 /** A person's action is a decision; GitHub's or a bot's only makes us re-evaluate. */
-export const autoMergeDisabled = listener(schema, (payload, self) =>
-  pullEvent(
-    payload,
-    isBot(payload.sender) || isSelf(payload.sender, self)
-      ? LOOK
-      : { type: "auto-merge-disabled", by: payload.sender.login },
-  ),
-);
+export const autoMergeDisabled = listener(disabledSchema, (payload, self) => {
+  const { sender, pull_request } = payload;
+  if (isBot(sender) || isSelf(sender, self)) return pullEvent(payload, LOOK);
+  return pullEvent(payload, { type: "auto-merge-disabled", by: sender.login, base: pull_request.base.ref });
+});
 
 const reviewSchema = z.object({
   ...source,

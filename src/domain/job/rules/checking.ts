@@ -301,8 +301,13 @@ export function merged(job: Job, report: Report<"merged">, context: Context): De
 }
 
 /** Their word stands, until the pull request is reopened or goes into another round. */
-export function autoMergeDisabled(job: Job, by: string, { now }: Context): Decision {
+export function autoMergeDisabled(job: Job, report: Report<"auto-merge-disabled">, context: Context): Decision {
+  const { by, base } = report;
+  const { now } = context;
   if (!isWatched(job) || !autoMerges(job)) return unchanged;
+  // GitHub turns it off itself where the pull request gets another base, in the name of whoever deleted the old one
+  if (base !== undefined && base !== job.base.branch)
+    return andThen(change(job, now, { set: { merge: WAITING } }), (next) => reevaluate(next, true, context));
   const why = `${by} has turned auto-merge off`;
   return change(job, now, { set: { merge: { state: "off", why } }, effects: showNow(job, now) });
 }
