@@ -203,15 +203,18 @@ export class LowdbJobs implements JobStore {
   /** A record is read only where something of it may go. */
   *#old({ jobs_before, logs_before }: Retention, limit: number): Generator<Old> {
     let left = limit;
-    for (const { id, on_market } of this.#index.finishedBefore(Math.max(jobs_before ?? 0, logs_before ?? 0))) {
+    for (const { id, on_market, created_at } of this.#index.finishedBefore(
+      Math.max(jobs_before ?? 0, logs_before ?? 0),
+    )) {
       if (left === 0) return;
       const logged = this.#logged.has(id);
-      if (on_market && !logged) continue;
+      const mayGo = !on_market && jobs_before !== null && created_at < jobs_before;
+      if (!mayGo && !(logged && logs_before !== null && created_at < logs_before)) continue;
       const record = this.#read(id)?.data;
       if (record === undefined) continue;
       const { job, postings } = record;
       const isOlder = (than: number | null): boolean => than !== null && job.updated_at < than;
-      const goes = !on_market && postings.length === 0 && isOlder(jobs_before) ? "job" : null;
+      const goes = mayGo && postings.length === 0 && isOlder(jobs_before) ? "job" : null;
       if (goes === null && !(logged && isOlder(logs_before))) continue;
       left -= 1;
       yield { id, goes: goes ?? "log", logged };
