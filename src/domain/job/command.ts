@@ -309,3 +309,6 @@ export type Command =
   | { readonly type: "effect-abandoned"; readonly effect: Effect; readonly sentence: string };
 
 export type CommandType = Command["type"];
+
+/** The command of this name. */
+export type Report<T extends CommandType> = Extract<Command, { readonly type: T }>;

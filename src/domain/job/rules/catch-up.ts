@@ -6,7 +6,7 @@
 import { counted } from "../../../text/plural.ts";
 import type { CatchUp, Need, Turn } from "../catch-up.ts";
 import { baseName, resolveByHand } from "../catching-up.ts";
-import type { Command } from "../command.ts";
+import type { Report } from "../command.ts";
 import {
   andThen,
   atOnce,
@@ -25,8 +25,6 @@ import { needsPerson, type Verdict } from "../merge-verdict.ts";
 import { isOnTheirs } from "../target.ts";
 import { nextRound } from "./requesting.ts";
 import { isWatched } from "./reviewing.ts";
-
-type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 /** A base that moves all the time would have GitHub update for ever. */
 export const MOST_UPDATES = 5;

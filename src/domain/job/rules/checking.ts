@@ -2,7 +2,7 @@
  * Rules from pull request to merge: reading facts, judging them, merging, and changes by GitHub or people meanwhile.
  */
 
-import type { Command } from "../command.ts";
+import type { Report } from "../command.ts";
 import {
   andThen,
   atOnce,
@@ -34,8 +34,6 @@ import { askJudge, isWatched, saysNothing, silence } from "./reviewing.ts";
 import { payTaken, takenWork } from "./taking.ts";
 import { mergedWithout, theirBranchMoved } from "./their-pull-request.ts";
 import { whileWaiting } from "./waiting-for-checks.ts";
-
-type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 /** CI's last events come in a bunch: one reading answers them all, and GitHub's own view has settled by then. */
 export const SETTLE_MS = 500;

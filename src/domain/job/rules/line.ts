@@ -1,13 +1,11 @@
 /** Rules for jobs over their repository's limits: they wait in line, and begin when a place is free. */
-import type { Command } from "../command.ts";
+import type { Command, Report } from "../command.ts";
 import { type Context, change, type Decided, type Decision, showComment, unchanged } from "../decision.ts";
 import type { Job } from "../job.ts";
 import { fullName } from "../job.ts";
 import { joinsAt, type LineFacts, positionIn, type Spot, spotFor, takesPlace, whyWaiting } from "../line.ts";
 import { refusal } from "../refusal.ts";
 import { endUnpaid, pushBrief } from "./end-attempt.ts";
-
-type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 /** When a caller that may not wait is to ask again: a run takes minutes. */
 const ASK_AGAIN_MS = 60_000;

@@ -3,7 +3,7 @@
  */
 
 import { pullRequestOf } from "../../../contracts/settings.ts";
-import type { Command } from "../command.ts";
+import type { Report } from "../command.ts";
 import {
   andThen,
   atOnce,
@@ -22,8 +22,6 @@ import { asksUser, waitForUser } from "./answering.ts";
 import { failAttempt, verify } from "./end-attempt.ts";
 import { firstLook } from "./first-look.ts";
 import { askJudge } from "./reviewing.ts";
-
-type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 /** A question, a refusal or nothing to do is a legal result: no pull request, the comment carries the words. */
 export function finishedWithout(job: Job, now: number, set: Partial<Job>): Decision {

@@ -1,7 +1,7 @@
 /** Rules for GitHub's merge queue: entering it, following it there, and what follows when it throws the work out. */
 
 import { counted } from "../../../text/plural.ts";
-import type { Command } from "../command.ts";
+import type { Report } from "../command.ts";
 import {
   andThen,
   atOnce,
@@ -21,8 +21,6 @@ import { failuresIn, type Verdict } from "../merge-verdict.ts";
 import { WAITING } from "./merge-order.ts";
 import { nextRound } from "./requesting.ts";
 import { isWatched } from "./reviewing.ts";
-
-type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 /** The entry goes a moment before the pull request is merged, and its webhook may be under way. */
 const SETTLE_MS = 500;

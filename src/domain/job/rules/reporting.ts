@@ -3,14 +3,12 @@
  * attempt: a run that has reported everything may still break, so only its end does.
  */
 
-import type { Command } from "../command.ts";
+import type { Report } from "../command.ts";
 import { type Context, change, type Decision, refuse, unchanged } from "../decision.ts";
 import { type ActionsJob, isOnActions, type Job } from "../job.ts";
 import { runAuthorizationOf } from "../run-claims.ts";
 import { isOnTheirs } from "../target.ts";
 import { withResult } from "../usage.ts";
-
-type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 /** A job that has no check by then gets one for its progress: those that are over sooner are spared two writes. */
 export const PROGRESS_BEGINS_MS = 60_000;

@@ -5,7 +5,7 @@
  */
 import { RUN_COMMIT_PREFIX } from "../../../contracts/brief.ts";
 import { marketOf, type RepositorySettings } from "../../../contracts/settings.ts";
-import type { Command } from "../command.ts";
+import type { Report } from "../command.ts";
 import {
   andThen,
   atOnce,
@@ -46,8 +46,6 @@ import { finishedWithout } from "./opening.ts";
 import { answerReviews } from "./review-round.ts";
 import { letRun } from "./reviewing.ts";
 import { toTheirBranch } from "./their-pull-request.ts";
-
-type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 const isThisAttempt = (job: Job, report: { readonly round: number; readonly attempt: number }): boolean =>
   report.round === job.round && report.attempt === job.attempt;

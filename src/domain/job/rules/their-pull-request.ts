@@ -3,15 +3,13 @@
  * head that it was made for. Whatever goes against that ends the job with the reason, and the work stays on the job's own
  * branch. Merging is never ours.
  */
-import type { Command } from "../command.ts";
+import type { Report } from "../command.ts";
 import { atOnce, type Context, change, type Decision, showComment, unchanged } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { isFinal, type Job } from "../job.ts";
 import { mergeAtFirst, theirs } from "../target.ts";
 import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { firstLook } from "./first-look.ts";
-
-type Report<T extends Command["type"]> = Extract<Command, { type: T }>;
 
 const isThisAttempt = (job: Job, report: { readonly round: number; readonly attempt: number }): boolean =>
   report.round === job.round && report.attempt === job.attempt;
