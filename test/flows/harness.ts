@@ -220,9 +220,14 @@ export async function openHarness(
   };
 }
 
-/** Waits until the job is at this status (or merged), and answers it. */
-export const untilJob = (harness: Harness, id: JobId, what: string, holds: (job: Job) => boolean): Promise<Job> =>
-  until(`the job to be ${what}`, async () => {
-    const job = await harness.job(id);
-    return holds(job) ? job : null;
-  });
+/** Waits until the job is at this status (or merged), and answers it; in vain, it tells what the job is instead. */
+export async function untilJob(harness: Harness, id: JobId, what: string, holds: (job: Job) => boolean): Promise<Job> {
+  try {
+    return await until(`the job to be ${what}`, async () => {
+      const job = await harness.job(id);
+      return holds(job) ? job : null;
+    });
+  } catch (cause) {
+    throw new Error(`the job was never ${what}: ${JSON.stringify(await harness.job(id))}`, { cause });
+  }
+}

@@ -150,6 +150,25 @@ describe("work that a merge queue throws out", () => {
     expect(harness.github.readFile(DEMO, "main", "MORE.md")).toContain("more");
   });
 
+  it("for red checks before the App has seen it there gets its round all the same", async () => {
+    const harness = await queued(withQueue, {
+      script: (request) =>
+        defaultScript(
+          JSON.parse(
+            JSON.stringify(request).replaceAll("The merge queue has tested", "create MORE.md that says more. "),
+          ),
+        ),
+    });
+    const stop = harness.github.onChange(({ kind, text }) => {
+      if (kind !== "merge_queue" || !text.includes("was added")) return;
+      stop();
+      harness.github.takeOutOfQueue(DEMO, Number(/#(\d+)/.exec(text)?.[1]), null, "CI_FAILURE");
+    });
+    const { id } = await harness.jobOf(harness.ask("/job create HELLO.md that says hello"));
+    const job = await becomes(harness, id, "merged", merged);
+    expect(job).toMatchObject({ round: 2, merge_queue: { rounds: 1 } });
+  });
+
   it("for red checks again and again is left to a person after two rounds", async () => {
     const { harness, issue, id, number } = await waiting({
       script: (request) => {

@@ -27,7 +27,7 @@ const seen = (change: Partial<QueueFacts> = {}, more: Partial<Facts> = {}) =>
 
 const submitted = led(begin(), ...TO_PULL_REQUEST);
 const ordered = led(submitted, seen());
-const inQueue = led(ordered, { type: "enqueued", sha: "finish", position: 2 });
+const inQueue = led(ordered, { type: "enqueued", sha: "finish", position: 2, left: false });
 const left = (reason: string, by: string | null = null, job = inQueue): Job =>
   led(job, { type: "dequeued", pull_request: 8, reason, by });
 const red = [check({ name: "e2e", state: "failure", summary: "1 of 9 failed" })];
@@ -134,7 +134,7 @@ describe("what leaves the merge queue", () => {
     const conflict = seen({}, { mergeable: "conflict" });
     let job = submitted;
     for (let rounds = 0; rounds < 20; rounds += 2) {
-      job = led(job, seen(), { type: "enqueued", sha: "finish", position: 2 });
+      job = led(job, seen(), { type: "enqueued", sha: "finish", position: 2, left: false });
       job = led(left("CI_FAILURE", null, job), seen({ failed: red }));
       if (job.status !== "queued") break;
       job = led(ran(job), conflict, { type: "turn", after: null }, conflict);
@@ -159,7 +159,7 @@ describe("what leaves the merge queue", () => {
       const again = step(left(reason, null, job), seen());
       expect(effectsOf(again)).toContain("enqueue");
       expect(decided(again).job.merge_queue).toMatchObject({ exits, why: exitWords(reason) });
-      job = led(decided(again).job, { type: "enqueued", sha: "finish", position: 1 });
+      job = led(decided(again).job, { type: "enqueued", sha: "finish", position: 1, left: false });
     }
     expect(led(left(reason, null, job), seen()).merge).toMatchObject({
       state: "off",
@@ -182,10 +182,22 @@ describe("what leaves the merge queue", () => {
     expect(effectsOf(step(job, seen()))).toContain("enqueue");
   });
 
-  it("is known from the timeline, unless that tells of an earlier time", () => {
-    const at = inQueue.updated_at;
-    expect(led(inQueue, seen({ left: { reason: "checks_timed_out", at } })).merge_queue.exits).toBe(1);
-    expect(led(inQueue, seen({ left: { reason: "checks_timed_out", at: at - 3_600_000 } })).merge_queue.exits).toBe(0);
+  it("is known from the timeline, unless that tells of what came before it was added", () => {
+    const timed = (at: number) => seen({ left: { reason: "checks_timed_out", at } });
+    expect(led(inQueue, timed(5)).merge_queue.exits).toBe(1);
+    const later = led(submitted, timed(5), { type: "enqueued", sha: "finish", position: 2, left: false });
+    expect(led(later, timed(5)).merge_queue.exits).toBe(0);
+    expect(led(later, timed(6)).merge_queue.exits).toBe(1);
+  });
+
+  it("before it was seen there is looked at at once, and its red checks make a round like any other", () => {
+    const quick = step(ordered, { type: "enqueued", sha: "finish", position: null, left: true });
+    expect(effectsOf(quick)).toContain("read-facts");
+    const { job } = decided(quick);
+    expect(led(job, seen({ left: { reason: "failed_checks", at: 5 }, failed: red }))).toMatchObject({
+      round: 2,
+      merge_queue: { rounds: 1 },
+    });
   });
 });
 
@@ -207,7 +219,7 @@ it("takes what GitHub says of another pull request, or of none, for no news", ()
   for (const command of [
     { type: "dequeued", pull_request: 9, reason: "MANUAL", by: "mona" },
     { type: "queue-tests", pull_request: 9, sha: "g" },
-    { type: "enqueued", sha: "other", position: 1 },
+    { type: "enqueued", sha: "other", position: 1, left: false },
   ] as const)
     expect(step(inQueue, command).kind).toBe("unchanged");
   expect(led(inQueue, { type: "queue-tests", pull_request: 8, sha: "g" }).merge_queue.group_sha).toBe("g");

@@ -297,8 +297,8 @@ export type Command =
       readonly reasons: readonly string[];
     }
   | { readonly type: "auto-merge-enabled"; readonly sha: string }
-  /** GitHub has it in its merge queue. */
-  | { readonly type: "enqueued"; readonly sha: string; readonly position: number | null }
+  /** GitHub has put it into its merge queue. `left`: and thrown it out again since. */
+  | { readonly type: "enqueued"; readonly sha: string; readonly position: number | null; readonly left: boolean }
   /** GitHub did not merge the base in. `sentence`: what a person has to do, as its end; null: something has moved. */
   | { readonly type: "update-refused"; readonly sha: string; readonly sentence: string | null }
   /** The base branch of the job was deleted. */

@@ -1,5 +1,5 @@
 /** Judges by the facts whether GitHub's merge queue takes a pull request, and why it has thrown one out. Pure. */
-import type { Facts } from "./facts.ts";
+import type { Facts, QueueFacts } from "./facts.ts";
 import type { Job } from "./job.ts";
 import type { Reason } from "./reason.ts";
 
@@ -81,15 +81,17 @@ export interface SeenExit {
   readonly by: string | null;
 }
 
-/** GitHub's clock and ours may differ by this much. */
-const CLOCKS_DIFFER_MS = 60_000;
+/** Whether this exit is another one than the last before it was added. */
+export const hasLeft = ({ merge }: Pick<Job, "merge">, left: QueueFacts["left"]): left is NonNullable<typeof left> =>
+  merge.state === "queued" && left !== null && left.at > (merge.left_before ?? 0);
 
 /** Why it is in the queue no more; null: it is, or was never seen there. A webhook's reason is surer than the timeline's. */
-export function exitSeen({ merge }: Pick<Job, "merge">, { queue }: Facts): SeenExit | null {
-  if (merge.state !== "queued" || merge.entered_at === null || queue.entry !== null) return null;
+export function exitSeen(job: Pick<Job, "merge">, { queue }: Facts): SeenExit | null {
+  const { merge } = job;
+  if (merge.state !== "queued" || queue.entry !== null) return null;
   if (merge.left !== null) return merge.left;
-  const recent = queue.left !== null && queue.left.at >= merge.entered_at - CLOCKS_DIFFER_MS;
-  return { reason: recent ? (queue.left?.reason ?? "") : "", by: null };
+  if (hasLeft(job, queue.left)) return { reason: queue.left.reason, by: null };
+  return merge.entered_at === null ? null : { reason: "", by: null };
 }
 
 /** The first attempt of a round that the merge queue's red checks have caused. */

@@ -136,6 +136,8 @@ const merge = z.discriminatedUnion("state", [
     deletes_branch: z.boolean(),
     /** When GitHub was seen to have it in its merge queue; null: not yet. */
     entered_at: time.nullable(),
+    /** When it had last left the queue before it was added; null: never. */
+    left_before: time.nullable().default(null),
     /** 1 is the next; null: not known. */
     position: number.nullable(),
     /** Why a webhook says that it has left the queue; null: none has said so. */

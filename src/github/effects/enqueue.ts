@@ -3,6 +3,7 @@
  * without an error and not follow it, so the entry is read afterwards: one write and one read.
  */
 import type { Effect } from "../../domain/job/effect.ts";
+import { hasLeft } from "../../domain/job/merge-queue.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted, type GitHubError } from "../client/errors.ts";
 import * as said from "../render/merge-refusals.ts";
@@ -18,11 +19,13 @@ mutation Enqueue($id: ID!, $sha: GitObjectID!) {
   enqueuePullRequest(input: { pullRequestId: $id, expectedHeadOid: $sha }) { clientMutationId }
 }`;
 
-/** Null: it is not in the queue. */
-const entered = (task: Task, sha: string, number: number, pull: PullRequestState): Attempt | null =>
-  pull.queue === null
-    ? mergeBlocker(task, number, sha, pull)
-    : reported({ type: "enqueued", sha, position: pull.queue.position });
+/** Null: it was not added. */
+function entered(task: Task, sha: string, number: number, { queue, ...pull }: PullRequestState): Attempt | null {
+  if (queue.entry !== null) return reported({ type: "enqueued", sha, position: queue.entry.position, left: false });
+  // quick checks throw it out before it is seen there
+  if (hasLeft(task.job, queue.left)) return reported({ type: "enqueued", sha, position: null, left: true });
+  return mergeBlocker(task, number, sha, { queue, ...pull });
+}
 
 export async function enqueue(task: Task, { sha, pull_request_id }: Enqueue): Promise<Attempt> {
   const number = task.job.pull_request?.number ?? null;

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { QueueFacts } from "../../domain/job/facts.ts";
 import { askWithout } from "../client/graphql.ts";
-import { QUEUE_ENTRY, QUEUE_STATE, queueEntry, queueStateSchema } from "./queue-facts.ts";
+import { QUEUE, QUEUE_ENTRY, queuePlace, queueSchema } from "./queue-facts.ts";
 import type { Task } from "./task.ts";
 
 const QUERY = `
@@ -19,7 +19,7 @@ query PullRequestState($owner: String!, $repo: String!, $number: Int!) {
       mergedAt
       mergedBy { login ... on User { databaseId } }
       autoMergeRequest { enabledAt }
-      ${QUEUE_STATE}
+      ${QUEUE}
     }
   }
 }`;
@@ -37,7 +37,7 @@ const schema = z.object({
       mergedAt: z.string().nullable(),
       mergedBy: z.object({ login: z.string(), databaseId: z.number().nullish() }).nullable(),
       autoMergeRequest: z.object({ enabledAt: z.string().nullish() }).nullable(),
-      ...queueStateSchema,
+      ...queueSchema,
     }),
   }),
 });
@@ -54,8 +54,8 @@ export interface PullRequestState {
   /** Null when it is not merged, or not by a person. */
   readonly merged_by_id: number | null;
   readonly auto_merges: boolean;
-  /** Its entry in the merge queue; null: it is not in it. */
-  readonly queue: QueueFacts["entry"];
+  /** Its place in the merge queue. */
+  readonly queue: Pick<QueueFacts, "entry" | "left">;
   /** Merge methods that the repository allows, in order of preference. */
   readonly methods: readonly MergeMethod[];
 }
@@ -78,7 +78,7 @@ export async function readPullRequest(task: Task, number: number): Promise<PullR
     merged_by: pull.mergedBy?.login ?? null,
     merged_by_id: pull.mergedBy?.databaseId ?? null,
     auto_merges: pull.autoMergeRequest !== null,
-    queue: queueEntry(pull),
+    queue: queuePlace(pull),
     methods: order.filter((method) => allowed[method]),
   };
 }

@@ -6,24 +6,17 @@ import type { Job } from "../../domain/job/job.ts";
 /** An installation that has not accepted `merge_queues: read` may not read it; whether it is in the queue it may. */
 export const QUEUE_ENTRY = "mergeQueueEntry";
 
-/** On a pull request. */
-export const QUEUE_STATE = `isMergeQueueEnabled isInMergeQueue ${QUEUE_ENTRY} { position }`;
-
-export const queueStateSchema = {
-  isMergeQueueEnabled: z.boolean(),
-  isInMergeQueue: z.boolean(),
-  [QUEUE_ENTRY]: z.object({ position: z.number() }).nullish(),
-} as const;
-
-/** The same, and why it has left. */
+/** On a pull request: whether it is in the queue, and when and why it has last left. */
 export const QUEUE = `
-${QUEUE_STATE}
+isMergeQueueEnabled isInMergeQueue ${QUEUE_ENTRY} { position }
 timelineItems(last: 1, itemTypes: [REMOVED_FROM_MERGE_QUEUE_EVENT]) {
   nodes { ... on RemovedFromMergeQueueEvent { createdAt reason } }
 }`;
 
 export const queueSchema = {
-  ...queueStateSchema,
+  isMergeQueueEnabled: z.boolean(),
+  isInMergeQueue: z.boolean(),
+  [QUEUE_ENTRY]: z.object({ position: z.number() }).nullish(),
   timelineItems: z
     .object({
       nodes: z.array(
@@ -33,11 +26,17 @@ export const queueSchema = {
     .nullish(),
 } as const;
 
-type QueueState = z.infer<z.ZodObject<typeof queueStateSchema>>;
 type QueueAnswer = z.infer<z.ZodObject<typeof queueSchema>>;
 
-export const queueEntry = ({ isInMergeQueue, mergeQueueEntry }: QueueState): QueueFacts["entry"] =>
-  isInMergeQueue || mergeQueueEntry ? { position: mergeQueueEntry?.position || null } : null;
+/** Where it is in the queue, or when and why it has last left. */
+export function queuePlace(answer: QueueAnswer): Pick<QueueFacts, "entry" | "left"> {
+  const { isInMergeQueue, mergeQueueEntry, timelineItems } = answer;
+  const left = timelineItems?.nodes[0];
+  return {
+    entry: isInMergeQueue || mergeQueueEntry ? { position: mergeQueueEntry?.position || null } : null,
+    left: left ? { reason: left.reason ?? "", at: Date.parse(left.createdAt) } : null,
+  };
+}
 
 /** The checks of the commit that the queue has tested are read along, since they say why it was thrown out. */
 export const queueVariables = ({
@@ -48,12 +47,8 @@ export const queueVariables = ({
   asksGroup: merge.state === "queued" && merge_queue.group_sha !== null,
 });
 
-export function queueFacts(answer: QueueAnswer, tested: readonly Check[]): QueueFacts {
-  const left = answer.timelineItems?.nodes[0];
-  return {
-    required: answer.isMergeQueueEnabled,
-    entry: queueEntry(answer),
-    left: left ? { reason: left.reason ?? "", at: Date.parse(left.createdAt) } : null,
-    failed: tested.filter(({ ours, state }) => !ours && state === "failure"),
-  };
-}
+export const queueFacts = (answer: QueueAnswer, tested: readonly Check[]): QueueFacts => ({
+  required: answer.isMergeQueueEnabled,
+  ...queuePlace(answer),
+  failed: tested.filter(({ ours, state }) => !ours && state === "failure"),
+});

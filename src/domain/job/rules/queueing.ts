@@ -43,7 +43,8 @@ export interface MergeStep {
 /** What the verdict on merging leads to where the queue is concerned; null: it is not. */
 export function queueStep(job: Job, facts: Facts, { merge }: Verdict, refusals: number, now: number): MergeStep | null {
   const { head_sha: sha, pull_request_id, deletes_branch_on_merge: deletes_branch } = facts;
-  const entry = { state: "queued", sha, refusals, deletes_branch, left: null } as const;
+  const left_before = isQueued(job) ? job.merge.left_before : (facts.queue.left?.at ?? null);
+  const entry = { state: "queued", sha, refusals, deletes_branch, left: null, left_before } as const;
   if (merge.how === "queued") {
     const entered_at = isQueued(job) ? (job.merge.entered_at ?? now) : now;
     return { set: { merge: { ...entry, entered_at, position: facts.queue.entry?.position ?? null } }, effects: [] };
@@ -59,10 +60,11 @@ export function queueStep(job: Job, facts: Facts, { merge }: Verdict, refusals: 
   };
 }
 
-export function enqueued(job: Job, { sha, position }: Report<"enqueued">, { now }: Context): Decision {
+export function enqueued(job: Job, { sha, position, left }: Report<"enqueued">, { now }: Context): Decision {
   if (!isQueued(job) || job.merge.sha !== sha) return unchanged;
   const merge = { ...job.merge, entered_at: job.merge.entered_at ?? now, position };
-  return change(job, now, { set: { merge }, effects: [showComment(now, "now")] });
+  const effects = [showComment(now, "now"), ...(left ? [later({ type: "read-facts", runs: [] }, now)] : [])];
+  return change(job, now, { set: { merge }, effects });
 }
 
 /** The event may be old, so it is only a reason to look; its reason counts if the entry is gone. */
