@@ -27,7 +27,8 @@ const seen = (change: Partial<QueueFacts> = {}, more: Partial<Facts> = {}) =>
 
 const submitted = led(begin(), ...TO_PULL_REQUEST);
 const ordered = led(submitted, seen());
-const inQueue = led(ordered, { type: "enqueued", sha: "finish", position: 2, left: false });
+const tested = { type: "queue-tests", pull_request: 8, sha: "g" } as const;
+const inQueue = led(ordered, tested, { type: "enqueued", sha: "finish", position: 2, left: false });
 const left = (reason: string, by: string | null = null, job = inQueue): Job =>
   led(job, { type: "dequeued", pull_request: 8, reason, by });
 const red = [check({ name: "e2e", state: "failure", summary: "1 of 9 failed" })];
@@ -134,7 +135,7 @@ describe("what leaves the merge queue", () => {
     const conflict = seen({}, { mergeable: "conflict" });
     let job = submitted;
     for (let rounds = 0; rounds < 20; rounds += 2) {
-      job = led(job, seen(), { type: "enqueued", sha: "finish", position: 2, left: false });
+      job = led(job, seen(), tested, { type: "enqueued", sha: "finish", position: 2, left: false });
       job = led(left("CI_FAILURE", null, job), seen({ failed: red }));
       if (job.status !== "queued") break;
       job = led(ran(job), conflict, { type: "turn", after: null }, conflict);
@@ -143,6 +144,14 @@ describe("what leaves the merge queue", () => {
     }
     expect(job).toMatchObject({ round: 5, merge: { state: "off", why: "its checks failed in the merge queue: e2e" } });
     expect(job.catch_up.rounds).toBe(2);
+  });
+
+  it("for red checks is looked at again while the commit that was tested is not known, twice", () => {
+    const untold = (job: Job): Job => led(job, seen({ left: { reason: "failed_checks", at: 5 } }));
+    expect(effectsOf(step(ordered, seen({ left: { reason: "failed_checks", at: 5 } })))).toEqual(["read-facts"]);
+    const job = untold(untold(ordered));
+    expect(job.round).toBe(1);
+    expect(untold(job)).toMatchObject({ round: 2, failure: "its checks failed in the merge queue." });
   });
 
   it("by a person's hand stays out; after a push it is judged again", () => {
@@ -191,7 +200,7 @@ describe("what leaves the merge queue", () => {
   });
 
   it("before it was seen there is looked at at once, and its red checks make a round like any other", () => {
-    const quick = step(ordered, { type: "enqueued", sha: "finish", position: null, left: true });
+    const quick = step(led(ordered, tested), { type: "enqueued", sha: "finish", position: null, left: true });
     expect(effectsOf(quick)).toContain("read-facts");
     const { job } = decided(quick);
     expect(led(job, seen({ left: { reason: "failed_checks", at: 5 }, failed: red }))).toMatchObject({
@@ -222,7 +231,7 @@ it("takes what GitHub says of another pull request, or of none, for no news", ()
     { type: "enqueued", sha: "other", position: 1, left: false },
   ] as const)
     expect(step(inQueue, command).kind).toBe("unchanged");
-  expect(led(inQueue, { type: "queue-tests", pull_request: 8, sha: "g" }).merge_queue.group_sha).toBe("g");
+  expect(led(inQueue, { type: "queue-tests", pull_request: 8, sha: "h" }).merge_queue.group_sha).toBe("h");
   expect(
     step(led(begin(), ...TO_PULL_REQUEST.slice(0, -1), opened()), { type: "queue-tests", pull_request: 8, sha: "g" })
       .kind,

@@ -27,6 +27,8 @@ const SETTLE_MS = 500;
 const AGAIN_MS = 5_000;
 /** How often no reason may be known before it counts as another. */
 const MOST_LOOKS = 5;
+/** How often the commit that was tested may not be known, whose webhook comes apart. */
+const MOST_LOOKS_FOR_TESTS = 2;
 /** How often a round's work is put into the queue again. */
 const MOST_EXITS = 3;
 /** Rounds in a row that the queue's red checks may cause. */
@@ -63,7 +65,10 @@ export function queueStep(job: Job, facts: Facts, { merge }: Verdict, refusals: 
 export function enqueued(job: Job, { sha, position, left }: Report<"enqueued">, { now }: Context): Decision {
   if (!isQueued(job) || job.merge.sha !== sha) return unchanged;
   const merge = { ...job.merge, entered_at: job.merge.entered_at ?? now, position };
-  const effects = [showComment(now, "now"), ...(left ? [later({ type: "read-facts", runs: [] }, now)] : [])];
+  const effects = [
+    showComment(now, "now"),
+    ...(left ? [later({ type: "read-facts", runs: [] } as const, now + SETTLE_MS)] : []),
+  ];
   return change(job, now, { set: { merge }, effects });
 }
 
@@ -94,19 +99,22 @@ export function leftQueue(
   const off = (why: string): Decision =>
     change(job, now, { set: { merge: { state: "off", why }, notice: null }, effects: showNow(job, now) });
   const looks = "refusals" in job.merge ? job.merge.refusals : 0;
-  const kind = exitOf(exit.reason);
-  switch (kind) {
+  const lookAgain = (after: number): Decision =>
+    change(job, now, {
+      set: { merge: isQueued(job) ? { ...job.merge, refusals: looks + 1 } : job.merge },
+      effects: [later({ type: "read-facts", runs: [] }, now + after)],
+    });
+  switch (exitOf(exit.reason)) {
     case "merged":
     case "gone":
       if (!isQueued(job) || looks >= MOST_LOOKS) break;
-      return change(job, now, {
-        set: { merge: { ...job.merge, refusals: looks + 1 } },
-        effects: [later({ type: "read-facts", runs: [] }, now + AGAIN_MS)],
-      });
+      return lookAgain(AGAIN_MS);
     case "person":
       return off(`${exit.by ?? "somebody"} has taken it out of the merge queue`);
     case "checks":
-      return redInQueue(job, facts, context, off);
+      return job.merge_queue.group_sha === null && looks < MOST_LOOKS_FOR_TESTS
+        ? lookAgain(SETTLE_MS)
+        : redInQueue(job, facts, context, off);
     default:
   }
   const exits = job.merge_queue.exits + 1;
