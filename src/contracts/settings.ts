@@ -4,6 +4,8 @@
  */
 import * as z from "zod";
 import { expandGlob, globMistake } from "../text/glob.ts";
+import { schedulesSchema, triggersSchema } from "./automation.ts";
+import { budgetSchema } from "./budget.ts";
 import { cacheSchema } from "./cache.ts";
 import { containerSchema } from "./container.ts";
 import { egressHost, MAX_EGRESS_HOSTS } from "./egress.ts";
@@ -124,6 +126,7 @@ export const repositorySettingsSchema = z.strictObject({
   reviews: z.enum(REVIEWS).default("respond"),
   market,
   pull_request: pullRequest,
+  budget: budgetSchema,
   /** Instructions for every job, besides AGENTS.md and CLAUDE.md of the base branch. */
   instructions: z.string().max(MAX_INSTRUCTIONS).default(""),
   /** Globs of paths that jobs may not change; the push restores them. */
@@ -139,6 +142,12 @@ export const repositorySettingsSchema = z.strictObject({
 });
 
 export type RepositorySettings = z.infer<typeof repositorySettingsSchema>;
+
+/** The whole file: what starts by itself belongs to the repository and to none of its jobs. */
+export const settingsFileSchema = repositorySettingsSchema.extend({
+  schedules: schedulesSchema.default([]),
+  triggers: triggersSchema.default([]),
+});
 
 /** Applies when the repository has no settings file: nothing merges automatically. */
 export const DEFAULT_REPOSITORY_SETTINGS: RepositorySettings = repositorySettingsSchema.parse({});

@@ -128,7 +128,7 @@ describe("single answers of GitHub", () => {
   });
 
   it("says nothing where there is neither issue nor pull request", async () => {
-    const cron = { ...OPENED, origin: { kind: "cron", name: "nightly" }, pull_request: null } as const;
+    const cron = { ...OPENED, origin: { kind: "schedule", name: "nightly", due_at: 0 }, pull_request: null } as const;
     nock.removeInterceptor({
       host: "api.github.test",
       path: "/app/installations/1/access_tokens",

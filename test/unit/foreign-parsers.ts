@@ -33,6 +33,11 @@ import {
   quoted,
   titleLine,
 } from "../../src/github/render/plain.ts";
+import {
+  MAX_AUTOMATION_BYTES,
+  parseCrons,
+  parseTriggers,
+} from "../../src/github/repository-settings/automation-files.ts";
 import { MAX_SETTINGS_BYTES, parseSettings } from "../../src/github/repository-settings/settings-file.ts";
 import { workflowFactsOf } from "../../src/github/repository-settings/workflow-file.ts";
 import { MAX_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_RESULT_BYTES } from "../../src/http/routing/limits.ts";
@@ -132,6 +137,14 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     depth: "16 levels, 64 columns, 20 anchors and aliases",
     time: "4,000 pieces of the lexer before the parser sees it",
     run: parseSettings,
+  },
+  {
+    name: "config/CRONS.json and config/TRIGGERS.json (JSON)",
+    from: "whoever may push",
+    size: MAX_AUTOMATION_BYTES,
+    depth: "64 levels",
+    time: "linear",
+    run: (text) => [parseCrons({ text, isTruncated: false }), parseTriggers({ text, isTruncated: false })],
   },
   {
     name: "files of .github/workflows (YAML)",

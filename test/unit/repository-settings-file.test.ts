@@ -14,7 +14,9 @@ it("reads a full file, and an empty one as the defaults", () => {
     settings: { auto_merge: { enabled: true, method: "rebase" }, limits: { minutes: 5 } },
   });
   for (const empty of ["", "# nothing\n", "---\n"])
-    expect(parseSettings(empty)).toEqual({ ok: true, settings: DEFAULT_REPOSITORY_SETTINGS });
+    expect(parseSettings(empty)).toEqual({
+      ...{ ok: true, settings: DEFAULT_REPOSITORY_SETTINGS, schedules: [], triggers: [] },
+    });
 });
 
 it("names the key and the line of what it does not understand", () => {

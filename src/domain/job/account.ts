@@ -17,6 +17,9 @@ export const accountNamed = (name: string): string => name.toLowerCase();
 export const isAccount = (account: string | null, that: string): boolean =>
   account !== null && accountNamed(account) === accountNamed(that);
 
+/** The account of jobs that a repository starts by itself: nobody's, since no login has an `@`. */
+export const accountOfRepository = (id: number): string => `repository@${id}`;
+
 /** The account that a person on GitHub gets who comes first under this login. */
 export function accountOf(login: string): string {
   const account = accountNamed(login);

@@ -8,7 +8,7 @@ const ofAccount = (account: string): Actor => ({ account, login: null });
 
 /** Of a draft, where whoever handed it in did not say: the account, the login and the key that are in it. */
 function ofDraft({ account, requester, origin }: Extract<Command, { type: "create" }>["draft"]): Actor | null {
-  if (origin.kind === "cron") return null;
+  if (origin.kind === "schedule" || origin.kind === "trigger") return null;
   const key_id = origin.kind === "rest" ? origin.key_id : null;
   return { account, login: requester, via: { key_id, address: null, request_id: null } };
 }

@@ -63,7 +63,10 @@ const origin = z.discriminatedUnion("kind", [
     /** The caller waits for the branch. */
     awaits_branch: z.literal(true).exactOptional(),
   }),
-  z.object({ kind: z.literal("cron"), name: text }),
+  /** Of the repository's own schedules. `due_at`: the minute that it is for. */
+  z.object({ kind: z.literal("schedule"), name: text, due_at: time }),
+  /** Of the repository's own triggers. `event`: which news, so that it starts one job. */
+  z.object({ kind: z.literal("trigger"), name: text, event: text }),
 ]);
 /** Where the job came from, so that answers go back there. */
 export type Origin = Shape<typeof origin>;

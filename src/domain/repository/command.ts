@@ -3,7 +3,7 @@ import type { RepositoryEffect } from "./effect.ts";
 import type { IdentifiedRepository, ObservedRepository, RunProblem, SetUpFacts } from "./repository.ts";
 
 /** The last valid settings, and what is wrong with the newest. */
-export type SettingsRead = Pick<ObservedRepository, "id" | "settings" | "settings_problem">;
+export type SettingsRead = Pick<ObservedRepository, "id" | "settings" | "settings_problem" | "automation">;
 
 export type RepositoryCommand =
   /** It is accessible, maybe under another name or installation; what was known of its default branch is not sure any more. */

@@ -76,11 +76,11 @@ export function decideRepository(
     case "observed":
       return observed(state, command.repository);
     case "settings-read": {
-      const { id, settings, settings_problem } = command.settings;
+      const { id, settings, settings_problem, automation = state.automation } = command.settings;
       if (id !== state.id) return unchanged;
       const isNew = JSON.stringify(settings?.cache) !== JSON.stringify(state.settings?.cache);
       // The branch's head is left to the next reader.
-      const next = { ...state, settings, settings_problem };
+      const next = { ...state, settings, settings_problem, automation };
       return change(next, isNew ? fills(next, now) : []);
     }
     case "pushed":
@@ -153,8 +153,9 @@ function installed(before: RepositoryState, named: IdentifiedRepository, now: nu
 
 /** A workflow that is there says that nothing has to be set up, without another reading. */
 function observed(before: RepositoryState, read: ObservedRepository): RepositoryDecided {
-  const { owner, name, installation_id, base, settings, settings_problem } = read;
-  const state = { ...before, owner, name, installation_id, base, settings, settings_problem };
+  const { automation = before.automation, ...known } = read;
+  const state = { ...before, ...known, automation };
+  const { base } = read;
   const needless = base?.has_workflow === true && BEGINNING.has(before.set_up.phase);
   return change(needless ? { ...state, set_up: { ...state.set_up, phase: "needless" } } : state);
 }

@@ -3,6 +3,7 @@
  * read again, so an unknown field is dropped and a damaged one counts as not known.
  */
 import * as z from "zod";
+import { automationSchema, NO_AUTOMATION } from "../../contracts/automation.ts";
 import { MERGE_METHODS, repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 
 const count = z.number().int().nonnegative();
@@ -129,6 +130,7 @@ const observed = z.object({
   base: baseSchema.nullable().catch(null),
   settings: z.unknown(),
   settings_problem: z.string().nullable().catch(null),
+  automation: automationSchema.catch(NO_AUTOMATION),
   set_up: setUpSchema.catch(NO_SET_UP),
   runs: runsSchema.catch(NO_RUNS),
   /** When a run was last started that fills the cache; null: never. */

@@ -5,6 +5,12 @@ import type { Job, Repository } from "../../domain/job/job.ts";
 import type { ObservedRepository } from "../../domain/repository/repository.ts";
 import { ask, BLOB, blobSchema, readTreeSchema, TREE, treeObjectSchema } from "../client/graphql.ts";
 import type { GitPushes } from "../git/push.ts";
+import {
+  type AutomationBlobs,
+  automationOf,
+  CRONS_PATH,
+  TRIGGERS_PATH,
+} from "../repository-settings/automation-files.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
 import { DISCUSSION, discussionSchema, type ReadComments } from "./discussion.ts";
 import { FAILED_CHECKS, type FailedCheck, failedChecksSchema } from "./failed-logs.ts";
@@ -16,7 +22,7 @@ const JOBS = jobFolder("").split("/")[0];
 
 const ON_TREE = `... on Tree { ${TREE} }`;
 const QUERY = `
-query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $branch: String!, $folder: String!, $parent: String!, $baseJobs: String!, $branchJobs: String!, $asked: Boolean!, $trees: Boolean!, $issue: Int!, $discussed: Boolean!) {
+query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $crons: String!, $triggers: String!, $branch: String!, $folder: String!, $parent: String!, $baseJobs: String!, $branchJobs: String!, $asked: Boolean!, $trees: Boolean!, $issue: Int!, $discussed: Boolean!) {
   viewer @include(if: $trees) { login databaseId }
   repository(owner: $owner, name: $repo) {
     databaseId
@@ -26,6 +32,8 @@ query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: St
     baseJobs: object(expression: $baseJobs) @include(if: $trees) { ${ON_TREE} }
     workflow: object(expression: $workflow) { ... on Blob { oid } }
     settings: object(expression: $settings) { ${BLOB} }
+    crons: object(expression: $crons) { ${BLOB} }
+    triggers: object(expression: $triggers) { ${BLOB} }
     branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { ${TREE} } ${FAILED_CHECKS} } } }
     branchJobs: object(expression: $branchJobs) @include(if: $asked) { ${ON_TREE} }
     folder: object(expression: $folder) @include(if: $asked) { ${ON_TREE} }
@@ -46,6 +54,8 @@ const schema = z.object({
       base: commit.nullable().catch(null),
       workflow: z.object({ oid: z.string() }).nullable().catch(null),
       settings: blobSchema,
+      crons: blobSchema,
+      triggers: blobSchema,
       branch: z
         .object({ target: commit.extend({ message: z.string(), statusCheckRollup: failedChecksSchema }) })
         .nullish(),
@@ -74,6 +84,8 @@ export interface BranchState {
   readonly has_workflow: boolean;
   /** Null when the file does not exist. */
   readonly settings: ReturnType<typeof parseSettingsBlob>;
+  /** The files of the default branch that say what starts by itself. */
+  readonly automation: AutomationBlobs;
   /** Null when the job's branch does not exist. */
   readonly branch: (Tip & { readonly message: string }) | null;
   /**
@@ -121,6 +133,8 @@ export async function readBranchState(
       workflow: `${from}:${WORKFLOW_PATH}`,
       // From the default branch only: another branch must not bring its own rules.
       settings: `HEAD:${SETTINGS_PATH}`,
+      crons: `HEAD:${CRONS_PATH}`,
+      triggers: `HEAD:${TRIGGERS_PATH}`,
       branch: job === null ? "" : `refs/heads/${job.branch}`,
       folder: job === null ? "" : `refs/heads/${job.branch}:${jobFolder(job.id)}`,
       parent: `refs/heads/${parent}`,
@@ -138,6 +152,7 @@ export async function readBranchState(
   const default_branch = repository.isEmpty ? null : (repository.defaultBranchRef?.name ?? null);
   const branch = wanted ?? default_branch;
   const tip = repository.branch?.target;
+  const settings = parseSettingsBlob(repository.settings);
   return {
     repository_id: repository.databaseId,
     default_branch,
@@ -146,7 +161,8 @@ export async function readBranchState(
         ? null
         : { branch, sha: repository.base.oid, tree: repository.base.tree.id },
     has_workflow: repository.workflow !== null,
-    settings: parseSettingsBlob(repository.settings),
+    settings,
+    automation: { settings, crons: repository.crons, triggers: repository.triggers },
     branch: tip ? { sha: tip.oid, tree: tip.tree.id, message: tip.message } : null,
     in_the_way: repository.parent ? parent : null,
     present: (repository.folder?.entries ?? []).map(({ name }) => name),
@@ -176,5 +192,6 @@ export function observedOf(
     },
     settings: read === null ? null : read.ok ? read.settings : (known?.settings ?? null),
     settings_problem: read === null || read.ok ? null : read.problem,
+    automation: automationOf(state.automation, known?.automation ?? null),
   };
 }

@@ -1,5 +1,6 @@
 /** Translates pushes and deleted branches. A push to the default branch tells whether the settings must be re-read. */
 import * as z from "zod";
+import { AUTOMATION_FILES } from "../../contracts/automation.ts";
 import { CONFIG_FILE, jobFolder, TASK_FILE } from "../../contracts/brief.ts";
 import { isLockFile } from "../../contracts/cache.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
@@ -20,7 +21,7 @@ import {
 const BRANCH_REF = "refs/heads/";
 
 /** Files whose content is cached. */
-const KEPT_FILES: ReadonlySet<string> = new Set([".github/journeyman.yml", ".github/workflows/run-job.yml"]);
+const KEPT_FILES: ReadonlySet<string> = new Set([...AUTOMATION_FILES, ".github/workflows/run-job.yml"]);
 
 /** The message of a commit that merges a base branch into another. */
 const MERGE = /^Merge /;

@@ -66,6 +66,24 @@ limits:
 #   true: whoever asked for a job is assigned to its pull request.
 #   assign_requester: false
 
+# budget:
+#   How much jobs may cost, by the calendar day and month of UTC, and how many may begin in a day.
+#   day_cents: 1000
+#   month_cents: 10000
+#   jobs_per_day: 20
+
+# schedules:
+#   Jobs that begin by themselves: five fields of cron, in a zone of its own.
+#   - name: weekly-report
+#     schedule: "0 9 * * 1"
+#     timezone: Europe/Berlin
+#     job: Write docs/report.md anew.
+
+# triggers:
+#   Jobs that begin at a call from outside.
+#   - name: alert
+#     actions: [{job: "Look into the alert {{body.title}}."}]
+
 # market:
 #   true: jobs of this repository may be given to strangers for money.
 #   enabled: false

@@ -4,7 +4,8 @@
  */
 import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
 import * as z from "zod";
-import { type RepositorySettings, repositorySettingsSchema } from "../../contracts/settings.ts";
+import type { Schedule, Trigger } from "../../contracts/automation.ts";
+import { type RepositorySettings, settingsFileSchema } from "../../contracts/settings.ts";
 import { fieldPath } from "../../text/field-path.ts";
 import { nearest } from "../../text/typo.ts";
 import { yamlOutOfBounds } from "../../text/yaml-bounds.ts";
@@ -21,7 +22,12 @@ const MAX_NAME = 80;
 const MAX_NAMED = 10;
 
 export type SettingsAnswer =
-  | { readonly ok: true; readonly settings: RepositorySettings }
+  | {
+      readonly ok: true;
+      readonly settings: RepositorySettings;
+      readonly schedules: readonly Schedule[];
+      readonly triggers: readonly Trigger[];
+    }
   /** `problem`: the first mistakes as one text. */
   | { readonly ok: false; readonly problem: string; readonly mistakes: readonly Mistake[] };
 
@@ -67,8 +73,8 @@ function notYaml(document: Document, lines: LineCounter): SettingsAnswer {
 
 /** The valid keys of a map in the file, at either of two depths. */
 function keysAt([map, ...deeper]: readonly PropertyKey[]): readonly string[] {
-  if (map === undefined) return Object.keys(repositorySettingsSchema.shape);
-  const fields = Object.entries(repositorySettingsSchema.shape).find(([name]) => name === map)?.[1];
+  if (map === undefined) return Object.keys(settingsFileSchema.shape);
+  const fields = Object.entries(settingsFileSchema.shape).find(([name]) => name === map)?.[1];
   const inner = fields instanceof z.ZodPrefault || fields instanceof z.ZodOptional ? fields.unwrap() : null;
   return inner instanceof z.ZodObject && deeper.length === 0 ? Object.keys(inner.shape) : [];
 }
@@ -108,8 +114,11 @@ export function parseSettings(text: string): SettingsAnswer {
   } catch {
     return brokenWhole("uses too many or unknown aliases. Write the values out.");
   }
-  const parsed = repositorySettingsSchema.safeParse(raw ?? {});
-  if (parsed.success) return { ok: true, settings: parsed.data };
+  const parsed = settingsFileSchema.safeParse(raw ?? {});
+  if (parsed.success) {
+    const { schedules, triggers, ...settings } = parsed.data;
+    return { ok: true, settings, schedules, triggers };
+  }
   return broken(...parsed.error.issues.flatMap((issue) => mistakesOf(issue, (path) => lineOf(document, lines, path))));
 }
 

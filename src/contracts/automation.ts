@@ -1,0 +1,70 @@
+/**
+ * Work that starts by itself: schedules and triggers, as `.github/journeyman.yml`, `config/CRONS.json` and
+ * `config/TRIGGERS.json` on the default branch say them. The two JSON files keep the names of create-job's documentation.
+ */
+import * as z from "zod";
+
+/** Files with schedules or triggers, in the order in which they count: of two with one name the first does. */
+export const AUTOMATION_FILES = [".github/journeyman.yml", "config/CRONS.json", "config/TRIGGERS.json"] as const;
+export type AutomationFile = (typeof AUTOMATION_FILES)[number];
+
+/** How many of each one file may have. */
+export const MAX_AUTOMATIONS = 100;
+export const MAX_AUTOMATION_TASK = 20_000;
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.-]{0,62}$/, "is a name of letters, digits, dots, dashes and underscores");
+const task = z.string().trim().max(MAX_AUTOMATION_TASK);
+const choice = z.string().min(1).max(200).optional();
+
+/** What is done: a job of the agent's, or a signed event to those who have subscribed. A command is refused in words. */
+const action = {
+  type: z.enum(["agent", "webhook", "command"]).default("agent"),
+  /** The task of a job; missing where `type` is another. */
+  job: task.optional(),
+  llm_provider: choice,
+  llm_model: choice,
+};
+
+export const scheduleSchema = z.strictObject({
+  name,
+  /** A cron expression of five fields. */
+  schedule: z.string().trim().min(1).max(200),
+  /** An IANA name. */
+  timezone: z.string().min(1).max(64).default("UTC"),
+  enabled: z.boolean().default(true),
+  ...action,
+});
+
+export const triggerSchema = z.strictObject({
+  name,
+  /** The path of create-job's documentation; the address here has the trigger's name. */
+  watch_path: z.string().max(200).optional(),
+  actions: z.array(z.strictObject(action)).min(1).max(10),
+  enabled: z.boolean().default(true),
+});
+
+const unique = <T extends { readonly name: string }>(all: readonly T[]): boolean =>
+  new Set(all.map((one) => one.name.toLowerCase())).size === all.length;
+
+const listOf = <T extends z.ZodType<{ readonly name: string }>>(schema: T) =>
+  z.array(schema).max(MAX_AUTOMATIONS).refine(unique, { error: "has two entries of one name" });
+
+export const schedulesSchema = listOf(scheduleSchema);
+export const triggersSchema = listOf(triggerSchema);
+
+const from = z.enum(AUTOMATION_FILES);
+
+/** What all files together say, each with the file that it stands in, and what is wrong with them, in sentences. */
+export const automationSchema = z.object({
+  schedules: z.array(scheduleSchema.extend({ from })),
+  triggers: z.array(triggerSchema.extend({ from })),
+  problems: z.array(z.object({ from, problem: z.string() })),
+});
+
+export type Schedule = z.output<typeof scheduleSchema>;
+export type Trigger = z.output<typeof triggerSchema>;
+export type Automation = z.output<typeof automationSchema>;
+
+export const NO_AUTOMATION: Automation = { schedules: [], triggers: [], problems: [] };

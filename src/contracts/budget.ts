@@ -1,0 +1,15 @@
+/** How much the jobs of a repository may cost, by its own settings. Missing: as much as they do. */
+import * as z from "zod";
+
+const cents = z.number().positive().max(100_000_000).optional();
+
+export const budgetSchema = z
+  .strictObject({
+    /** By the calendar day and month of UTC. */
+    day_cents: cents,
+    month_cents: cents,
+    jobs_per_day: z.number().int().min(1).max(100_000).optional(),
+  })
+  .prefault({});
+
+export type Budget = z.output<typeof budgetSchema>;

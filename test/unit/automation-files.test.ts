@@ -1,0 +1,54 @@
+import { expect, it } from "vitest";
+import { automationOf, parseCrons, parseTriggers } from "../../src/github/repository-settings/automation-files.ts";
+import { parseSettings } from "../../src/github/repository-settings/settings-file.ts";
+
+const blob = (value: unknown) => ({
+  text: typeof value === "string" ? value : JSON.stringify(value),
+  isTruncated: false,
+});
+/** As create-job's documentation has it. */
+const DAILY = {
+  name: "daily-report",
+  schedule: "0 9 * * *",
+  type: "agent",
+  job: "Generate daily metrics report from logs",
+  enabled: true,
+};
+const problemOf = (value: unknown): string => {
+  const read = parseCrons(blob(value));
+  return read.ok ? "" : read.problem;
+};
+
+it("reads the file of create-job's documentation, and the bare list", () => {
+  for (const file of [{ jobs: [DAILY] }, [DAILY]])
+    expect(parseCrons(blob(file))).toEqual({ ok: true, list: [{ ...DAILY, timezone: "UTC" }] });
+  const trigger = {
+    name: "review",
+    watch_path: "/webhook",
+    actions: [{ type: "agent", job: "Look." }],
+    enabled: false,
+  };
+  for (const file of [{ triggers: [trigger] }, [trigger]])
+    expect(parseTriggers(blob(file))).toEqual({ ok: true, list: [trigger] });
+  expect(parseCrons(null)).toEqual({ ok: true, list: [] });
+});
+
+it("says in a sentence what is wrong with a file, and where", () => {
+  expect(problemOf("{")).toBe("`config/CRONS.json` is not valid JSON: fix it, or delete the file.");
+  expect(problemOf("[".repeat(60_000))).toContain("is not valid JSON");
+  expect(problemOf(`[${" ".repeat(70_000)}]`)).toBe("`config/CRONS.json` is not a text of 64 KB at most.");
+  expect(problemOf({ jobs: [{ ...DAILY, schedul: "" }] })).toMatch(/has a mistake at .*jobs.*0.*schedul/);
+  expect(problemOf([DAILY, { ...DAILY, name: "Daily-Report" }])).toContain("has two entries of one name");
+  expect(problemOf([{ ...DAILY, name: "../x" }])).toContain("is a name of letters, digits");
+});
+
+it("keeps what a broken file last said, and takes the settings file's entry of two with one name", () => {
+  const yaml = "schedules:\n  - {name: Daily-Report, schedule: '0 1 * * *', job: Mine.}\n";
+  const both = automationOf({ settings: parseSettings(yaml), crons: blob([DAILY]), triggers: null }, null);
+  expect(both.schedules).toMatchObject([{ name: "Daily-Report", from: ".github/journeyman.yml" }]);
+  const alone = automationOf({ settings: null, crons: blob([DAILY]), triggers: null }, both);
+  expect(alone.schedules).toMatchObject([{ name: "daily-report", from: "config/CRONS.json" }]);
+  const broken = automationOf({ settings: parseSettings("a: ["), crons: blob("{"), triggers: null }, alone);
+  expect(broken.schedules).toEqual(alone.schedules);
+  expect(broken.problems).toMatchObject([{ from: "config/CRONS.json" }]);
+});
