@@ -157,6 +157,7 @@ export class CommandHandler {
       at,
       history: decision.history,
       postings: decision.postings,
+      ...(decision.spending === undefined ? {} : { spending: decision.spending }),
       effects: await this.#effectsOf(decision, expected_version + 1),
       done: extras.done ?? null,
       ...this.#logOf(stored, decision.job, extras),

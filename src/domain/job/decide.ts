@@ -9,6 +9,7 @@ import { andThen, atOnce, type Context, change, type Decision, refuse, showComme
 import { isAtRest, isOnMarket, type Job } from "./job.ts";
 import { nextTimerAt } from "./next-timer.ts";
 import { effectAbandoned } from "./rules/abandoned.ts";
+import { book } from "./rules/booking.ts";
 import * as catchUp from "./rules/catch-up.ts";
 import * as checking from "./rules/checking.ts";
 import { expire, expired } from "./rules/expiry.ts";
@@ -29,7 +30,7 @@ import { keepTrack } from "./rules/tracking.ts";
 export function decide(job: Job | null, command: Command, context: Context): Decision {
   if (job === null && command.type !== "create") return refuse("not_found", "There is no such job.");
   const decision = keepTrack(job, command, decideAlone(job, command, context), context);
-  return holdToLimits(job, command, decision, context);
+  return book(job, command, holdToLimits(job, command, decision, context), context);
 }
 
 /** What follows from the command itself. */

@@ -8,6 +8,7 @@ import { issueOf, type Job } from "./job.ts";
 import type { LineFacts } from "./line.ts";
 import { outcomeOf } from "./outcome.ts";
 import { type Refusal, type RefusalCode, refusal } from "./refusal.ts";
+import type { SpendingRow } from "./spending.ts";
 
 export interface Decided {
   readonly kind: "decided";
@@ -15,6 +16,8 @@ export interface Decided {
   readonly history: readonly HistoryRow[];
   readonly postings: readonly Posting[];
   readonly effects: readonly WantedEffect[];
+  /** What attempts have cost that it ends, or of which it tells more. Missing: nothing. */
+  readonly spending?: readonly SpendingRow[];
 }
 
 export type Decision =

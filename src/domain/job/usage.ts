@@ -54,3 +54,11 @@ export function withoutResult(job: Job): Pick<Job, "other_attempts"> {
   if (!isOnActions(job) || status !== "accepted" || isOf(result, job.work.run)) return { other_attempts };
   return { other_attempts: plus(other_attempts, { ...NOTHING_SPENT, attempts: 1, complete: false }) };
 }
+
+/** What this run has told of what it used; null: nothing. */
+export function usageOfRun(
+  { result }: Pick<Job, "result">,
+  run: Ran | null,
+): Pick<AgentResult, "usage" | "cost_cents" | "model"> | null {
+  return isOf(result, run) ? result : null;
+}

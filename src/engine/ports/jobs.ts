@@ -8,6 +8,7 @@ import type { Job, JobId, Status } from "../../domain/job/job.ts";
 import type { Place } from "../../domain/job/line.ts";
 import type { JobOutcome } from "../../domain/job/outcome.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
+import type { SpendingRow } from "../../domain/job/spending.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 import type { AgentQuery } from "./agents.ts";
 import type { EffectStore, TimerStore } from "./aggregate.ts";
@@ -39,6 +40,8 @@ export interface Commit {
   readonly at: number;
   readonly history: readonly HistoryRow[];
   readonly postings: readonly Posting[];
+  /** What attempts have cost; replaces earlier rows of the same keys. Missing: nothing. */
+  readonly spending?: readonly SpendingRow[];
   /** Added to the pending effects; replaces one with the same key under a new serial. */
   readonly effects: readonly WantedEffect[];
   /** The effect whose outcome this command reports; removed if its serial still matches. */
