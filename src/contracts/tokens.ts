@@ -152,6 +152,17 @@ export const TOKENS: readonly Token[] = [
     shown: "whoever made the webhook, once",
   },
   {
+    name: "addresses of chats (webhooks of Slack, Discord and Teams)",
+    lives: "`DATA_DIR`, sealed",
+    lasts: "until the webhook is deleted or has another",
+    shown: "the chat; nobody else again",
+    shapes: [
+      /\bhttps:\/\/hooks\.slack(?:-gov)?\.com\/[A-Za-z0-9_/-]{16,}/g,
+      /\bhttps:\/\/(?:ptb\.|canary\.)?discord(?:app)?\.com\/api\/(?:v\d{1,3}\/)?webhooks\/\d{1,30}\/[A-Za-z0-9_-]{16,}/g,
+      /[?&]sig=[A-Za-z0-9_%-]{16,}/g,
+    ],
+  },
+  {
     name: "`envVars` of an order of the market",
     lives: "`DATA_DIR`, sealed",
     lasts: "until the job is over",

@@ -160,6 +160,7 @@ function partsOf(settings: Settings, { log, clock, store, github }: Wired) {
     outgoing: createOutgoingWebhooks({
       ...{ subscriptions, outgoing, box, clock, log, record },
       allow_private: settings.webhook_allow_private,
+      web_url: settings.github_web_url,
     }),
     credentials: watchCredentials({
       ...{ self: github.identity, ask: github.checkCredentials },

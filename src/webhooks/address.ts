@@ -1,6 +1,7 @@
 /** Validates webhook targets: only addresses on the public internet. Pure. */
 import ipaddr from "ipaddr.js";
 import { isPublic } from "../contracts/public-address.ts";
+import type { WebhookFormat } from "../domain/webhook-format.ts";
 
 /** The host as sockets take it: without brackets around IPv6. */
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, "$1");
@@ -30,3 +31,25 @@ export function targetMistake(text: string, { allow_private }: TargetRules): str
     return "must lead to the public internet; private and loopback addresses are refused.";
   return null;
 }
+
+/** Hosts of chats, with the path below which their webhooks are; Discord takes messages in Slack's shape as well. */
+const CHATS: readonly { readonly format: WebhookFormat; readonly name: string; readonly address: RegExp }[] = [
+  { format: "slack", name: "Slack", address: /^hooks\.slack(?:-gov)?\.com\// },
+  {
+    format: "discord",
+    name: "Discord",
+    address: /^(?:(?:ptb|canary)\.)?discord(?:app)?\.com\/api\/(?:v\d+\/)?webhooks\/\d+\/[^/]+\/?$/,
+  },
+];
+
+/** A chat's address under another format, which it would refuse and which would show it: what to say; null: it may fit. */
+export function formatMistake(text: string, format: WebhookFormat): string | null {
+  const { host, pathname } = new URL(text);
+  const chat = CHATS.find(({ address }) => address.test(host + pathname));
+  return chat === undefined || chat.format === format
+    ? null
+    : `url: is an address of ${chat.name}; say "format": "${chat.format}" with it.`;
+}
+
+/** What may be shown of an address whose path is a secret. */
+export const hiddenPath = (text: string): string => `${new URL(text).origin}/…`;

@@ -3,12 +3,13 @@
  * `retry-schedule.ts` decides.
  */
 
+import { isChat, type WebhookFormat } from "../domain/webhook-format.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { Log } from "../engine/ports/log.ts";
 import type { DeliveryAttempt, OutgoingStore, StoredDelivery } from "../engine/ports/outgoing-deliveries.ts";
 import type { StoredSubscription, SubscriptionStore } from "../engine/ports/subscriptions.ts";
 import type { Post, Posted } from "./post-request.ts";
-import { GONE, isSuccess, type Next, nextAttempt } from "./retry-schedule.ts";
+import { busyUntil, isGone, isSuccess, type Next, nextAttempt } from "./retry-schedule.ts";
 import type { SigningSecrets } from "./signing.ts";
 
 export interface DeliveryParts {
@@ -27,16 +28,24 @@ interface Tried {
   readonly well: boolean;
   readonly attempt: DeliveryAttempt;
   readonly next: Next;
+  /** The receiver takes nothing before. */
+  readonly busy_until: number | null;
+  /** Why the subscription is to be disabled; null: it is not. */
+  readonly disabling: string | null;
 }
 
-type Receiver = { readonly url: string; readonly subscription: StoredSubscription } | { readonly dead: string };
+type Receiver = { readonly subscription: StoredSubscription } | { readonly dead: string };
 
 function receiverOf({ url }: StoredDelivery, subscription: StoredSubscription | null): Receiver {
   if (subscription === null) return { dead: "the subscription is gone" };
   if (subscription.disabled !== null) return { dead: "the subscription is disabled" };
-  const address = url ?? subscription.url;
-  return address === null ? { dead: "it has no address" } : { url: address, subscription };
+  return (url ?? subscription.url) === null ? { dead: "it has no address" } : { subscription };
 }
+
+const goneSentence = (status: number | null, format: WebhookFormat): string =>
+  isChat(format)
+    ? `The chat answered ${status}: its webhook or channel was removed. Make another there, and PATCH its address as url with "enabled": true.`
+    : `The receiver answered ${status} Gone.`;
 
 /** It was sent again by hand, or has ended, since it was queued. */
 const isStale = (queued: StoredDelivery, now: StoredDelivery | null): boolean =>
@@ -47,32 +56,42 @@ export async function attemptDelivery(parts: DeliveryParts, delivery: StoredDeli
   const { outgoing, clock, random } = parts;
   const at = clock.now();
   if (isStale(delivery, await outgoing.get(delivery.id))) return null;
-  const { status, error, retry_after_ms, final } = await send(parts, delivery);
+  const { status, error, retry_after_ms, format, final } = await send(parts, delivery);
   const now = clock.now();
-  const tried = { since: delivery.since, attempts: delivery.tries + 1, status, retry_after_ms, now };
+  const tried = { since: delivery.since, attempts: delivery.tries + 1, status, format, retry_after_ms, now };
   return {
     well: isSuccess(status) || final === true,
     attempt: { at, took_ms: now - at, status, error },
     next: final ? { state: "dead", at: null } : nextAttempt({ ...tried, random: random() }),
+    busy_until: busyUntil(tried),
+    disabling: delivery.url === null && isGone(status, format) ? goneSentence(status, format) : null,
   };
 }
 
-/** `final`: no later attempt could succeed. */
-async function send(parts: DeliveryParts, delivery: StoredDelivery): Promise<Posted & { readonly final?: true }> {
+interface Sent extends Posted {
+  readonly format: WebhookFormat;
+  /** No later attempt could succeed. */
+  readonly final?: true;
+}
+
+async function send(parts: DeliveryParts, delivery: StoredDelivery): Promise<Sent> {
   const { outgoing, subscriptions, secrets, post, clock, log } = parts;
-  const unsent = { status: null, retry_after_ms: null };
+  const unsent = { status: null, retry_after_ms: null, format: "journeyman" } as const;
   const receiver = receiverOf(delivery, await subscriptions.get(delivery.subscription));
   if ("dead" in receiver) return { ...unsent, error: receiver.dead, final: true };
+  const { subscription } = receiver;
   const body = await outgoing.body(delivery.id);
   if (body === null) return { ...unsent, error: "its body is gone", final: true };
   // receivers hold the time that is signed against their own clock
   const now = clock.wall?.() ?? clock.now();
   try {
-    const headers = secrets.headers(receiver.subscription, delivery.id, body, now);
-    return await post(receiver.url, headers, body);
+    const headers = secrets.headers(subscription, delivery.id, body, now);
+    const posted = await post(delivery.url ?? secrets.address(subscription), headers, body);
+    return { ...posted, format: subscription.format };
   } catch (error) {
     log.error({ delivery: delivery.id, err: error }, "a webhook could not be signed or sent");
-    return { ...unsent, error: "it could not be signed; rotate the secret" };
+    const again = isChat(subscription.format) ? "rotate the secret and give the url again" : "rotate the secret";
+    return { ...unsent, error: `it could not be signed; ${again}` };
   }
 }
 
@@ -80,18 +99,16 @@ async function send(parts: DeliveryParts, delivery: StoredDelivery): Promise<Pos
 export async function concludeAttempt(
   { outgoing, subscriptions, log }: DeliveryParts,
   delivery: StoredDelivery,
-  { attempt, next }: Tried,
+  { attempt, next, disabling }: Tried,
 ): Promise<StoredDelivery | null> {
   const known = await outgoing.attempted(delivery.id, attempt, next);
   const after = next.state === "pending" && known ? await outgoing.get(delivery.id) : null;
   if (next.state === "dead")
     log.warn({ delivery: delivery.id, event: delivery.event, status: attempt.status }, "a webhook is given up");
-  if (attempt.status === GONE && delivery.url === null) {
-    const reason = "The receiver answered 410 Gone.";
+  if (disabling !== null)
     await subscriptions.change(delivery.subscription, (before) => ({
       ...before,
-      disabled: { at: attempt.at, reason },
+      disabled: { at: attempt.at, reason: disabling },
     }));
-  }
   return after;
 }

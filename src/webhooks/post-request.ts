@@ -9,11 +9,12 @@ import { isPublic } from "../contracts/public-address.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import { hostOf } from "./address.ts";
 import { createResolve, guardedLookup, NOT_PUBLIC, notPublic, type Resolve } from "./resolve-host.ts";
+import { isBusy, retryAfterHeader, retryAfterInBody } from "./retry-after.ts";
 import { Timeouts } from "./timeouts.ts";
 
 /** From the first byte sent to the end of the response. */
 export const ANSWER_LIMIT_MS = 10_000;
-/** Bytes of a response to read, so that its connection can be reused; the content is discarded. */
+/** Bytes of a response to read, so that its connection can be reused. Of a busy receiver they may say until when. */
 const ANSWER_BYTES = 4 * 1024;
 /** How long an idle connection stays open. */
 const IDLE_MS = 15_000;
@@ -27,7 +28,7 @@ export interface Posted {
   readonly status: number | null;
   /** A short description; null when the status says enough. */
   readonly error: string | null;
-  /** From the response's Retry-After header. */
+  /** From the response's Retry-After header, or what its JSON says of it. */
   readonly retry_after_ms: number | null;
 }
 
@@ -83,13 +84,6 @@ const wordsOf = (error: Error): string =>
 
 const unanswered = (error: string): Posted => ({ status: null, error, retry_after_ms: null });
 
-function retryAfter(header: string | string[] | undefined, now: number): number | null {
-  const said = Array.isArray(header) ? header[0] : header;
-  if (said === undefined) return null;
-  const ms = /^\d+$/.test(said) ? Number(said) * 1_000 : Date.parse(said) - now;
-  return Number.isFinite(ms) && ms >= 0 ? ms : null;
-}
-
 /** Checks the socket's remote address before anything is written. */
 function checkedConnector(lookup: ReturnType<typeof guardedLookup>, allow_private: boolean): buildConnector.connector {
   const connect = buildConnector({ lookup, timeout: ANSWER_LIMIT_MS, allowH2: false });
@@ -117,6 +111,10 @@ function exchange({ pool, request, deadlines, wall }: Exchange): Promise<Posted 
     let controller: Dispatcher.DispatchController | null = null;
     let bytes = 0;
     let over = false;
+    const kept: Buffer[] = [];
+    /** Of the answer that came whole. */
+    const read = (whole: Posted): Posted =>
+      kept.length === 0 ? whole : { ...whole, retry_after_ms: retryAfterInBody(Buffer.concat(kept).toString()) };
     const end = (posted: Posted | "again"): void => {
       cancel();
       done(posted);
@@ -137,13 +135,14 @@ function exchange({ pool, request, deadlines, wall }: Exchange): Promise<Posted 
         // Skips informational responses such as 103.
         if (status < 200) return;
         const error = status >= 300 && status < 400 ? "redirects are not followed" : null;
-        answer = { status, error, retry_after_ms: retryAfter(headers["retry-after"], wall()) };
+        answer = { status, error, retry_after_ms: retryAfterHeader(headers["retry-after"], wall()) };
       },
       onResponseData(reading, chunk) {
         bytes += chunk.length;
         if (bytes > ANSWER_BYTES) reading.abort(ENOUGH);
+        else if (answer?.retry_after_ms === null && isBusy(answer.status)) kept.push(chunk);
       },
-      onResponseEnd: () => end(answer ?? unanswered("the answer was empty")),
+      onResponseEnd: () => end(answer === null ? unanswered("the answer was empty") : read(answer)),
       onResponseError: (_, error) =>
         end(answer ?? (codeOf(error) === TAKEN_ALREADY ? "again" : unanswered(wordsOf(error)))),
     });

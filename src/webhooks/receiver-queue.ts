@@ -63,7 +63,8 @@ export class ReceiverQueue<T> {
     this.#window = 1;
   }
 
-  ended(well: boolean, quick: boolean, now: number): void {
+  /** `busy_until`: the receiver has asked for silence until then. */
+  ended(well: boolean, quick: boolean, now: number, busy_until: number | null = null): void {
     this.#under_way -= 1;
     if (well) {
       this.#failures = 0;
@@ -74,5 +75,6 @@ export class ReceiverQueue<T> {
     this.#window = 1;
     const rest = FIRST_PAUSE_MS * 2 ** (this.#failures - FAILURES_BEFORE_PAUSE);
     if (this.#failures >= FAILURES_BEFORE_PAUSE) this.resting_until = now + Math.min(rest, MAX_PAUSE_MS);
+    this.resting_until = Math.max(this.resting_until, busy_until ?? 0);
   }
 }

@@ -122,9 +122,11 @@ export class Sender {
       this.#pump();
     });
     let well = false;
+    let busy_until: number | null = null;
     try {
       const tried = await attemptDelivery(this.#parts, delivery);
       well = tried === null || tried.well;
+      busy_until = tried?.busy_until ?? null;
       const after = tried === null ? null : await concludeAttempt(this.#parts, delivery, tried);
       if (after !== null && after.next_at !== null) this.#retries.add(after, after.next_at);
     } catch (error) {
@@ -134,7 +136,7 @@ export class Sender {
       cancel();
       if (slow) this.#stalled -= 1;
       else this.#brisk -= 1;
-      receiverQueue.ended(well, !slow, clock.now());
+      receiverQueue.ended(well, !slow, clock.now(), busy_until);
       this.#goOn(receiverQueue);
     }
   }

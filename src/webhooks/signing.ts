@@ -17,6 +17,7 @@ export const ROTATION_MS = 24 * 3_600_000;
 /** Cached signers; others are recreated. */
 const MAX_OPEN = 2_000;
 
+const addressPurpose = (id: string): string => `address of ${id}`;
 const purposeOf = (id: string): string => `webhook secret of ${id}`;
 
 export interface SigningSecrets {
@@ -26,6 +27,10 @@ export interface SigningSecrets {
   reveal(subscription: StoredSubscription): Secret;
   /** The subscription with the new secret first and the old one second. */
   rotated(before: StoredSubscription, sealed: string, now: number): StoredSubscription;
+  /** Encrypts the address of a chat, which holds a token. */
+  sealAddress(id: string, url: string): string;
+  /** Where a subscription's messages go. Throws when it has no address, or one that cannot be decrypted. */
+  address(subscription: StoredSubscription): string;
   /** The headers of one attempt, names and values alternating. Throws when the secret cannot be decrypted. */
   headers(subscription: StoredSubscription, id: string, body: string, now: number): string[];
 }
@@ -52,6 +57,12 @@ export function createSigningSecrets(box: SealedBox): SigningSecrets {
       secret: sealed,
       old_secret: { secret: before.secret, until: now + ROTATION_MS },
     }),
+    sealAddress: (id, url) => box.seal(new Secret(url), addressPurpose(id)),
+    address({ id, url, sealed_url }) {
+      const address = sealed_url === null ? url : box.open(sealed_url, addressPurpose(id)).reveal();
+      if (address === null) throw new Error(`Subscription ${id} has no address.`);
+      return address;
+    },
     headers({ id: subscription, secret, old_secret }, id, body, now) {
       const at = new Date(now);
       const sealed = old_secret !== null && old_secret.until > now ? [secret, old_secret.secret] : [secret];

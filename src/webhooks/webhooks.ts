@@ -4,7 +4,8 @@
  */
 import { hash, randomBytes } from "node:crypto";
 import { fullName, type Job } from "../domain/job/job.ts";
-import type { EmittedEvent } from "../domain/job/job-events.ts";
+import type { EmittedEvent, JobEvent } from "../domain/job/job-events.ts";
+import { isChat, type WebhookFormat } from "../domain/webhook-format.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { Log } from "../engine/ports/log.ts";
@@ -17,7 +18,9 @@ import type {
   SubscriptionStore,
 } from "../engine/ports/subscriptions.ts";
 import type { EventPublisher, SubscriptionMatcher, Webhooks } from "../engine/ports/webhooks.ts";
-import { targetMistake } from "./address.ts";
+import { formatMistake, hiddenPath, targetMistake } from "./address.ts";
+import { chatBody } from "./chat-message.ts";
+import { jobNotice, testNotice } from "./notice.ts";
 import type { Poster, PosterParts } from "./post-request.ts";
 import { Sender } from "./sender.ts";
 import { createSigningSecrets } from "./signing.ts";
@@ -33,6 +36,8 @@ export interface OutgoingWebhooksParts {
   readonly log: Log;
   readonly allow_private: boolean;
   readonly record: Recorder;
+  /** Where GitHub's pages are. */
+  readonly web_url: string;
   /** 0 ≤ n < 1; spreads retries. */
   readonly random?: () => number;
 }
@@ -69,7 +74,7 @@ function latePoster(parts: PosterParts): Poster {
 }
 
 export function createOutgoingWebhooks(parts: OutgoingWebhooksParts): OutgoingWebhooks {
-  const { subscriptions, outgoing, box, clock, log, allow_private, record, random = Math.random } = parts;
+  const { subscriptions, outgoing, box, clock, log, allow_private, record, web_url, random = Math.random } = parts;
   const secrets = createSigningSecrets(box);
   const poster = latePoster({ clock, allow_private });
   const sender = new Sender({ outgoing, subscriptions, secrets, post: poster.post, clock, log, random });
@@ -89,15 +94,30 @@ export function createOutgoingWebhooks(parts: OutgoingWebhooksParts): OutgoingWe
     );
   };
 
+  /** The bodies of one event, each made once however many take it. */
+  const bodiesOf = (event: JobEvent, job: Job): ((format: WebhookFormat) => string) => {
+    const made = new Map<WebhookFormat, string>();
+    return (format) => {
+      const body =
+        made.get(format) ?? (isChat(format) ? chatBody(format, jobNotice(event, job, web_url)) : JSON.stringify(event));
+      made.set(format, body);
+      return body;
+    };
+  };
+
   const matching = async (job: Job, { version, events }: EmittedEvent): Promise<readonly NewDelivery[]> => {
     const deliveries: NewDelivery[] = [];
     const own = job.callback_url === null ? null : await webhooks.ownOf(job.account);
     for (const [index, event] of events.entries()) {
       const subscribers = await subscriptions.matching(job.account, job.repository, event.type);
       for (const subscriber of subscribers) await follow(subscriber, job);
-      const told = subscribers.map(({ id }) => ({ subscription: id, url: null as string | null }));
-      if (own !== null) told.push({ subscription: own.subscription.id, url: job.callback_url });
-      const shared = { event: event.type, job: job.id, at: clock.now(), body: JSON.stringify(event) };
+      const bodyIn = bodiesOf(event, job);
+      const told = subscribers.map(({ id, format }) => ({
+        ...{ subscription: id, url: null as string | null, body: bodyIn(format) },
+      }));
+      if (own !== null)
+        told.push({ subscription: own.subscription.id, url: job.callback_url, body: bodyIn("journeyman") });
+      const shared = { event: event.type, job: job.id, at: clock.now() };
       for (const one of told)
         deliveries.push({ ...shared, ...one, id: deliveryId(job.id, version, index, one.subscription) });
     }
@@ -134,19 +154,29 @@ function createWebhooks(
   secrets: ReturnType<typeof createSigningSecrets>,
   sender: Sender,
 ): Webhooks {
-  const issue = (id: string, asked: Omit<SubscriptionRequest, "url"> & { readonly url: string | null }): Issued => {
-    const { secret, sealed } = secrets.issue(id);
-    const { account, url, events, repository, repository_id } = asked;
-    const state = { created_at: clock.now(), disabled: null, secret: sealed, old_secret: null };
-    return { secret, subscription: { id, account, url, events, repository, repository_id, ...state } };
+  const sealed: Webhooks["sealed"] = (id, format, url) =>
+    isChat(format)
+      ? { format, url: hiddenPath(url), sealed_url: secrets.sealAddress(id, url) }
+      : { format, url, sealed_url: null };
+
+  type Asked = Omit<SubscriptionRequest, "format" | "url"> & Pick<StoredSubscription, "format" | "url" | "sealed_url">;
+  const issue = (id: string, asked: Asked): Issued => {
+    const { secret, sealed: sealed_secret } = secrets.issue(id);
+    const { account, format, url, sealed_url, events, repository, repository_id } = asked;
+    const state = { created_at: clock.now(), disabled: null, secret: sealed_secret, old_secret: null };
+    const place = { format, url, sealed_url, repository, repository_id };
+    return { secret, subscription: { id, account, events, ...place, ...state } };
   };
 
   const kept = (subscription: StoredSubscription): Issued => ({ subscription, secret: secrets.reveal(subscription) });
 
   return {
     validateTarget: (url) => targetMistake(url, { allow_private }),
+    validateFormat: formatMistake,
+    sealed,
     async subscribe(asked) {
-      const issued = issue(`wh_${randomBytes(9).toString("base64url")}`, asked);
+      const id = `wh_${randomBytes(9).toString("base64url")}`;
+      const issued = issue(id, { ...asked, ...sealed(id, asked.format, asked.url) });
       return (await subscriptions.add(issued.subscription, MAX_SUBSCRIPTIONS)) ? issued : null;
     },
     async rotate(id) {
@@ -158,7 +188,8 @@ function createWebhooks(
       const id = ownIdOf(account);
       const before = await subscriptions.get(id);
       if (before !== null) return kept(before);
-      const issued = issue(id, { account, url: null, events: null, repository: null, repository_id: null });
+      const nowhere = { format: "journeyman", url: null, sealed_url: null } as const;
+      const issued = issue(id, { account, ...nowhere, events: null, repository: null, repository_id: null });
       try {
         await subscriptions.add(issued.subscription, MAX_SUBSCRIPTIONS);
         return issued;
@@ -169,11 +200,13 @@ function createWebhooks(
         return kept(first);
       }
     },
-    async test({ id, account }) {
+    async test({ id, account, format }) {
       const at = clock.now();
-      const event = { type: TEST_EVENT, timestamp: new Date(at).toISOString(), data: { subscription: id, account } };
+      const timestamp = new Date(at).toISOString();
+      const event = { type: TEST_EVENT, timestamp, data: { subscription: id, account } };
+      const body = isChat(format) ? chatBody(format, testNotice(timestamp)) : JSON.stringify(event);
       const about = { subscription: id, url: null, event: TEST_EVENT, job: null, at } as const;
-      const delivery = { ...about, id: deliveryId(randomBytes(16).toString("hex")), body: JSON.stringify(event) };
+      const delivery = { ...about, id: deliveryId(randomBytes(16).toString("hex")), body };
       const [recorded] = await outgoing.record([delivery]);
       if (recorded === undefined) throw new Error(`Drew the id of a delivery that exists: ${delivery.id}`);
       sender.send([recorded]);

@@ -109,6 +109,7 @@ export async function openNotifyStand(): Promise<NotifyStand> {
     ...shared,
     record: () => {},
     allow_private: true,
+    web_url: "https://github.com",
   });
   const github = { client: absentGitHub, performer: () => nothing, repositoryPerformer: idleRepositoryPerformer };
   const quotas = { ...DEFAULT_QUOTAS, jobs_under_way: MANY, rounds_per_day: MANY };
@@ -140,7 +141,14 @@ export function announcementFor(account: string, number: number) {
 }
 
 export async function subscribe({ notify }: NotifyStand, account: string, url: string): Promise<string> {
-  const issued = await notify.webhooks.subscribe({ account, url, events: null, repository: null, repository_id: null });
+  const issued = await notify.webhooks.subscribe({
+    account,
+    format: "journeyman",
+    url,
+    events: null,
+    repository: null,
+    repository_id: null,
+  });
   if (issued === null) throw new Error("the account has too many webhooks");
   return issued.subscription.id;
 }

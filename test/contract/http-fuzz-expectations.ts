@@ -24,8 +24,8 @@ const TRUE_THEN: readonly { readonly when: (conditions: Weather) => boolean; rea
 
 /** Rules that no schema can say: for these, a body that is good by the description may be refused all the same. */
 const BESIDE_THE_SCHEMA: readonly string[] = [
-  // the scheme, a user name, a private address
-  ...["createWebhook url", "changeWebhook url"],
+  // the scheme, a user name, a private address; another format needs another address
+  ...["createWebhook url", "changeWebhook url", "changeWebhook format"],
   ...["createJob callback_url", "createAgentJob callback_url", "runJob callback_url"],
   // in the future, and not everybody's account
   ...["createKey expires_at", "createKey account"],

@@ -131,6 +131,7 @@ async function furnish({ server, knowledge }: World, keys: Map<Who, string>, hoo
   await post("admin", "/api/wallet/credit", { account: "ada", amount_cents: 20_000 });
   const hooked = await post("ada", "/api/webhooks", { url: hook });
   await post("ada", `/api/webhooks/${hooked}/test`);
+  await post("ada", "/api/webhooks", { url: hook, format: "teams" });
   const order = { prompt: "Research Unix", price_cents: 500, time_limit_seconds: 3_600, confirmed: true };
   const enclosed = { attachments: [REPORT], envVars: { TOKEN: "hush" } };
   await Promise.all(Array.from({ length: 6 }, () => post("ada", "/api/jobs/run", { ...order, ...enclosed })));

@@ -59,8 +59,48 @@ it("shows the secret once, and all the rest whenever it is asked", async () => {
   expect(server.logged.join("")).not.toContain(secret);
 });
 
+it("shows a chat's address by its host alone, and writes it nowhere", async () => {
+  const url = `${receiver.url}/services/T0/B0/hidden-token`;
+  const made = await ask("POST", "/api/webhooks", keys.ada, { url, format: "slack" });
+  const { secret, ...rest } = issuedSchema.parse(made.body);
+  const chat = ["job.waiting_for_user", "job.verified", "job.merged", "job.failed", "job.cancelled"];
+  expect(rest).toMatchObject({ format: "slack", url: `${new URL(url).origin}/…`, events: chat });
+  const { id } = rest;
+  await ask("POST", `/api/webhooks/${id}/test`, keys.ada, {});
+  await until("the message", () => receiver.received.some(({ path }) => path.endsWith("hidden-token")));
+  for (const message of receiver.received.filter(({ path }) => path.endsWith("hidden-token")))
+    expect(verified(secret, message)).toMatchObject({ text: "This is a test: Journeyman tells its news here." });
+  const shown = [made, await ask("GET", `/api/webhooks/${id}`, keys.ada), await ask("GET", "/api/webhooks", keys.ada)];
+  shown.push(await ask("GET", `/api/webhooks/${id}/deliveries`, keys.ada), await server.ask("GET", "/api/audit"));
+  expect(JSON.stringify(shown)).not.toContain("hidden-token");
+  expect(server.logged.join("")).not.toContain("hidden-token");
+});
+
+it("changes a format only together with the address", async () => {
+  const { id } = await subscribe(keys.ada, { url: `${receiver.url}/before` });
+  const path = `/api/webhooks/${id}`;
+  expect(await ask("PATCH", path, keys.ada, { format: "discord" })).toMatchObject({
+    status: 400,
+    body: { code: "invalid_field", error: expect.stringMatching(/^format: changes only together with url/) },
+  });
+  expect((await ask("PATCH", path, keys.ada, { format: "journeyman" })).status).toBe(200);
+  const url = `${receiver.url}/other-token`;
+  const chat = await ask("PATCH", path, keys.ada, { format: "discord", url });
+  expect(chat.body).toMatchObject({ format: "discord", url: `${new URL(url).origin}/…` });
+  const moved = await ask("PATCH", path, keys.ada, { url: `${receiver.url}/third-token` });
+  expect(moved.body).toMatchObject({ format: "discord", url: `${new URL(url).origin}/…` });
+  const back = await ask("PATCH", path, keys.ada, { format: "journeyman", url });
+  expect(back.body).toMatchObject({ format: "journeyman", url, events: expect.arrayContaining(["job.created"]) });
+});
+
 it.each([
   [{}, "url: must be a string."],
+  [{ url: "https://example.com/", format: "irc" }, "format: must be one of journeyman, slack, discord, teams."],
+  [{ url: "https://hooks.slack.com/services/T0/B0/x" }, 'url: is an address of Slack; say "format": "slack" with it.'],
+  [
+    { url: "https://discord.com/api/webhooks/1/x", format: "teams" },
+    'url: is an address of Discord; say "format": "discord" with it.',
+  ],
   [{ url: "ftp://example.com/" }, "url: must be a URL"],
   [{ url: "https://u:p@example.com/" }, "url: must hold no user name"],
   [{ url: "https://example.com/", events: ["job.done"] }, "job.created, job.queued"],

@@ -81,6 +81,7 @@ it("listens for nobody where nobody subscribes", async () => {
   expect(await notify.subscriptionMatcher.listens(sampleJob("1"), ["job.created"])).toBe(false);
   await notify.webhooks.subscribe({
     account: "ada",
+    format: "journeyman",
     url: "http://127.0.0.1:1/",
     events: ["job.merged"],
     repository: null,
@@ -240,6 +241,7 @@ it("does not let receivers that hang hold up the others, though they hold every 
     for (let index = 0; index < each; index++)
       await webhooks.subscribe({
         account,
+        format: "journeyman",
         url: `${hanging.url}/${index}`,
         events: null,
         repository: null,
@@ -265,7 +267,15 @@ it("ties a webhook of before to its repository's number at the first event, and 
   const bench = await openNotifyBench();
   const receiver = await bench.receiver();
   const { notify } = bench;
-  const asked = { account: "ada", url: receiver.url, events: null, repository: "octo/HELLO", repository_id: null };
+  const format = "journeyman" as const;
+  const asked = {
+    account: "ada",
+    format,
+    url: receiver.url,
+    events: null,
+    repository: "octo/HELLO",
+    repository_id: null,
+  };
   const issued = await notify.webhooks.subscribe(asked);
   const id = issued?.subscription.id ?? "";
   const about = async (job: Job) => {

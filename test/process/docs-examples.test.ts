@@ -180,7 +180,10 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
     "GET /api/keys",
     "DELETE /api/keys/:id",
   ],
-  "docs/webhooks.md": ["POST /api/webhooks", "POST /api/webhooks/:id/test"],
+  "docs/webhooks.md": [
+    ...["POST /api/webhooks", "POST /api/webhooks/:id/test"],
+    ...["POST /api/webhooks", "POST /api/webhooks", "POST /api/webhooks"],
+  ],
   "docs/market.md": [
     "POST /api/wallet/credit",
     "POST /api/jobs/run",

@@ -34,6 +34,7 @@ const PLACES: Readonly<Record<string, string>> = {
   "src/github/events/paragraphs.ts": "row: commands in comments",
   "src/github/events/flags.ts": "row: commands in comments",
   "src/llm/foreign-text.ts": "row: prose for the judge",
+  "src/webhooks/retry-after.ts": "row: answers of receivers that are busy (JSON)",
 
   "src/contracts/model-list.ts": "the provider's list of models, at most so many bytes of it",
   "src/github/client/transport.ts": "GitHub's answers, which name few things in one page",

@@ -53,6 +53,8 @@ import { normalise } from "../../src/text/normalise.ts";
 import { linesBefore, suggestionsIn } from "../../src/text/suggestions.ts";
 import { withoutHidingAttributes } from "../../src/text/tags.ts";
 import { cut, head, headBytes, tail } from "../../src/text/text.ts";
+import { chatBody } from "../../src/webhooks/chat-message.ts";
+import { retryAfterInBody } from "../../src/webhooks/retry-after.ts";
 
 export interface ForeignParser {
   readonly name: string;
@@ -85,6 +87,8 @@ const text = (name: string, run: (text: string) => unknown, size = COMMENT): For
   time: ONE_PASS,
   run,
 });
+
+const CHATS = ["slack", "discord", "teams"] as const;
 
 const commentOf = (body: string) => ({
   ...{ action: "created", installation: { id: 1 }, sender: { id: 1, login: "octocat" } },
@@ -202,6 +206,19 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     from: "whoever has a key",
     size: MAX_BODY_BYTES,
   },
+  {
+    name: "answers of receivers that are busy (JSON)",
+    from: "whoever receives webhooks",
+    size: 4_096,
+    depth: "one level is read",
+    time: ONE_PASS,
+    run: retryAfterInBody,
+  },
+  text("messages to chats", (words) =>
+    CHATS.map((format) =>
+      chatBody(format, { sentence: "It failed.", tone: "bad", title: words, detail: words, links: [], at: "" }),
+    ),
+  ),
   { ...text("addresses that webhooks lead to", isPublic), from: "whoever has a key, and name servers", size: 253 },
   {
     name: "results that runs hand in (JSON)",

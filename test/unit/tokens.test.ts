@@ -18,7 +18,12 @@ describe("the list of tokens", () => {
   test("has the shape of everything that looks like a token, and redaction goes by it", () => {
     const x = "x".repeat(40);
     const some = [`ghs_1_${x}.${x}.${x}`, `ghp_${x}`, `github_pat_${x}`, `sk-ant-${x}`, `whsec_${x}`, `jm_${x}`];
-    for (const token of [...some, "AKIA0123456789ABCDEF", "-----BEGIN RSA PRIVATE KEY-----\nx"]) {
+    const chats = [
+      `https://hooks.slack.com/services/T0/B0/${x}`,
+      `https://discord.com/api/webhooks/1/${x}`,
+      `&sig=${x}`,
+    ];
+    for (const token of [...some, ...chats, "AKIA0123456789ABCDEF", "-----BEGIN RSA PRIVATE KEY-----\nx"]) {
       const known = TOKENS.flatMap(({ shapes = [] }) => shapes).some((shape) => token.replace(shape, "") === "");
       expect(known, token).toBe(true);
       expect(redact(`a ${token} b`)).not.toContain(token);

@@ -7,7 +7,16 @@ const SECOND = 1_000;
 const HOUR = 3_600_000;
 
 const nextAfter = (differs: Partial<LastAttempt>) =>
-  nextAttempt({ since: NOW, attempts: 1, status: 500, retry_after_ms: null, now: NOW, random: 0, ...differs });
+  nextAttempt({
+    since: NOW,
+    attempts: 1,
+    status: 500,
+    format: "journeyman",
+    retry_after_ms: null,
+    now: NOW,
+    random: 0,
+    ...differs,
+  });
 
 describe("what becomes of a delivery", () => {
   it.each([200, 201, 204, 299])("is delivered by %i", (status) => {

@@ -3,14 +3,21 @@
 import type { Secret } from "../../contracts/secret.ts";
 import type { Named } from "../../domain/job/job.ts";
 import type { EventName } from "../../domain/job/job-events.ts";
+import type { WebhookFormat } from "../../domain/webhook-format.ts";
 
 /** A webhook subscription. Its secrets are encrypted. */
 export interface StoredSubscription {
   readonly id: string;
   readonly account: string;
-  /** Null for the record that signs an account's callbacks, which has no address of its own. */
+  readonly format: WebhookFormat;
+  /**
+   * As it is shown: of a chat the host alone, since the path holds a token. Null for the record that signs an account's
+   * callbacks, which has no address of its own.
+   */
   readonly url: string | null;
-  /** Null: all events. */
+  /** The whole address of a chat, encrypted; null: `url` is whole. */
+  readonly sealed_url: string | null;
+  /** Null: those that its format sends by default. */
   readonly events: readonly EventName[] | null;
   /** `owner/name` at creation; null for any repository. */
   readonly repository: string | null;
@@ -40,6 +47,7 @@ export interface SubscriptionStore {
 
 export interface SubscriptionRequest {
   readonly account: string;
+  readonly format: WebhookFormat;
   readonly url: string;
   readonly events: readonly EventName[] | null;
   readonly repository: string | null;

@@ -3,6 +3,7 @@
 import type { PublishEvents } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
 import type { EventName } from "../../domain/job/job-events.ts";
+import type { WebhookFormat } from "../../domain/webhook-format.ts";
 import type { StoredDelivery } from "./outgoing-deliveries.ts";
 import type { Attempt } from "./performer.ts";
 import type { Issued, StoredSubscription, SubscriptionRequest } from "./subscriptions.ts";
@@ -11,6 +12,10 @@ import type { Issued, StoredSubscription, SubscriptionRequest } from "./subscrip
 export interface Webhooks {
   /** What is wrong with an address, as the end of a sentence about the field; null when it is valid. */
   validateTarget(url: string): string | null;
+  /** An address that some other format fits, as a whole sentence about the field; null: this one may fit. */
+  validateFormat(url: string, format: WebhookFormat): string | null;
+  /** An address as a subscription of this id and format keeps it: that of a chat is encrypted, since it holds a token. */
+  sealed(id: string, format: WebhookFormat, url: string): Pick<StoredSubscription, "format" | "url" | "sealed_url">;
   /** Null when the account has the maximum number. */
   subscribe(asked: SubscriptionRequest): Promise<Issued | null>;
   /** Creates a new secret; the old one signs as well for a day. Null when the subscription does not exist. */

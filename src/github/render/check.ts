@@ -2,9 +2,10 @@
 
 import type { LogLine } from "../../contracts/log-line.ts";
 import { commitToName, heldFiles, isSenderAsked, type Job, runOf } from "../../domain/job/job.ts";
+import { answerUrl } from "../../domain/job/links.ts";
 import { cut } from "../../text/text.ts";
 import { stateOf } from "./job-state.ts";
-import { answerUrl, usageLine } from "./numbers.ts";
+import { usageLine } from "./numbers.ts";
 import { code, cutBody, fenced, titleLine } from "./plain.ts";
 
 export const CHECK_NAME = "journeyman";

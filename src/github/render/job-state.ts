@@ -12,13 +12,14 @@ import {
   questionOf,
   runOf,
 } from "../../domain/job/job.ts";
+import { answerUrl, runsUrl } from "../../domain/job/links.ts";
 import { isOnTheirs } from "../../domain/job/target.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
 import { roundLine, turnLine } from "./catch-up.ts";
 import { closesSoon, goesOnWithMore, inLine, raisedLimits } from "./line.ts";
 import * as market from "./market.ts";
-import { answerUrl, branchLink, modelLine, pullRequestLink, runsUrl } from "./numbers.ts";
+import { branchLink, modelLine, pullRequestLink } from "./numbers.ts";
 import * as their from "./on-their-pull-request.ts";
 import { escapeMarkdown, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";

@@ -1,5 +1,6 @@
 /** Formats usage, model, cost and age. */
-import { fullName, issueOf, type Job, modelNotes, NOT_REPORTED, runOf } from "../../domain/job/job.ts";
+import { type Job, modelNotes, NOT_REPORTED } from "../../domain/job/job.ts";
+import { webOf } from "../../domain/job/links.ts";
 import { costOf, spentOf } from "../../domain/job/usage.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
@@ -36,31 +37,6 @@ const MAX_NOTES = 2_000;
 export function modelLine(job: Job): string | null {
   const notes = modelNotes(job);
   return notes.length === 0 ? null : `**Model:** ${cut(escapeMarkdown(oneLine(notes.join(" "))), MAX_NOTES)}`;
-}
-
-/**
- * The repository's web address, taken from a URL that GitHub sent, or else below `web_url`, where GitHub's pages are; null
- * when neither is known.
- */
-export function webOf(job: Job, web_url: string | null = null): string | null {
-  const given = job.pull_request?.url ?? runOf(job)?.url;
-  const own = given?.match(/^(https?:\/\/.+?)\/(?:pull|actions)\/[\w/]+$/)?.[1];
-  return own ?? (web_url === null ? null : `${web_url}/${fullName(job.repository)}`);
-}
-
-/** The page of the job's run, or of all runs of its branch while none is known. */
-export function runsUrl(job: Job, web_url: string | null): string | undefined {
-  const web = webOf(job, web_url);
-  const ofBranch = web === null ? undefined : `${web}/actions?query=${encodeURIComponent(`branch:${job.branch}`)}`;
-  return runOf(job)?.url ?? ofBranch;
-}
-
-/** Where a person can write an answer: the comment box of the pull request, else of the issue; null: there is neither. */
-export function answerUrl(job: Job): string | null {
-  const web = webOf(job);
-  const issue = issueOf(job.origin);
-  const page = job.pull_request?.url ?? (web === null || issue === null ? null : `${web}/issues/${issue}`);
-  return page === null ? null : `${page}#issue-comment-box`;
 }
 
 /** The job's branch, as a link if possible. */

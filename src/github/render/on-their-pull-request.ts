@@ -1,7 +1,8 @@
 /** Says in a person's pull request how far the job is that works on it, and what it has pushed there. */
 import type { Job } from "../../domain/job/job.ts";
+import { webOf } from "../../domain/job/links.ts";
 import { isOnTheirBranch, theirs } from "../../domain/job/target.ts";
-import { branchLink, webOf } from "./numbers.ts";
+import { branchLink } from "./numbers.ts";
 import { code, quoted } from "./plain.ts";
 import { type State, state } from "./state.ts";
 

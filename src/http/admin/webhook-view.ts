@@ -1,16 +1,25 @@
 /** Formats subscriptions and deliveries for the API, without secrets except where one is issued. */
 import * as z from "zod";
 import { EVENT_NAMES } from "../../domain/job/job-events.ts";
+import { eventsWanted, FORMAT_NAMES, WEBHOOK_FORMATS } from "../../domain/webhook-format.ts";
 import { type DeliveryAttempt, type StoredDelivery, TEST_EVENT } from "../../engine/ports/outgoing-deliveries.ts";
 import type { StoredSubscription } from "../../engine/ports/subscriptions.ts";
 
 const time = z.iso.datetime();
 
+const FORMATS = FORMAT_NAMES.map((name) => `\`${name}\`: ${WEBHOOK_FORMATS[name]}`).join("; ");
+
+/** The shape of what is sent, for requests and answers. */
+export const formatSchema = z
+  .enum(FORMAT_NAMES, { error: () => `must be one of ${FORMAT_NAMES.join(", ")}.` })
+  .meta({ description: `The shape of what is sent. ${FORMATS}.` });
+
 export const webhookViewSchema = z
   .object({
     id: z.string(),
     account: z.string(),
-    url: z.string(),
+    format: formatSchema,
+    url: z.string().meta({ description: "Of a chat the host alone, since the rest is a secret." }),
     events: z.array(z.enum(EVENT_NAMES)),
     repository: z.string().nullable().meta({ description: "`owner/name`; null: all of the account." }),
     created_at: time,
@@ -27,8 +36,9 @@ const iso = (at: number): string => new Date(at).toISOString();
 export const webhookView = (stored: StoredSubscription): WebhookView => ({
   id: stored.id,
   account: stored.account,
+  format: stored.format,
   url: stored.url ?? "",
-  events: [...(stored.events ?? EVENT_NAMES)],
+  events: [...eventsWanted(stored)],
   repository: stored.repository,
   created_at: iso(stored.created_at),
   enabled: stored.disabled === null,
@@ -57,7 +67,7 @@ export const deliveryViewSchema = z
   .meta({ id: "Delivery" });
 
 export const WEBHOOK_EXAMPLE = {
-  ...{ id: "wh_Ab12Cd34Ef56", account: "octocat", url: "https://example.com/journeyman" },
+  ...{ id: "wh_Ab12Cd34Ef56", account: "octocat", format: "journeyman", url: "https://example.com/journeyman" },
   ...{ events: ["job.merged", "job.failed"], repository: null, created_at: "2030-01-31T12:00:00.000Z" },
   ...{ enabled: true, disabled_at: null, disabled_reason: null },
 };

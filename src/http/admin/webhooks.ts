@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { canReachSubscription, isAdmin } from "../../domain/access.ts";
 import { EVENT_NAMES } from "../../domain/job/job-events.ts";
+import { CHAT_EVENTS } from "../../domain/webhook-format.ts";
 import { boundTo } from "../dialects/which-repository.ts";
 import { recordedWebhook } from "../middleware/audited.ts";
 import { principalOf } from "../middleware/auth.ts";
@@ -26,6 +27,7 @@ import {
   DELIVERY_EXAMPLE,
   deliveryView,
   deliveryViewSchema,
+  formatSchema,
   WEBHOOK_EXAMPLE,
   webhookView,
   webhookViewSchema,
@@ -39,7 +41,7 @@ const eventsField = z
   .min(1, says("must name at least one event."))
   .transform((events) => [...new Set(events)])
   .nullable()
-  .meta({ description: "Null: all of them." });
+  .meta({ description: `Null: all of them; for chats ${CHAT_EVENTS.join(", ")}.` });
 
 const issuedSchema = webhookViewSchema
   .extend({ secret: z.string().meta({ description: "Signs what is sent; shown this once." }) })
@@ -52,19 +54,25 @@ const UNKNOWN = { 404: { about: "No such webhook, or not one that this key may s
 const BOUND = { 403: { about: "The key is bound to another repository.", codes: ["forbidden"] } } as const;
 const RESTS = { 409: { about: "The webhook is disabled.", codes: ["webhook_disabled"] } } as const;
 const ID = { id: "wh_Ab12Cd34Ef56" };
+const OTHER_ADDRESS = failure(
+  400,
+  "invalid_field",
+  "format: changes only together with url, since each chat has an address of its own.",
+);
 const FULL = failure(409, "too_many_webhooks", "This account has 100 webhooks; delete one that is not needed first.");
 
-const subscribing = (parts: WebhookParts): Route[] => [
+const creating = (parts: WebhookParts): Route =>
   route({
     ...shared,
     method: "post",
     path: "/api/webhooks",
     operation: "createWebhook",
     summary: "Subscribe to events of jobs",
-    about: "One event for each transition of the account's jobs, signed as Standard Webhooks says.",
+    about: "One event for each transition of the account's jobs, signed as Standard Webhooks says, or told to a chat.",
     scope: "write",
     body: z.strictObject({
       url: targetField(parts.webhooks),
+      format: formatSchema.default("journeyman"),
       events: eventsField.default(null),
       repository: repositoryField.nullish().transform((value) => value ?? null),
     }),
@@ -74,19 +82,23 @@ const subscribing = (parts: WebhookParts): Route[] => [
       ...BOUND,
       409: { about: "The account has as many as it may.", codes: ["too_many_webhooks"] },
     },
-    async work({ request, body: { url, events, repository } }) {
+    async work({ request, body: { url, format, events, repository } }) {
+      const mistake = parts.webhooks.validateFormat(url, format);
+      if (mistake !== null) return failure(400, "invalid_field", mistake);
       const principal = principalOf(request);
       const bound = boundTo(principal, repository);
       if ("answer" in bound) return bound.answer;
       const repository_id = await repositoryIdOf(parts, bound.value);
-      const asked = { account: principal.account, url, events, repository: bound.value, repository_id };
+      const asked = { account: principal.account, format, url, events, repository: bound.value, repository_id };
       const issued = await parts.webhooks.subscribe(asked);
       if (issued === null) return FULL;
       const { subscription, secret } = issued;
       const answer = success(201, { ...webhookView(subscription), secret: secret.reveal() }, NO_STORE);
       return recordedWebhook(parts.record, request, "webhook-created", subscription, answer);
     },
-  }),
+  });
+
+const reading = (parts: WebhookParts): Route[] => [
   route({
     ...shared,
     method: "get",
@@ -139,6 +151,7 @@ const changing = (parts: WebhookParts): Route[] => [
     params: idParams,
     body: z.strictObject({
       url: targetField(parts.webhooks).optional(),
+      format: formatSchema.optional(),
       events: eventsField.optional(),
       repository: repositoryField.nullable().optional(),
       enabled: z.boolean(says("must be true or false.")).optional(),
@@ -149,16 +162,20 @@ const changing = (parts: WebhookParts): Route[] => [
       ...BOUND,
       ...UNKNOWN,
     },
-    async work({ request, params, body: { url, events, repository, enabled } }) {
+    async work({ request, params, body: { url, format, events, repository, enabled } }) {
       const found = await webhookOf(parts, request, params.id);
       if (found === null) return NO_WEBHOOK;
+      const shape = format ?? found.format;
+      if (url === undefined && shape !== found.format) return OTHER_ADDRESS;
+      const mistake = url === undefined ? null : parts.webhooks.validateFormat(url, shape);
+      if (mistake !== null) return failure(400, "invalid_field", mistake);
       const bound = repository === undefined ? { value: found.repository } : boundTo(principalOf(request), repository);
       if ("answer" in bound) return bound.answer;
       const repository_id = repository === undefined ? found.repository_id : await repositoryIdOf(parts, bound.value);
       const rest = { at: parts.now(), reason: "It was disabled over the API." };
       const changed = await parts.subscriptions.change(found.id, (before) => ({
         ...before,
-        url: url ?? before.url,
+        ...(url === undefined ? {} : parts.webhooks.sealed(before.id, shape, url)),
         events: events === undefined ? before.events : events,
         ...(repository === undefined ? {} : { repository: bound.value, repository_id }),
         disabled: enabled === undefined ? before.disabled : enabled ? null : (before.disabled ?? rest),
@@ -274,7 +291,8 @@ const signing = (parts: WebhookParts): Route[] => [
 ];
 
 export const webhookRoutes = (parts: WebhookParts): readonly Route[] => [
-  ...subscribing(parts),
+  creating(parts),
+  ...reading(parts),
   ...changing(parts),
   ...ownSecret(parts),
   ...signing(parts),

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { type Named, namedRepository, sameRepository } from "../../domain/job/job.ts";
 import { EVENT_NAMES, type EventName } from "../../domain/job/job-events.ts";
+import { eventsWanted, FORMAT_NAMES } from "../../domain/webhook-format.ts";
 import type { StoredSubscription, SubscriptionStore } from "../../engine/ports/subscriptions.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
@@ -12,6 +13,9 @@ const ENDING = ".json";
 const subscriptionSchema = z.object({
   id: z.string(),
   account: z.string(),
+  // Older records lack these two.
+  shape: z.enum(FORMAT_NAMES).default("journeyman"),
+  sealed_url: z.string().nullable().default(null),
   url: z.string().nullable(),
   events: z.array(z.enum(EVENT_NAMES)).nullable(),
   repository: z.string().nullable(),
@@ -24,8 +28,12 @@ const subscriptionSchema = z.object({
 });
 
 const format: Format<StoredSubscription> = {
-  parse: (text) => subscriptionSchema.parse(readRecord("subscription", text)),
-  write: (subscription) => writeRecord("subscription", subscription),
+  parse: (text) => {
+    const { shape, ...rest } = subscriptionSchema.parse(readRecord("subscription", text));
+    return { ...rest, format: shape };
+  },
+  // The `format` of a record is the number of its own.
+  write: ({ format: shape, ...rest }) => writeRecord("subscription", { ...rest, shape }),
 };
 
 const fileOf = (id: string): string => `${encodeURIComponent(id)}${ENDING}`;
@@ -87,7 +95,7 @@ export class LowdbSubscriptions implements SubscriptionStore {
     return [...this.#of(account).values()].filter(
       (one) =>
         one.disabled === null &&
-        (one.events === null || one.events.includes(event)) &&
+        eventsWanted(one).includes(event) &&
         (one.repository === null || sameRepository(namedRepository(one.repository, one.repository_id), repository)),
     );
   }

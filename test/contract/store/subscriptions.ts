@@ -9,7 +9,9 @@ const HELLO = { owner: "Octo", name: "Hello" };
 export const subscription = (id: string, differs: Partial<StoredSubscription> = {}): StoredSubscription => ({
   id,
   account: "ada",
+  format: "journeyman",
   url: `https://example.com/${id}`,
+  sealed_url: null,
   events: null,
   repository: null,
   repository_id: null,
@@ -54,6 +56,18 @@ export function describeSubscriptions(engine: Engine): void {
           expect(ids(await subscriptions.matching("ada", HELLO, "job.queued"))).toEqual(["all", "here"]);
           expect(ids(await subscriptions.matching("bob", HELLO, "job.queued"))).toEqual(["bob"]);
           expect(await subscriptions.matching("eve", HELLO, "job.queued")).toEqual([]);
+        }
+      }));
+
+    it("tells chats that name no events of those that a person wants", () =>
+      withStore(engine, async (store, reopen) => {
+        const chat = { format: "discord", url: "https://example.com/…", sealed_url: "sealed address" } as const;
+        await store.subscriptions.add(subscription("chat", chat), MOST);
+        await store.subscriptions.add(subscription("named", { ...chat, events: ["job.queued"] }), MOST);
+        for (const { subscriptions } of [store, await reopen()]) {
+          expect(await subscriptions.get("chat")).toMatchObject(chat);
+          expect(ids(await subscriptions.matching("ada", HELLO, "job.merged"))).toEqual(["chat"]);
+          expect(ids(await subscriptions.matching("ada", HELLO, "job.queued"))).toEqual(["named"]);
         }
       }));
 
