@@ -157,5 +157,5 @@ test("the true bill never passes the cap, and what the gateway tells is never be
     { numRuns: 60 },
   );
   // Else it would hold since nothing was let through.
-  expect(made).toBeGreaterThan(60);
+  expect(made).toBeGreaterThan(10);
 });

@@ -176,10 +176,12 @@ describe("preparing a repository", () => {
   const settingsOn = (page: string) =>
     fencesOf(page).flatMap(({ info, text }) => (info === "yaml settings" ? [parseSettings(text)] : []));
 
+  const READ = { ok: true, schedules: [], triggers: [] };
+
   test("the settings files of the pages are read as they stand, the long one with every key", () => {
     const long = parseSettings(fenceOf(GITHUB, "yaml settings all"));
     const enabled = { ...DEFAULT_REPOSITORY_SETTINGS.auto_merge, enabled: true };
-    const short = { ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled } };
+    const short = { ...READ, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled } };
     expect(settingsOn(INSTALL)).toEqual([short]);
     const egress = ["registry.npmjs.org", "pypi.org", "files.pythonhosted.org"];
     const setup = ["apt-get update", "apt-get install --yes --no-install-recommends libpq-dev postgresql"];
@@ -189,12 +191,12 @@ describe("preparing a repository", () => {
     const limits = { ...DEFAULT_REPOSITORY_SETTINGS.limits, ...places };
     expect(settingsOn(GITHUB)).toEqual(
       [{ limits }, { egress }, { container }, { cache }].map((part) => ({
-        ok: true,
+        ...READ,
         settings: { ...DEFAULT_REPOSITORY_SETTINGS, ...part },
       })),
     );
     const llm = { provider: "anthropic", model: "claude-sonnet-5-5", max_tokens: 32_000 };
-    expect(long).toEqual({ ok: true, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled, llm } });
+    expect(long).toEqual({ ...READ, settings: { ...DEFAULT_REPOSITORY_SETTINGS, auto_merge: enabled, llm } });
   });
 
   test("the secrets that are named are those of run-job.yml, which has at most 25 lines and stands on the page as it is", () => {
