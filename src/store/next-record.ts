@@ -3,6 +3,7 @@
 import { effectKey } from "../domain/job/effect.ts";
 import type { HistoryRow } from "../domain/job/history.ts";
 import { type KeptLog, nextLog } from "../domain/job/stored-log.ts";
+import { withSpending } from "../domain/usage/booked.ts";
 import type { Commit, NumberedRow, StoredJob } from "../engine/ports/jobs.ts";
 import { nextEffects } from "./next-effects.ts";
 
@@ -30,6 +31,7 @@ export function committed(before: StoredJob | null, commit: Commit): StoredJob {
     version,
     history: bounded([...(before?.history ?? []), ...numbered(before?.history ?? [], commit.history)]),
     postings: [...(before?.postings ?? []), ...commit.postings.map((posting) => ({ ...posting, at: commit.at }))],
+    spending: withSpending(before?.spending ?? [], commit.spending),
     effects: nextEffects(before?.effects ?? [], {
       effects: commit.effects,
       done: commit.done,

@@ -28,7 +28,7 @@ interface Served {
 function ours(): Served {
   let told: (stored: StoredJob) => void = () => {};
   let stored: StoredJob = {
-    ...{ job: begin(), version: 1, history: [], postings: [], effects: [], log: [], log_nth: 0 },
+    ...{ job: begin(), version: 1, history: [], postings: [], spending: [], effects: [], log: [], log_nth: 0 },
   };
   const follow = (_id: string, tell: (stored: StoredJob) => void): (() => void) => {
     told = tell;

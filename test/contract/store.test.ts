@@ -11,6 +11,7 @@ import { describePruning } from "./store/pruning.ts";
 import { describeAccounts, describeInbox, describeKeys, describeRepositories } from "./store/records.ts";
 import { describeIdempotency } from "./store/repeats.ts";
 import type { Engine } from "./store/sample.ts";
+import { describeSpending } from "./store/spending.ts";
 import { describeSubscriptions } from "./store/subscriptions.ts";
 
 const lowdb: Engine = { name: "lowdb", place: async () => lowdbPlace() };
@@ -23,6 +24,7 @@ for (const engine of [lowdb]) {
   describePlaces(engine);
   describePruning(engine);
   describeMoney(engine);
+  describeSpending(engine);
   describeMarketMoney(engine);
   describeMarketRooms(engine);
   describeKeys(engine);

@@ -142,6 +142,7 @@ const FILES: Readonly<Record<Kind, string | null>> = {
   quote: "quotes/1796030227749-2922b6b23ea47f1e36128709.json",
   repository: "repositories/octo%2Fdemo.json",
   "seen deliveries": "inbox/seen-00000001.json",
+  spending: "spending/kept.jsonl",
   subscription: "subscriptions/wh_0UChVWQisZCk.json",
   usage: "usage/journal-00000001.jsonl",
   wallet: "wallet/wallet.jsonl",

@@ -22,6 +22,7 @@ function stored(change: Partial<Job> = {}): StoredJob {
     history: decision.history.map((row, index) => ({ ...row, seq: index + 1 })),
     log_nth: 1,
     postings: [],
+    spending: [],
     effects: decision.effects.map((one) => ({ ...one, key: one.effect.type, serial: 7, attempts: 2 })),
     log: [{ seq: 1, at: "2026-01-01T00:00:00Z", level: "info", text: "hello" }],
   };

@@ -45,6 +45,7 @@ const stored = (change: Partial<Job>, log: StoredJob["log"] = []): StoredJob => 
   version: 3,
   history: [],
   postings: [],
+  spending: [],
   effects: [],
   log,
   log_nth: log.length > 0 ? 1 : 0,

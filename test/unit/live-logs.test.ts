@@ -18,6 +18,7 @@ const stored = (change: Partial<StoredJob> = {}): StoredJob => ({
   version: 1,
   history: [],
   postings: [],
+  spending: [],
   effects: [],
   log: [],
   log_nth: 0,

@@ -13,7 +13,7 @@ const lines = (from: number, to: number, text?: string): LogLine[] =>
 
 const running = (): Job => led(begin(), briefPushed(), runChanged());
 const stored = (job: Job = running(), log: readonly LogLine[] = [], log_nth = 0): StoredJob => ({
-  ...{ job, version: 1, history: [], postings: [], effects: [], log, log_nth },
+  ...{ job, version: 1, history: [], postings: [], spending: [], effects: [], log, log_nth },
 });
 const texts = ({ log }: StoredJob): string[] => log.map(({ text }) => text);
 

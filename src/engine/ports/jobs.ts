@@ -10,6 +10,7 @@ import type { JobOutcome } from "../../domain/job/outcome.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
 import type { SpendingRow } from "../../domain/job/spending.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
+import type { Booked } from "../../domain/usage/booked.ts";
 import type { AgentQuery } from "./agents.ts";
 import type { EffectStore, TimerStore } from "./aggregate.ts";
 
@@ -25,6 +26,8 @@ export interface StoredJob {
   readonly version: number;
   readonly history: readonly NumberedRow[];
   readonly postings: readonly (Posting & { readonly at: number })[];
+  /** What its attempts have cost, each once. */
+  readonly spending: readonly Booked[];
   readonly effects: readonly PendingEffect[];
   /** The agent's log of the last attempt, bounded; empty until known. */
   readonly log: readonly LogLine[];

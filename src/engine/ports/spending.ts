@@ -1,5 +1,5 @@
-/** What the jobs of repositories and accounts have cost, by day. Written with the commits of jobs, read by budgets and reports. */
-import type { SpendingRow } from "../../domain/job/spending.ts";
+/** What the jobs of repositories and accounts have cost and came to, by day. Written with the commits of jobs. */
+import type { Counted } from "../../domain/usage/figures.ts";
 
 export interface Spent {
   readonly day_cents: number;
@@ -8,18 +8,22 @@ export interface Spent {
   readonly jobs_of_day: number;
 }
 
-export interface SpendingFilter {
-  /** GitHub's numbers of repositories; missing: all. */
-  readonly repository_ids?: readonly number[];
+export interface UsageFilter {
+  /** By GitHub's number; `name` (`owner/name` in any case) finds what was stored without one. Missing: all. */
+  readonly repository?: { readonly id: number | null; readonly name: string };
   readonly account?: string;
-  /** Milliseconds since the epoch, from inclusive, to exclusive. */
+  /** Days since the epoch in UTC, the last one included. */
   readonly from: number;
   readonly to: number;
 }
 
+/** What jobs have cost outlives their records: for {@link USAGE_KEPT_DAYS}. */
 export interface SpendingStore {
   /** What was spent on the UTC day, and in the UTC month, of `now`. */
   spentIn(of: { readonly repository_id: number } | { readonly account: string }, now: number): Promise<Spent>;
-  /** Rows in order of their time. */
-  rows(filter: SpendingFilter): AsyncIterable<SpendingRow>;
+  /** In order of the days; figures of one day that are of the same come together. */
+  usage(filter: UsageFilter): AsyncIterable<Counted>;
 }
+
+/** Reports reach a year back, and compare it with the year before. */
+export const USAGE_KEPT_DAYS = 800;

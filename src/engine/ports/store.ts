@@ -11,6 +11,7 @@ import type { JobStore } from "./jobs.ts";
 import type { KeyStore } from "./keys.ts";
 import type { OutgoingStore } from "./outgoing-deliveries.ts";
 import type { RepositoryStore } from "./repositories.ts";
+import type { SpendingStore } from "./spending.ts";
 import type { SubscriptionStore } from "./subscriptions.ts";
 import type { UsageStore } from "./usage.ts";
 import type { Wallet } from "./wallet.ts";
@@ -23,6 +24,7 @@ export interface Store {
   readonly inbox: Inbox;
   readonly idempotency: IdempotencyStore;
   readonly wallet: Wallet;
+  readonly spending: SpendingStore;
   readonly agents: AgentStore;
   readonly quotes: QuoteStore;
   readonly blobs: AttachmentStore;

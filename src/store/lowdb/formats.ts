@@ -23,6 +23,7 @@ const UPCASTS = {
   quote: [],
   repository: [repositoryTo2],
   "seen deliveries": [],
+  spending: [],
   subscription: [],
   usage: [],
   wallet: [],

@@ -10,6 +10,8 @@ import { jobSchema } from "../../domain/job/schema.ts";
 import { effectsTo5, foundTo6 } from "../../domain/job/upcasts.ts";
 import { actionsWorkSchema, marketWorkSchema } from "../../domain/job/work-schema.ts";
 import { URGENCIES } from "../../domain/pending-effect.ts";
+import { type Booked, bookedBefore, bookedSchema } from "../../domain/usage/booked.ts";
+import { type UsageJob, usageJobOf } from "../../domain/usage/figures.ts";
 import type { StoredJob } from "../../engine/ports/jobs.ts";
 import type { Findable } from "../facts.ts";
 import { formatOf, isRecord, readRecord } from "./formats.ts";
@@ -63,7 +65,14 @@ const head = z.object({
   job: findable,
 });
 
-const whole = head.extend({ history: z.array(z.unknown()), log_nth: number, lines: z.array(z.unknown()).optional() });
+const spending = z.array(bookedSchema);
+
+const whole = head.extend({
+  spending: spending.optional(),
+  history: z.array(z.unknown()),
+  log_nth: number,
+  lines: z.array(z.unknown()).optional(),
+});
 
 /** A stored job without its log. */
 export interface JobRecord extends Omit<StoredJob, "log"> {
@@ -72,13 +81,23 @@ export interface JobRecord extends Omit<StoredJob, "log"> {
   readonly lines?: StoredJob["log"];
 }
 
+/** `spending` is missing in records of before. */
+type Before = Omit<JobRecord, "spending"> & Partial<Pick<JobRecord, "spending">>;
+
 /** What the first line says. */
 export interface JobHead extends Pick<JobRecord, "version" | "postings" | "effects"> {
   readonly log?: LogPlace | null;
   /** Absent in records of before. */
   readonly outcome?: JobOutcome | null | undefined;
+  /** Absent in records of before, as is the next one. */
+  readonly usage?: Pick<UsageJob, "requester" | "model"> | undefined;
+  readonly spending?: readonly Booked[] | undefined;
   readonly job: Findable;
 }
+
+/** What the figures of use need of a record; null: a record of before, which has to be read whole for it. */
+export const usageOfHead = ({ job, outcome = null, usage, spending }: JobHead): UsageJob | null =>
+  usage === undefined || spending === undefined ? null : { ...job, ...usage, outcome, spending };
 
 const isBefore = (format: unknown): format is number =>
   typeof format === "number" && format >= FIRST_LINES_FROM && format < FORMAT;
@@ -92,13 +111,18 @@ function ofToday(line: unknown): unknown {
 
 const outcome = jobOutcomeSchema.nullable().optional();
 
-const firstLineOf = head.extend({ format: z.literal(FORMAT), log: head.shape.log.optional(), outcome });
+const usage = z.object({ requester: z.string().nullable(), model: z.string().nullable() });
+
+const firstLineOf = head.extend({
+  ...{ format: z.literal(FORMAT), log: head.shape.log.optional(), outcome },
+  ...{ usage: usage.optional(), spending: spending.optional() },
+});
 
 function assertFirstLine(value: unknown): asserts value is JobHead {
   firstLineOf.parse(value);
 }
 
-function assertWhole(value: unknown): asserts value is JobRecord {
+function assertWhole(value: unknown): asserts value is Before {
   whole.parse(value);
 }
 
@@ -149,18 +173,21 @@ export const jobFormat: Format<JobRecord> = {
   parse(text) {
     const value = readRecord("job", text);
     assertWhole(value);
-    // it follows from the job
+    // they follow from the job
     if ("outcome" in value) delete value.outcome;
-    return value;
+    if ("usage" in value) delete value.usage;
+    return { ...value, spending: value.spending ?? bookedBefore(value.job) };
   },
   /** All that a record holds is JSON: it is what its text says, once its first fields stand first. */
-  asRead({ job, version, history, postings, effects, log, log_nth }) {
+  asRead({ job, version, history, postings, spending, effects, log, log_nth }) {
     head.parse({ version, postings, effects, log, job });
-    return { job: inOrder(job), version, history, postings, effects, log, log_nth };
+    return { job: inOrder(job), version, history, postings, spending, effects, log, log_nth };
   },
-  write({ job, version, history, postings, effects, log, log_nth }) {
+  write({ job, version, history, postings, spending, effects, log, log_nth }) {
     const [first, others] = inTwo(job);
-    const line = `${opened({ format: FORMAT, version, outcome: outcomeOf(job), postings, effects, log })},"job":${first}`;
+    const { requester, model } = usageJobOf(job, spending);
+    const found = { outcome: outcomeOf(job), usage: { requester, model }, spending, postings, effects, log };
+    const line = `${opened({ format: FORMAT, version, ...found })},"job":${first}`;
     return `${line}\n${others},"history":${JSON.stringify(history)},"log_nth":${log_nth}}\n`;
   },
 };

@@ -12,6 +12,7 @@ import { type JobOutcome, outcomeOf } from "../../domain/job/outcome.ts";
 import type { AccountUsage } from "../../domain/job/quotas.ts";
 import { type LedgerAccount, userAccount } from "../../domain/market/ledger.ts";
 import type { EffectRef } from "../../domain/pending-effect.ts";
+import { usageJobOf } from "../../domain/usage/figures.ts";
 import type { AgentQuery } from "../../engine/ports/agents.ts";
 import type {
   Commit,
@@ -27,7 +28,7 @@ import { factsOf, type JobFacts, offerOf } from "../facts.ts";
 import { acknowledged, rescheduled } from "../next-effects.ts";
 import { committed } from "../next-record.ts";
 import type { Folder } from "./disk.ts";
-import { type JobRecord, jobFileName, jobFormat } from "./job-file.ts";
+import { type JobRecord, jobFileName, jobFormat, usageOfHead } from "./job-file.ts";
 import { byAge } from "./job-groups.ts";
 import { JobIndex } from "./job-index.ts";
 import { JobLogs, type LogPlace, logFileName } from "./job-logs.ts";
@@ -37,6 +38,7 @@ import { frozen, type Kept, readFile, writeFile } from "./json-file.ts";
 import type { LedgerIndex } from "./ledger.ts";
 import { MarketQueue } from "./market-queue.ts";
 import type { NumberKind } from "./numbered-jobs.ts";
+import type { Leaving, LowdbSpending } from "./spending.ts";
 
 /** Characters of job files kept in memory; objects take about three bytes for each. All others are read again. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
@@ -65,24 +67,28 @@ export class LowdbJobs implements JobStore {
   readonly #index = new JobIndex();
   readonly #offers = new MarketQueue();
   readonly #books: LedgerIndex;
+  readonly #spending: LowdbSpending;
   readonly #logs: JobLogs;
   /** Jobs whose log has a file. */
   readonly #logged = new Set<string>();
   readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_CHARACTERS });
 
-  constructor(folder: Folder, now: () => number, books: LedgerIndex) {
+  constructor(folder: Folder, now: () => number, books: LedgerIndex, spending: LowdbSpending) {
     this.#folder = folder;
     this.#now = now;
     this.#books = books;
+    this.#spending = spending;
     this.#logs = new JobLogs(folder);
     const found: JobFacts[] = [];
     const logs = new Set<string>();
+    const unbooked: JobId[] = [];
     for (const head of scanJobs(folder)) {
       const facts = factsOf(head.job, head.effects, head.outcome);
       found.push(facts);
       const offer = offerOf(head.job, facts.repository);
       if (offer !== null) this.#offers.put(head.job.id, offer);
       this.#book(head.job.id, head.postings, 0);
+      if (!spending.found(head.job.id, head.job.created_at, usageOfHead(head))) unbooked.push(head.job.id);
       if (head.log) {
         logs.add(logFileName(head.job.id, head.log));
         this.#logged.add(head.job.id);
@@ -91,6 +97,8 @@ export class LowdbJobs implements JobStore {
     this.#logs.sweep(logs);
     // what comes in the order of its lists is added at their ends, which costs next to nothing
     for (const facts of found.sort(byAge)) this.#index.put(facts);
+    spending.derived(this.#leaving(unbooked));
+    spending.opened((id) => this.#index.has(id));
   }
 
   async load(id: JobId): Promise<StoredJob | null> {
@@ -189,10 +197,12 @@ export class LowdbJobs implements JobStore {
 
   async prune(older: Retention, limit: number): Promise<Pruned> {
     const found = [...this.#old(older, limit)];
-    for (const { id, goes } of found) {
-      if (goes === "job") this.#delete(id);
-      else this.#rewrite(id, (before) => ({ ...before, log: [] }));
-    }
+    const going = found.filter(({ goes }) => goes === "job").map(({ id }) => id);
+    // what they cost outlives them
+    this.#spending.keep(this.#leaving(going));
+    for (const id of going) this.#delete(id);
+    if (going.length > 0) this.#spending.left((id) => this.#index.has(id));
+    for (const { id, goes } of found) if (goes === "log") this.#rewrite(id, (before) => ({ ...before, log: [] }));
     return countOf(found);
   }
 
@@ -219,6 +229,14 @@ export class LowdbJobs implements JobStore {
       left -= 1;
       yield { id, goes: goes ?? "log", logged };
     }
+  }
+
+  /** What is counted of them, from their records. */
+  #leaving(ids: readonly JobId[]): Leaving[] {
+    return ids.flatMap((id) => {
+      const record = this.#read(id)?.data;
+      return record === undefined ? [] : [{ id, usage: usageJobOf(record.job, record.spending) }];
+    });
   }
 
   /** The record goes first: a log that no record names is swept at the next start. */
@@ -293,6 +311,7 @@ export class LowdbJobs implements JobStore {
     this.#index.put(facts);
     this.#offers.put(id, offerOf(kept.data.job, facts.repository));
     this.#book(id, kept.data.postings, booked);
+    this.#spend(before?.stored ?? null, kept.data);
     return this.#remember({ stored: frozen({ ...kept.data, log }), place }, kept.size).stored;
   }
 
@@ -301,6 +320,11 @@ export class LowdbJobs implements JobStore {
     const known = before === null ? null : { lines: before.stored.log, place: before.place };
     const isKept = known !== null && known.lines === log && (known.place !== null || log.length === 0);
     return isKept ? known.place : this.#logs.keep(job.id, version, known, log);
+  }
+
+  #spend(before: StoredJob | null, after: JobRecord): void {
+    const next = usageJobOf(after.job, after.spending);
+    this.#spending.changed(before === null ? null : usageJobOf(before.job, before.spending), next);
   }
 
   /** A record's postings from this one on. */

@@ -20,6 +20,7 @@ import { lockFolder } from "./lock.ts";
 import { JournalOutgoing } from "./outgoing.ts";
 import { LowdbQuotes } from "./quotes.ts";
 import { LowdbRepositories } from "./repositories.ts";
+import { LowdbSpending } from "./spending.ts";
 import { LowdbSubscriptions } from "./subscriptions.ts";
 import { JournalUsage } from "./usage.ts";
 import { JournalWallet } from "./wallet.ts";
@@ -52,13 +53,16 @@ function openRooms(dir: string, options: LowdbOptions) {
   const quotes = new Folder(fileSystem, join(dir, "quotes"));
   const blobs = new Folder(fileSystem, join(dir, "parcels"));
   const usage = new Folder(fileSystem, join(dir, "usage"));
+  const spent = new Folder(fileSystem, join(dir, "spending"));
   const books = new LedgerIndex();
+  const spending = new LowdbSpending(spent, now);
   root.flush();
   const market = [wallet, accounts, agents, quotes, blobs];
   return {
     disk,
-    folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, usage, ...market],
-    jobs: new LowdbJobs(jobs, now, books),
+    folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, usage, spent, ...market],
+    jobs: new LowdbJobs(jobs, now, books, spending),
+    spending,
     keys: new LowdbKeys(root),
     accounts: new JournalAccounts(accounts),
     repositories: new LowdbRepositories(repositories),

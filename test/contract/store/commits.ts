@@ -1,6 +1,7 @@
 /** The contract of commits and effects. */
 
 import { describe, expect, it } from "vitest";
+import { NO_USAGE } from "../../../src/contracts/result.ts";
 import { marketWork } from "../../../src/domain/job/job.ts";
 import { MAX_HISTORY_ROWS } from "../../../src/store/next-record.ts";
 import { commitOf, type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
@@ -19,9 +20,13 @@ export function describeCommits(engine: Engine): void {
       withStore(engine, async ({ jobs }, reopen) => {
         const log = [{ seq: 1, at: "2026-01-01T00:00:00Z", level: "info" as const, text: "line\none ☃" }];
         const posting = { account: "outside" as const, cents: 0, reason: "credit" as const };
+        const booked = { round: 1, attempt: 1, at: START, model: "large", cents: 1.5, known: true, usage: NO_USAGE };
+        const of = { account: "ada", repository_id: null, repository: "Octo/Hello", requester: null, started_by: null };
+        const attempt = { ...booked, ...of, job: jobId(1) };
         const stored = await keep(jobs, sampleJob(1), {
           history: [row("a")],
           postings: [posting],
+          spending: [attempt],
           effects: [merge],
           log,
         });
@@ -30,6 +35,7 @@ export function describeCommits(engine: Engine): void {
           version: 1,
           history: [{ ...row("a"), seq: 1 }],
           postings: [{ ...posting, at: START }],
+          spending: [booked],
           effects: [{ ...merge, key: "merge", serial: expect.any(Number), attempts: 0 }],
           log,
           log_nth: 1,
