@@ -247,6 +247,8 @@ export type Command =
   /** The brief cannot be pushed, for a reason that the repository's owner must mend. */
   | { readonly type: "brief-refused"; readonly round: number; readonly attempt: number; readonly sentence: string }
   | { readonly type: "comment-synced"; readonly comment_id: number }
+  /** The requester has been told in this comment that the job waits for a person. */
+  | { readonly type: "requester-mentioned"; readonly round: number; readonly mention_id: number }
   | { readonly type: "check-synced"; readonly check_id: number; readonly sha: string }
   | {
       readonly type: "result-read";
