@@ -24,7 +24,7 @@ import { review, reviewDismissed, reviewsWithdrawn, takeUpWaiting } from "./rule
 import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { settleDebts } from "./rules/taking.ts";
-import { workPushed, workStopped } from "./rules/their-pull-request.ts";
+import { workNeedless, workPushed, workStopped } from "./rules/their-pull-request.ts";
 import { keepTrack } from "./rules/tracking.ts";
 
 /** Decides on one command. `job` null: there is none yet, and only `create` makes sense. */
@@ -72,6 +72,7 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "requester-mentioned",
   "work-pushed",
   "work-stopped",
+  "work-needless",
   "files-shown",
   "files-delivered",
   "submission-refused",
@@ -175,6 +176,7 @@ const RULES: Rules = {
   "nothing-to-open": opening.nothingToOpen,
   "work-pushed": workPushed,
   "work-stopped": workStopped,
+  "work-needless": workNeedless,
   observe: (job, command, context) => checking.observe(job, command.facts, context),
   judged: reviewing.judged,
   "auto-merge-enabled": (job, _command, { now }) => change(job, now, { effects: [showComment(now, "now")] }),

@@ -172,6 +172,8 @@ const target = z.discriminatedUnion("kind", [
     head_sha: unset(sha),
     /** The newest commit that the job has pushed there. */
     pushed_sha: unset(sha),
+    /** It was asked for to make checks pass, and for nothing else. */
+    only_checks: z.literal(true).exactOptional(),
     /** What failed there when the last brief was pushed; null: nothing did. */
     failing: unset(z.object({ sha, signature: text })),
   }),
