@@ -1,11 +1,12 @@
 /** Renders the comment that tells the requester that a job waits for a person, and the link to it. */
 import { issueOf, type Job, questionOf } from "../../domain/job/job.ts";
+import { webOf } from "../../domain/job/links.ts";
 import { MOST_REVIEW_ROUNDS } from "../../domain/job/reviews.ts";
 import { isOnTheirs } from "../../domain/job/target.ts";
 import { closesSoon, goesOnWithMore } from "./line.ts";
 import { mentionMarker } from "./marker.ts";
 import { again, filesHeld, sendersTurn } from "./market.ts";
-import { pullRequestLink, webOf } from "./numbers.ts";
+import { pullRequestLink } from "./numbers.ts";
 import { code, cutBody, escapeMarkdown, oneLine, quoted } from "./plain.ts";
 import { reasonList } from "./reasons.ts";
 
