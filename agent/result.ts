@@ -36,6 +36,7 @@ export function resultOf(end: RunEnd, redact: (text: string) => string): Result 
     ...(reason === undefined ? {} : { reason: redact(reason) }),
     permanent_error: permanentErrorOf(end.stop),
     replies: (finished?.replies ?? []).map((reply) => ({ ...reply, body: redact(reply.body) })),
+    conflicts: [...(finished?.conflicts ?? [])],
     model: end.model,
     notes: end.modelNotes.slice(0, MAX_NOTES).map((note) => head(redact(note), MAX_NOTE)),
     usage: end.usage,

@@ -23,6 +23,7 @@ import { redactFiles } from "./redact-files.ts";
 import { exitCodeOf, type RunEnd, resultOf, writeResult } from "./result.ts";
 import type { Settings } from "./settings.ts";
 import { Shell } from "./tools/bash.ts";
+import { ConflictDesk } from "./tools/conflict-desk.ts";
 import { ReplyDesk } from "./tools/reply-desk.ts";
 import { Log } from "./transcript/log.ts";
 
@@ -153,7 +154,7 @@ async function attempt(work: Work): Promise<Stop> {
         limits,
         conversation: new Conversation(),
         ask: opened.ask,
-        box: { workspace: settings.workspace, shell, replyDesk: new ReplyDesk(brief.reviews) },
+        box: { workspace: settings.workspace, shell, ...desksOf(read.assignment) },
         usageCounter: work.usageCounter,
         log,
         cancellation,
@@ -175,6 +176,11 @@ async function attempt(work: Work): Promise<Stop> {
     shell.close();
   }
 }
+
+const desksOf = ({ brief, conflicts = [] }: Assignment) => ({
+  replyDesk: new ReplyDesk(brief.reviews),
+  conflictDesk: new ConflictDesk(conflicts),
+});
 
 /** The brief may be older than its model's retirement. Whether an unknown model exists shows in the first call. */
 async function fitModel(work: Work, wanted: Brief["llm"], list: ListModels): Promise<ModelChoice> {

@@ -4,8 +4,10 @@
  */
 import { join } from "node:path";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/contracts/brief.ts";
+import type { Decision } from "../../src/contracts/conflicts.ts";
 import { finalResult, readAgentFiles } from "./agent-files.ts";
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
+import { decisionsIn, settle } from "./conflicts.ts";
 import { changedPaths, putBack, putBackForbidden, referenceTree } from "./forbidden-paths.ts";
 import { type Git, GitFailure } from "./git.ts";
 import { lfsRefusal, rawLfsFiles, storeInLfs } from "./lfs.ts";
@@ -62,7 +64,8 @@ export async function collect(baseState: BaseState): Promise<Collected> {
   const reference = await referenceTree(git, { head: state.head, merged });
   await putBack(git, reference, tooLarge);
   const put_back = await putBackForbidden(git, reference, brief.forbidden_paths);
-  const conflicts = await unresolved(git, state.conflicts);
+  const settled = await settle(git, state.unmarked, decisionsIn(files.result));
+  const conflicts = [...new Set([...(await unresolved(git, state.conflicts)), ...settled.open])];
   // a commit with both parents would hide the conflict from GitHub, and from the next attempt
   if (conflicts.length > 0) return collectFailure(baseState, conflictRefusal(conflicts));
   const refusals = [
@@ -70,6 +73,7 @@ export async function collect(baseState: BaseState): Promise<Collected> {
     await keepLfs(baseState, reference),
   ].filter((sentence) => sentence !== null);
   const notes = [
+    ...settled.decided.map(decisionNote),
     ...(leftOut.length === 0 ? [] : [`Left out, because git cannot add it: ${namesOf(leftOut)}.`]),
     ...(tooLarge.length === 0 ? [] : [`Left out, because GitHub accepts no file of that size: ${namesOf(tooLarge)}.`]),
   ];
@@ -140,6 +144,15 @@ function namesOf(paths: readonly string[]): string {
 
 const conflictRefusal = (paths: readonly string[]): string =>
   `Unresolved conflicts with the base branch: ${namesOf(paths)}.`;
+
+const SIDES: Readonly<Record<Decision["keep"], string>> = {
+  file: "as the merge left it",
+  branch: "as this branch has it",
+  base: "as the base branch has it",
+};
+
+/** A side that was left out is seen by whoever reads the work. */
+const decisionNote = ({ path, keep }: Decision): string => `${asWord(path)} conflicted, and is now ${SIDES[keep]}.`;
 
 /** Writes two trees from the index: with the job's folder and without it. */
 async function treesOf(

@@ -5,6 +5,7 @@
 import { lstatSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
+import { findUnmarked, LOOK_LIMIT, MARKER, type Unmarked } from "./conflicts.ts";
 import { type Git, GitFailure } from "./git.ts";
 import { succeeded } from "./run-command.ts";
 
@@ -13,19 +14,23 @@ const REF_LIMIT = 1_024;
 const LOOK_LIMIT_MS = 10_000;
 const COMMIT = /^[0-9a-f]{40,64}$/;
 
+export interface Conflicts {
+  /** All files that conflict. */
+  readonly conflicts: readonly string[];
+  /** Those of which no marker in the file tells, and submodules. */
+  readonly unmarked: readonly Unmarked[];
+}
+
 /**
- * Merges without a commit and returns the conflicting files, with markers left in them. `token`: a partial clone has to
+ * Merges without a commit and returns what conflicts, with markers left where git can. `token`: a partial clone has to
  * fetch file contents.
  */
-export async function beginMerge(git: Git, base: string, token: Secret): Promise<readonly string[]> {
+export async function beginMerge(git: Git, base: string, token: Secret): Promise<Conflicts> {
   const merged = await git.try(["merge", "--quiet", "--no-commit", "--no-ff", "--no-edit", base], { token });
   const conflicts = await git.list(["diff", "--name-only", "--diff-filter=U", "-z"]);
   if (!succeeded(merged) && conflicts.length === 0) throw new GitFailure(`${base} could not be merged`);
-  return conflicts;
+  return { conflicts, unmarked: conflicts.length === 0 ? [] : await findUnmarked(git) };
 }
-
-const MARKER = /^(?:<{7} .*|>{7} .*)$/m;
-const LOOK_LIMIT = 8 * 1024 * 1024;
 
 /** The conflicting files that still hold a marker. */
 export async function unresolved(git: Git, conflicts: readonly string[]): Promise<string[]> {

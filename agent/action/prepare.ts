@@ -5,11 +5,12 @@ import { type AgentPlace, inAgentImage, inOwnImage, withCache } from "./agent-pl
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
 import { restoreCache } from "./cache.ts";
 import { asksForPart, checkOut, copyForAgent, fetchInstructions, fetchJob, findBase, type Source } from "./checkout.ts";
+import { tellAgent } from "./conflicts.ts";
 import type { Names } from "./container-names.ts";
 import { type Gateway, startGateway } from "./containers.ts";
 import type { Docker } from "./docker.ts";
 import type { Git } from "./git.ts";
-import { beginMerge } from "./merge.ts";
+import { beginMerge, type Conflicts } from "./merge.ts";
 import { fencedNetworks, type MadeNetworks, type Networks, openNetwork } from "./network-fence.ts";
 import { type PreparedImage, prepareOwnImage } from "./own-image.ts";
 import type { Ownership } from "./ownership.ts";
@@ -44,8 +45,18 @@ const failed = (reason: string): Preparation => ({ ok: false, reason });
 
 const NOTHING_YET = {
   ...{ checked_out: false, base_known: false, merge_base: null },
-  ...{ merged: false, conflicts: [], own_image: false, cached: false, failure: null, image_missing: false },
+  ...{
+    merged: false,
+    conflicts: [],
+    unmarked: [],
+    own_image: false,
+    cached: false,
+    failure: null,
+    image_missing: false,
+  },
 };
+
+const NO_CONFLICTS: Conflicts = { conflicts: [], unmarked: [] };
 
 const NOT_OURS =
   "The workspace holds files of another user that cannot be removed. Remove them by hand, or give the runner's user " +
@@ -138,7 +149,8 @@ async function fillWorkspace({ git, settings, show }: PreparePorts, source: Sour
   if (!base.known)
     show(`The base commit ${brief.base.sha} could not be fetched, so its AGENTS.md and CLAUDE.md are not used.`);
   const merged = brief.merge_base === true && base.merge_base !== null && base.merge_base !== brief.base.sha;
-  const conflicts = merged ? await beginMerge(git, brief.base.sha, source.token) : [];
+  const { conflicts, unmarked } = merged ? await beginMerge(git, brief.base.sha, source.token) : NO_CONFLICTS;
+  tellAgent(git.repository.workTree, settings.jobId, unmarked);
   if (base.known) await fetchInstructionsOf(git, brief, source);
   await copyForAgent(git);
   const state: State = {
@@ -148,6 +160,7 @@ async function fillWorkspace({ git, settings, show }: PreparePorts, source: Sour
     merge_base: base.merge_base,
     merged,
     conflicts: [...conflicts],
+    unmarked: [...unmarked],
     own_image: brief.container !== null,
     cached: brief.cache !== null,
     failure: null,

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { unmarkedSchema } from "./conflicts.ts";
 
 const STATE_FILE = "state.json";
 
@@ -20,6 +21,8 @@ const stateSchema = z.object({
   /** Whether the base was merged into the checkout before the agent began, and the files that conflicted. */
   merged: z.boolean(),
   conflicts: z.array(z.string()),
+  /** Those of which no marker in the file tells. */
+  unmarked: z.array(unmarkedSchema),
   /** Whether an image of the repository's own was to be used, which leaves something to remove. */
   own_image: z.boolean(),
   /** Whether the repository has a cache, which leaves something to remove. */

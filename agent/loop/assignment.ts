@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { type Brief, briefSchema, CONFIG_FILE, jobFolder, TASK_FILE } from "../../src/contracts/brief.ts";
+import { CONFLICTS_FILE, type Conflict, readConflicts } from "../../src/contracts/conflicts.ts";
 import { withVariables } from "../../src/contracts/model-source.ts";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
@@ -27,6 +28,8 @@ export interface Assignment extends BriefImages {
   readonly instructions: readonly { readonly file: string; readonly text: string }[];
   /** The form of the text of a pull request that is still to be opened; null: there is none. */
   readonly template: string | null;
+  /** Of the merge of the base, those that no marker shows. Missing: none. */
+  readonly conflicts?: readonly Conflict[];
   /** Set up by earlier steps of the workflow, such as `go 1.22.12`. */
   readonly tools: readonly string[];
   readonly cached: readonly string[];
@@ -55,6 +58,7 @@ export async function readAssignment(settings: Settings): Promise<ReadAssignment
   const base_known = await hasCommit(checkout, read.data.base.sha);
   const instructions = await readInstructions(checkout, read.data);
   const template = read.data.pull_request === null ? await readPullRequestTemplate(checkout, read.data.base.sha) : null;
+  const conflicts = await readFile(join(settings.workspace, folder, CONFLICTS_FILE), "utf8").catch(() => null);
   const images = await readBriefImages(join(settings.workspace, folder), read.data.images);
   return {
     ok: true,
@@ -63,6 +67,7 @@ export async function readAssignment(settings: Settings): Promise<ReadAssignment
       task,
       instructions,
       template,
+      conflicts: readConflicts(conflicts),
       ...images,
       ...toolsOf(settings.toolchain),
       base_known,

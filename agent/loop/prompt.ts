@@ -6,6 +6,7 @@
 import type { ContentBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import { sanitize } from "../../src/contracts/sanitize.ts";
 import type { Assignment } from "./assignment.ts";
+import { conflictParts } from "./conflict-prompt.ts";
 import { block } from "./data-block.ts";
 import { type BriefImages, imageBlocks } from "./images.ts";
 import { reviewParts } from "./review-prompt.ts";
@@ -140,16 +141,17 @@ export const firstContent = (assignment: Omit<Assignment, "base_known">): Conten
   { type: "text", text: firstMessage(assignment) },
 ];
 
-type Optional = "missing" | "template";
+type Optional = "missing" | "template" | "conflicts";
 type Words = Omit<Assignment, "base_known" | Optional | keyof BriefImages> & Partial<Pick<Assignment, Optional>>;
 
 export function firstMessage(words: Words): string {
-  const { brief, task, instructions, template = null, tools, cached, missing = [] } = words;
+  const { brief, task, instructions, template = null, tools, cached, missing = [], conflicts = [] } = words;
   const parts = [
     `Repository: ${brief.repository}. Branch: ${brief.branch}, made from ${brief.base.branch}.`,
     ...forbidden(brief),
     ...partial(brief),
     ...mergeNote(brief),
+    ...conflictParts(conflicts),
     ...egressNote(brief),
     ...toolNotes({ brief, tools }),
     ...cacheNote(cached),

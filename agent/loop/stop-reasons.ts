@@ -3,6 +3,7 @@
  * a bug and becomes `crashed`.
  */
 
+import type { Decision } from "../../src/contracts/conflicts.ts";
 import type { Outcome, PermanentError } from "../../src/contracts/result.ts";
 import type { Reply } from "../../src/contracts/review.ts";
 import { counted } from "../../src/text/plural.ts";
@@ -16,6 +17,8 @@ export type Stop =
       readonly body: string;
       /** Answers to the comments of a review. */
       readonly replies: readonly Reply[];
+      /** What counts of files that conflict without a marker. */
+      readonly conflicts: readonly Decision[];
     }
   /** The provider's own safety system ended the answer. */
   | { readonly kind: "refused_by_provider"; readonly text: string }

@@ -7,6 +7,7 @@ import * as z from "zod";
 import { head } from "../../src/text/text.ts";
 import { FINISH_OUTCOMES, type Stop } from "../loop/stop-reasons.ts";
 import { bashInput, type Shell } from "./bash.ts";
+import { type ConflictDesk, DECISIONS_SCHEMA, decisionsInput } from "./conflict-desk.ts";
 import { edit, editorInput } from "./editor.ts";
 import { REPLIES_SCHEMA, type ReplyDesk, repliesInput } from "./reply-desk.ts";
 import { refused } from "./tool-result.ts";
@@ -18,6 +19,7 @@ const finishInput = z.object({
   title: z.string().trim().min(1).max(1_000),
   body: z.string().max(50_000).default(""),
   replies: repliesInput,
+  conflicts: decisionsInput,
 });
 
 export const TOOLS: readonly ToolUnion[] = [
@@ -28,7 +30,8 @@ export const TOOLS: readonly ToolUnion[] = [
     description:
       "Ends the job. outcome: done, nothing_to_do, question or refused; title: one line, as of a pull request; " +
       "body: Markdown that says what was done, why, and how it was verified, or the question, or the reason; " +
-      "replies: only where the first message shows review comments, one for each of them.",
+      "replies: only where the first message shows review comments, one for each of them; conflicts: only where it names " +
+      "conflicts without markers, one for each path.",
     input_schema: {
       type: "object",
       properties: {
@@ -36,6 +39,7 @@ export const TOOLS: readonly ToolUnion[] = [
         title: { type: "string" },
         body: { type: "string" },
         replies: REPLIES_SCHEMA,
+        conflicts: DECISIONS_SCHEMA,
       },
       required: ["outcome", "title", "body"],
     },
@@ -51,6 +55,7 @@ export interface Toolbox {
   readonly workspace: string;
   readonly shell: Shell;
   readonly replyDesk: ReplyDesk;
+  readonly conflictDesk: ConflictDesk;
 }
 
 export async function useTool(box: Toolbox, call: ToolUseBlock, signal: AbortSignal): Promise<ToolEnd> {
@@ -69,10 +74,11 @@ export async function useTool(box: Toolbox, call: ToolUseBlock, signal: AbortSig
     case "finish": {
       const input = finishInput.safeParse(call.input);
       if (!input.success) return malformed(call.name, input.error);
-      const missing = box.replyDesk.remind(input.data.replies);
+      const missing = box.conflictDesk.remind(input.data) ?? box.replyDesk.remind(input.data.replies);
       if (missing !== null) return { kind: "answered", text: missing, failed: true };
       const replies = box.replyDesk.answers(input.data.replies);
-      return { kind: "finished", stop: { kind: "finished", ...input.data, replies } };
+      const conflicts = box.conflictDesk.decisions(input.data.conflicts);
+      return { kind: "finished", stop: { kind: "finished", ...input.data, replies, conflicts } };
     }
     default:
       return { kind: "malformed", text: `There is no tool ${call.name}. There are bash, ${EDITOR} and finish.` };

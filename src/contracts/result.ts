@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { parseForeignJson } from "../text/json-bounds.ts";
 import { head } from "../text/text.ts";
+import { decisionsSchema } from "./conflicts.ts";
 import { providerWords } from "./provider-words.ts";
 import { MAX_REPLY, MAX_REVIEW_COMMENTS } from "./review.ts";
 
@@ -92,6 +93,8 @@ export const resultSchema = z.object({
   image_missing: z.boolean().catch(false),
   /** Answers to the review comments of the brief. Older agents give none. */
   replies: repliesSchema,
+  /** What counts of each file that conflicts without a marker. Older agents decide none. */
+  conflicts: decisionsSchema,
   model: z.string().catch("unknown"),
   /** Notes, such as: another model than requested did the work, or the model will be retired. */
   notes: z.array(z.string().max(MAX_NOTE)).max(MAX_NOTES).catch([]),

@@ -106,7 +106,12 @@ export function fixDraft(event: Slash, words: string, account: string, pull: Pul
       ...draft,
       title: titleFor(issue, words),
       task: taskOf(said, issue),
-      target: { number, url: pull.url, branch: pull.head_branch },
+      target: {
+        number,
+        url: pull.url,
+        branch: pull.head_branch,
+        ...(words === "" ? { only_checks: true } : {}),
+      },
     },
   };
 }

@@ -272,6 +272,27 @@ describe("the performer on the local GitHub", () => {
     expect(mine()).toHaveLength(2);
   });
 
+  it("mentions the requester once, however often that is done", async () => {
+    const journey = start();
+    await journey.perform({ type: "sync-comment" });
+    journey.job = {
+      ...journey.job,
+      created_at: 0,
+      status: "failed",
+      failure: "It broke.",
+      mention: { round: 1, why: "failed", comment_id: null },
+    };
+    const mine = () => b.github.comments(REPO, issue).filter(({ user }) => user === "journeyman[bot]");
+    b.github.comment(REPO, issue, { body: `<!-- journeyman:mention:${ID}:1 --> not ours`, by: "mallory" });
+    const mention = { type: "mention-requester", round: 1 } as const;
+    const before = journey.job;
+    expect(await journey.callsOf(mention)).toEqual(["POST /repos/:owner/:repo/issues/:number/comments"]);
+    const told = command(await b.performer.perform(mention, before, true));
+    expect(mine().map(({ body }) => /^@ada, the job failed/.test(body))).toEqual([false, true]);
+    expect(told).toEqual({ type: "requester-mentioned", round: 1, mention_id: mine()[1]?.id });
+    expect(journey.job.mention?.comment_id).toBe(mine()[1]?.id);
+  });
+
   it("keeps one open check, on the head, and closes the one that is left behind", async () => {
     const journey = start();
     await journey.perform(BRIEF);

@@ -163,6 +163,51 @@ describe("/job fix on a red pull request of a person", () => {
     expect(await untilJob(still.harness, other.id, "over", over)).toMatchObject({ status: "failed", attempt: 2 });
   });
 
+  it("that waited in line ends with a sentence, without a run, where its checks have become green meanwhile", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { harness, github, number } = await red({
+      settings: "auto_merge:\n  enabled: true\nlimits:\n  running: 1\n",
+      playJob: (on) => async (input) => {
+        if (input.subject.path.endsWith("/run-job.yml")) await gate.promise;
+        return telling(on)(input);
+      },
+    });
+    const first = await harness.jobOf(harness.ask("/job create FIRST.md that says hello"));
+    await untilJob(harness, first.id, "at work", (one) => one.status === "accepted");
+    const { id, branch } = await fix(harness, number);
+    await untilJob(harness, id, "in line", (one) => one.line !== null);
+    const mended = github.pushCommit(DEMO, "mine", { BROKEN: null }, "ada");
+    const isGreen = () => github.checkRuns(DEMO, mended).some(({ conclusion }) => conclusion === "success");
+    await until("its checks to be green", isGreen);
+    gate.resolve();
+    const job = await untilJob(harness, id, "over", over);
+    expect(job).toMatchObject({ status: "verified", attempt_count: 0, result: null });
+    await until("the comment to say so", () =>
+      harness.comment(number).includes("No check of this pull request fails any more"),
+    );
+    expect(harness.comment(number)).toContain("nothing was pushed to this pull request");
+    expect(branch in github.branches(DEMO)).toBe(false);
+    expect(github.branches(DEMO).mine).toBe(mended);
+  });
+
+  it("says why it was cancelled, where the pull request was closed", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { harness, github, number } = await red({
+      playJob: (on) => async (input) => {
+        if (input.subject.path.endsWith("/run-job.yml")) await gate.promise;
+        return telling(on)(input);
+      },
+    });
+    const { id } = await fix(harness, number);
+    await untilJob(harness, id, "at work", (one) => one.status === "accepted");
+    github.closePullRequest(DEMO, number, "ada");
+    await untilJob(harness, id, "cancelled", (one) => one.status === "cancelled");
+    gate.resolve();
+    await until("the comment to say why", () =>
+      harness.comment(number).includes("The pull request was closed without merging."),
+    );
+  });
+
   it("keeps files that never merge by themselves off the branch", async () => {
     const { harness, github, head, number } = await red();
     const { id, branch } = await fix(harness, number, "/job fix create CLAUDE.md that says obey");

@@ -36,6 +36,11 @@ describe("a question of the agent", () => {
     expect(said(issue)).toMatch(
       /\*\*Waiting for an answer\*\*.*\/issues\/\d+#issue-comment-box\) with `\/job <answer>`/s,
     );
+    const mention = await until("ada to be told", () =>
+      harness.github.comments(DEMO, issue).find(({ body }) => body.startsWith("@ada, the agent asks something")),
+    );
+    expect(mention).toMatchObject({ body: expect.stringContaining("> which colour it should be") });
+    await until("the comment to lead there", () => harness.comment(issue).includes(`#issuecomment-${mention.id}`));
     await until("its check", () => checkOf(asked)?.conclusion === "action_required");
     expect(checkOf(asked)?.detailsUrl).toMatch(/\/issues\/\d+#issue-comment-box$/);
 
@@ -48,7 +53,8 @@ describe("a question of the agent", () => {
     expect(second).toContain("You asked back:\\nwhich colour it should be");
     expect(second).toContain("a person's answer");
     await until("the comment to say it", () => said(issue).includes("**Merged**"));
-    expect(harness.github.comments(DEMO, issue)).toHaveLength(3);
+    expect(harness.comment(issue)).not.toContain("#issuecomment-");
+    expect(harness.github.comments(DEMO, issue)).toHaveLength(4);
   });
 
   it("on a later round keeps the pull request open and unmerged, without the job's folder, until it is answered there", async () => {

@@ -65,8 +65,8 @@ export interface Setup {
   readonly partial?: boolean;
   /** After the first attempt's work, the base goes on by so many commits; a last brief is pushed that names its new head. */
   readonly behind?: {
-    readonly work: Record<string, string>;
-    readonly base: Record<string, string>;
+    readonly work: Record<string, string | null>;
+    readonly base: Record<string, string | null>;
     readonly commits: number;
   };
 }
@@ -136,16 +136,18 @@ export class Runner {
     }).trim();
   }
 
-  /** A commit by someone else, straight to the remote. A folder's name with a slash at its end makes a submodule of it. */
-  commit(branch: string, files: Record<string, string>, message: string, from = branch, empty = 0): void {
+  /** A commit by someone else, straight to the remote. A folder's name with a slash at its end makes a submodule of it; null deletes. */
+  commit(branch: string, files: Record<string, string | null>, message: string, from = branch, empty = 0): void {
     const bytes = (text: string): string => `data ${Buffer.byteLength(text)}\n${text}\n`;
     const who = `committer ada <ada@example.com> ${Math.floor(Date.now() / 1000)} +0000\n`;
     const commit = (said: string, parent: string): string =>
       `commit refs/heads/${branch}\n${who}${bytes(said)}${existsSync(this.#ref(parent)) ? `from refs/heads/${parent}^0\n` : ""}`;
     const changes = Object.entries(files).map(([path, text]) =>
-      path.endsWith("/")
-        ? `M 160000 ${text} ${quoted(path.slice(0, -1))}\n`
-        : `M 100644 inline ${quoted(path)}\n${bytes(text)}`,
+      text === null
+        ? `D ${quoted(path)}\n`
+        : path.endsWith("/")
+          ? `M 160000 ${text} ${quoted(path.slice(0, -1))}\n`
+          : `M 100644 inline ${quoted(path)}\n${bytes(text)}`,
     );
     const pauses = Array.from({ length: empty }, (_, at) => commit(String(empty - at), at === 0 ? from : branch));
     const last = commit(message, empty === 0 ? from : branch);

@@ -93,6 +93,7 @@ test("a run that was cut off while its commit was fetched fetches it again for i
   expect(execFileSync("git", args, { cwd: repository, input }).toString().trim()).toBe(runner.sha);
   const state: State = {
     ...{ head: runner.sha, checked_out: false, base_known: false, merge_base: null, merged: false, conflicts: [] },
+    unmarked: [],
     ...{
       own_image: false,
       cached: false,

@@ -127,6 +127,20 @@ describe("single answers of GitHub", () => {
     expect(await perform({ type: "sync-comment" })).toEqual({ ended: "done" });
   });
 
+  it("mentions nobody on a locked issue, and comes later where GitHub breaks down", async () => {
+    const asking = {
+      ...OPENED,
+      status: "failed",
+      failure: "It broke.",
+      mention: { round: 1, why: "failed", comment_id: null },
+    } as const;
+    const mention = { type: "mention-requester", round: 1 } as const;
+    api().post(`${AT}/issues/7/comments`).reply(403, { message: "Unable to create comment because issue is locked." });
+    expect(await perform(mention, asking)).toEqual({ ended: "done" });
+    api().post(`${AT}/issues/7/comments`).reply(502, { message: "Server Error" });
+    expect(await perform(mention, asking)).toEqual({ ended: "later", reason: "GitHub did not answer." });
+  });
+
   it("says nothing where there is neither issue nor pull request", async () => {
     const cron = { ...OPENED, origin: { kind: "schedule", name: "nightly", due_at: 0 }, pull_request: null } as const;
     nock.removeInterceptor({

@@ -5,6 +5,7 @@ import type { Effect } from "../../src/domain/job/effect.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import { evaluate } from "../../src/domain/job/merge-verdict.ts";
 import { outcomeOf } from "../../src/domain/job/outcome.ts";
+import { isForChecksAlone } from "../../src/domain/job/target.ts";
 import { jobView } from "../../src/domain/job/view.ts";
 import { isWanted } from "../../src/domain/job/wanted-effects.ts";
 import { statusComment } from "../../src/github/render/status-comment.ts";
@@ -35,14 +36,14 @@ const brief = (attempt = 1, sha = "theirs", head_sha = "brief") =>
     base: { branch: "mine", sha },
     failing: { sha, signature: "red" },
   }) as Command;
-const ended = (id = 500, head = "brief") => [
+const runEnds = (id = 500, head = "brief") => [
   runChanged({ id }, head),
   runChanged({ id, status: "completed", conclusion: "success" }, head),
 ];
 const pushed = (attempt = 1, head_sha = "ours"): Command => ({ type: "work-pushed", round: 1, attempt, head_sha });
 const stopped = (attempt = 1): Command => ({ type: "work-stopped", round: 1, attempt, sentence: "Somebody pushed." });
 
-const working = () => led(asked(), brief(), ...ended());
+const working = () => led(asked(), brief(), ...runEnds());
 const submitted = () => led(working(), resultRead());
 const onTheirs = () => led(submitted(), pushed());
 const seen = (change: Parameters<typeof facts>[0] = {}) =>
@@ -73,6 +74,35 @@ describe("a job on a person's pull request", () => {
       head_sha: "ours",
       failing: { sha: "ours" },
     });
+  });
+
+  it("ends before its run where nothing else was asked for than checks that pass by now, with the branch of an attempt before", () => {
+    const job = begin({ target: { ...target, only_checks: true }, base_branch: "mine" });
+    expect(isForChecksAlone(job)).toBe(true);
+    expect(isForChecksAlone(asked())).toBe(false);
+    const report: Command = { type: "work-needless", round: 1, attempt: 1, sentence: "No check fails any more." };
+    const ended = step(job, report);
+    expect(decided(ended).job).toMatchObject({ status: "verified", merge: { state: "off" }, attempt_count: 0 });
+    expect([effectsOf(ended), outcomeOf(decided(ended).job)]).toEqual([["sync-comment"], "nothing_to_do"]);
+    expect(statusComment(decided(ended).job)).toMatch(
+      /nothing was pushed to this pull request.*No check fails any more\./s,
+    );
+    const second = led(job, brief(), ...runEnds(), resultRead({ outcome: "failed", reason: "It broke." }));
+    const late = step(second, { ...report, attempt: 2 });
+    expect([decided(late).job.status, effectsOf(late)]).toEqual(["verified", ["sync-comment", "delete-branch"]]);
+    expect(step(second, report).kind).toBe("unchanged");
+    const more = led(decided(ended).job, { type: "message", text: "louder", by: ADA, comment_id: 71 });
+    expect(isForChecksAlone(more)).toBe(false);
+  });
+
+  it.each([
+    ["closed", { type: "closed", pull_request: 8, by: "ada" }, "The pull request was closed without merging."],
+    ["without its branch", { type: "branch-deleted" }, "Its branch was deleted."],
+    ["not wanted any more", { type: "discard", by: ADA, comment_id: null }, "It was discarded."],
+  ] as const)("says why it is cancelled: %s", (_name, command, why) => {
+    expect(statusComment(led(working(), command as Command))).toMatch(
+      new RegExp(`\\*\\*Cancelled\\*\\*[^\n]*\n\n${why}`),
+    );
   });
 
   it("pushes its work to their branch in place of opening one of its own, and then looks at the checks", () => {
@@ -172,7 +202,7 @@ describe("a job on a person's pull request", () => {
     const again = led(
       second,
       brief(2, "ours", "brief2"),
-      ...ended(501, "brief2"),
+      ...runEnds(501, "brief2"),
       resultRead({}, 1, 2),
       pushed(2, "ours2"),
     );

@@ -4,6 +4,7 @@
  */
 
 import { isCachePath } from "../../src/contracts/cache.ts";
+import { readConflicts } from "../../src/contracts/conflicts.ts";
 import { isImageName } from "../../src/contracts/container.ts";
 import { egressHost } from "../../src/contracts/egress.ts";
 import { imageType, MAX_IMAGE_BYTES } from "../../src/contracts/images.ts";
@@ -237,6 +238,14 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     run: parseResult,
   },
   {
+    name: "conflicts of a merge (JSON)",
+    from: "the repository, through the run action",
+    size: BLOB,
+    depth: "64 levels",
+    time: "20,000 values before the parser sees it",
+    run: readConflicts,
+  },
+  {
     name: "logs of runs (JSON lines)",
     from: "the agent",
     size: BLOB,
@@ -285,6 +294,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
           permanent_error: null,
           image_missing: false,
           title: body,
+          conflicts: [],
           body,
           reason: body,
           model: "m",

@@ -327,7 +327,7 @@ describe("the status comment", () => {
       =====
       **Cancelled** · Say hello
 
-      The job was cancelled."
+      Cancelled before it was begun."
     `);
   });
 
@@ -381,7 +381,7 @@ describe("the status comment", () => {
       =====
       **Cancelled** · Say hello
 
-      The job was cancelled.
+      Cancelled before it was begun.
 
       The price was returned to the wallet of \`ada\`."
     `);

@@ -49,7 +49,13 @@ export interface Draft {
   /** Branch to work from and to merge into; null: the default branch. */
   readonly base_branch: string | null;
   /** The person's pull request whose branch the work goes to. Missing: the job opens one of its own. */
-  readonly target?: { readonly number: number; readonly url: string; readonly branch: string };
+  readonly target?: {
+    readonly number: number;
+    readonly url: string;
+    readonly branch: string;
+    /** Nothing is asked for but that its checks pass. */
+    readonly only_checks?: true;
+  };
   readonly price_cents: number;
   readonly time_limit_seconds: number;
   readonly offer?: Offer;
@@ -247,6 +253,8 @@ export type Command =
   /** The brief cannot be pushed, for a reason that the repository's owner must mend. */
   | { readonly type: "brief-refused"; readonly round: number; readonly attempt: number; readonly sentence: string }
   | { readonly type: "comment-synced"; readonly comment_id: number }
+  /** The requester has been told in this comment that the job waits for a person. */
+  | { readonly type: "requester-mentioned"; readonly round: number; readonly mention_id: number }
   | { readonly type: "check-synced"; readonly check_id: number; readonly sha: string }
   | {
       readonly type: "result-read";
@@ -282,6 +290,8 @@ export type Command =
   | { readonly type: "work-pushed"; readonly round: number; readonly attempt: number; readonly head_sha: string }
   /** The person's pull request cannot be worked on any further, and why. What was done stays on the job's branch. */
   | { readonly type: "work-stopped"; readonly round: number; readonly attempt: number; readonly sentence: string }
+  /** Nothing fails there any more, and nothing else was asked for. Nothing is pushed. */
+  | { readonly type: "work-needless"; readonly round: number; readonly attempt: number; readonly sentence: string }
   /** The pull request was closed, since nobody has touched it for long. */
   | { readonly type: "expired"; readonly pull_request: number }
   /** Nothing is left to merge once the job's folder is gone. */

@@ -15,6 +15,7 @@ import * as checking from "./rules/checking.ts";
 import { expire, expired } from "./rules/expiry.ts";
 import { begin, holdToLimits, limitsRead } from "./rules/line.ts";
 import * as market from "./rules/market.ts";
+import { requesterMentioned, tellRequester } from "./rules/mention.ts";
 import * as opening from "./rules/opening.ts";
 import * as queueing from "./rules/queueing.ts";
 import * as reporting from "./rules/reporting.ts";
@@ -23,13 +24,14 @@ import { review, reviewDismissed, reviewsWithdrawn, takeUpWaiting } from "./rule
 import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { settleDebts } from "./rules/taking.ts";
-import { workPushed, workStopped } from "./rules/their-pull-request.ts";
+import { workNeedless, workPushed, workStopped } from "./rules/their-pull-request.ts";
 import { keepTrack } from "./rules/tracking.ts";
 
 /** Decides on one command. `job` null: there is none yet, and only `create` makes sense. */
 export function decide(job: Job | null, command: Command, context: Context): Decision {
   if (job === null && command.type !== "create") return refuse("not_found", "There is no such job.");
-  const decision = keepTrack(job, command, decideAlone(job, command, context), context);
+  const tracked = keepTrack(job, command, decideAlone(job, command, context), context);
+  const decision = tellRequester(job, command, tracked);
   return book(job, command, holdToLimits(job, command, decision, context), context);
 }
 
@@ -67,8 +69,10 @@ const REPORTS: ReadonlySet<Command["type"]> = new Set([
   "pull-request-opened",
   "pull-request-triaged",
   "nothing-to-open",
+  "requester-mentioned",
   "work-pushed",
   "work-stopped",
+  "work-needless",
   "files-shown",
   "files-delivered",
   "submission-refused",
@@ -159,6 +163,7 @@ const RULES: Rules = {
   "limits-read": limitsRead,
   "brief-refused": running.briefRefused,
   "comment-synced": (job, command, { now }) => change(job, now, { set: { comment: { id: command.comment_id } } }),
+  "requester-mentioned": requesterMentioned,
   "check-synced": (job, command, { now }) =>
     change(job, now, { set: { check: { id: command.check_id, sha: command.sha } } }),
   "result-read": running.resultRead,
@@ -171,6 +176,7 @@ const RULES: Rules = {
   "nothing-to-open": opening.nothingToOpen,
   "work-pushed": workPushed,
   "work-stopped": workStopped,
+  "work-needless": workNeedless,
   observe: (job, command, context) => checking.observe(job, command.facts, context),
   judged: reviewing.judged,
   "auto-merge-enabled": (job, _command, { now }) => change(job, now, { effects: [showComment(now, "now")] }),

@@ -34,6 +34,8 @@ export const gitHubEffectSchema = z
     }),
     /** Make the sticky comment say what the job is now. */
     z.object({ type: z.literal("sync-comment") }),
+    /** Tell the requester, in a comment of its own, that the job waits for a person. */
+    z.object({ type: z.literal("mention-requester"), round: number }),
     /** Make the check run on the job's head say what the job is now. */
     z.object({ type: z.literal("sync-check") }),
     /** Make it show how far the run is, if GitHub's limits have room to spare. */
@@ -108,6 +110,7 @@ export function effectKey(effect: Effect): string {
     case "push-to-pull-request":
       return `${effect.type}:${effect.round}.${effect.attempt}`;
     case "open-pull-request":
+    case "mention-requester":
       return `${effect.type}:${effect.round}`;
     case "react":
       return `${effect.type}:${effect.comment_id}:${effect.content}`;

@@ -13,6 +13,7 @@ export {
   type CiRun,
   type Expiry,
   type Job,
+  type Mention,
   type Merge,
   type Origin,
   type RaisedLimits,

@@ -172,6 +172,8 @@ const target = z.discriminatedUnion("kind", [
     head_sha: unset(sha),
     /** The newest commit that the job has pushed there. */
     pushed_sha: unset(sha),
+    /** It was asked for to make checks pass, and for nothing else. */
+    only_checks: z.literal(true).exactOptional(),
     /** What failed there when the last brief was pushed; null: nothing did. */
     failing: unset(z.object({ sha, signature: text })),
   }),
@@ -190,6 +192,16 @@ const reason: z.ZodType<Reason> = z.object({
 
 /** Which limit of the repository's it waits for, since when, and as which of those that waited then. */
 const line = z.object({ since: time, limit: z.enum(PLACE_LIMITS), most: number, position: number });
+
+/** Why a job goes no further without a person. */
+export const MENTIONS = ["question", "failed", "sender", "reviews", "stuck", "checks", "merge", "expiry"] as const;
+const mention = z.object({
+  round: number,
+  why: z.enum(MENTIONS),
+  /** The comment that says it to the requester; null: it is still to be written. */
+  comment_id: number.nullable(),
+});
+export type Mention = Shape<typeof mention>;
 
 /** When its pull request is closed, since when nobody has touched that, and when a warning was shown. */
 const expiry = z.object({ at: time, seen_at: time, warned_at: time.nullable() });
@@ -256,6 +268,8 @@ const progress = attempt.extend({
   merge_queue: mergeQueue.default({ exits: 0, rounds: 0, why: null, group_sha: null }),
   /** Its pull request waits for a person; null: it does not, or as long as it takes. */
   expiry: unset(expiry),
+  /** The last word to the requester that the job waits for a person; null: there was none. */
+  mention: unset(mention),
   /** It waits in line before its attempt begins; null: it does not. */
   line: unset(line),
   /** What a retry allows its round; null: what the settings say. */

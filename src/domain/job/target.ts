@@ -2,7 +2,7 @@
  * Where a job's work goes: to a pull request of its own, or to the branch of a person's pull request. What is a person's
  * is never merged, closed or deleted by us; all rules ask here.
  */
-import type { Merge, Target } from "./schema.ts";
+import type { Job, Merge, Target } from "./schema.ts";
 
 type HasTarget = { readonly target: Target };
 export type Theirs = Extract<Target, { kind: "pull-request" }>;
@@ -17,6 +17,10 @@ export const isOnTheirBranch = (job: HasTarget & { readonly head_sha: string | n
   const pushed = theirs(job)?.pushed_sha ?? null;
   return pushed !== null && pushed === job.head_sha;
 };
+
+/** What this round asks for is that the checks of a person's pull request pass, and nothing else. */
+export const isForChecksAlone = (job: Pick<Job, "target" | "rounds" | "task">): boolean =>
+  theirs(job)?.only_checks === true && (job.rounds.at(-1)?.asked ?? job.task) === job.task;
 
 /** Why such a pull request is never merged by us. */
 export const MERGING_IS_THEIRS = "merging it is left to a person";

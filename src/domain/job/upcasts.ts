@@ -47,6 +47,7 @@ export const ADDED_IN_6 = {
   rerun_sha: null,
   target: { kind: "own" },
   expiry: null,
+  mention: null,
   line: null,
   pull_request_open: false,
   raised: null,

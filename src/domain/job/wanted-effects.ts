@@ -3,7 +3,7 @@
  * the effect is performed; the effect is then dropped.
  */
 import type { Effect } from "./effect.ts";
-import { heldFiles, isFinal, isOnMarket, type Job, judgedSha, type Run, runOf } from "./job.ts";
+import { heldFiles, isAtRest, isFinal, isOnMarket, type Job, judgedSha, type Run, runOf } from "./job.ts";
 import { isOnTheirBranch, isOnTheirs } from "./target.ts";
 
 const isThisAttempt = (effect: { readonly round: number; readonly attempt: number }, job: Job): boolean =>
@@ -15,6 +15,10 @@ const isUnderWay = (run: Run | null): boolean => run !== null && run.status !== 
 const isUnsettled = ({ merged_at, status, merge }: Job): boolean =>
   merged_at === null &&
   (status === "submitted" || status === "waiting_for_user" || (status === "verified" && merge.state !== "off"));
+
+/** Nobody works on it, and it is neither merged nor given up. */
+const isLeftToPerson = (job: Job): boolean =>
+  job.merged_at === null && job.status !== "cancelled" && (job.status === "submitted" || isAtRest(job.status));
 
 /** The work is in a pull request, where checks judge it. */
 const isReadable = (job: Job): boolean =>
@@ -85,6 +89,8 @@ function isWantedAtStage(effect: Effect, job: Job): boolean {
       return job.merged_at === null;
     case "expire-pull-request":
       return job.expiry !== null && job.expiry.warned_at !== null;
+    case "mention-requester":
+      return job.round === effect.round && isLeftToPerson(job);
     case "delete-branch":
       return isFinal(job.status);
     case "react":
@@ -110,6 +116,8 @@ const FIRST: Readonly<Partial<Record<Effect["type"], readonly Effect["type"][]>>
   "show-files": ["push-brief"],
   "deliver-files": ["push-brief"],
   "open-pull-request": ["push-brief", "deliver-files"],
+  // which leads there
+  "sync-comment": ["mention-requester"],
 };
 
 export const waitsFor = (effect: Effect, others: readonly Effect[]): boolean =>

@@ -8,6 +8,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   react: 1,
   "sync-comment": 1,
   "sync-check": 2,
+  "mention-requester": 1,
   "show-progress": 2,
   "cancel-run": 1,
   "read-run": 0,

@@ -27,6 +27,7 @@ import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
 import { deliverFiles } from "./deliver-files.ts";
 import { enqueue } from "./enqueue.ts";
 import { expirePullRequest } from "./expire-pull-request.ts";
+import { mentionRequester } from "./mention-requester.ts";
 import { merge } from "./merge.ts";
 import { cancelRun, closePullRequest, deleteBranch, laterOf, react, rerunChecks } from "./one-call.ts";
 import { openPullRequest } from "./open-pull-request.ts";
@@ -101,6 +102,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return syncComment(task);
     case "sync-check":
       return syncCheck(task);
+    case "mention-requester":
+      return mentionRequester(task, effect);
     case "show-progress":
       return showProgress(task);
     case "cancel-run":

@@ -4,7 +4,7 @@
  */
 import type { Brief } from "../../contracts/brief.ts";
 import type { Effect } from "../../domain/job/effect.ts";
-import { type Failing, failsTheSame, type Theirs } from "../../domain/job/target.ts";
+import { type Failing, failsTheSame, isForChecksAlone, type Theirs } from "../../domain/job/target.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { head } from "../../text/text.ts";
 import * as stops from "../render/their-pull-request.ts";
@@ -49,6 +49,10 @@ export async function briefOfTheirs(
   if (head_sha !== null && base !== head_sha) return stopped(stops.moved(branch));
   if (read.head_sha !== base)
     return { withdrawn: { ended: "later", reason: "GitHub does not show the newest push yet.", after_ms: UNSEEN_MS } };
+  if (read.failing.length === 0 && isForChecksAlone(task.job))
+    return {
+      withdrawn: reported({ type: "work-needless", round, attempt, sentence: stops.needless(read.seen.pending) }),
+    };
   const failed = told(read, await readFailedLogs(task, read.logged));
   const signature = signatureOf(failed.map(({ name, log }) => ({ name, says: log })));
   const failing = signature === null ? null : { sha: base, signature };

@@ -111,6 +111,9 @@ function submitted(job: Job): State {
   );
 }
 
+const withoutWork = (job: Job): string =>
+  isOnTheirs(job) ? "nothing was pushed to this pull request" : "there is no pull request";
+
 /** The end of a job without a pull request: the agent's text is the result. */
 function words(job: Job): State {
   const said = job.result?.reason || job.result?.body || "";
@@ -122,7 +125,7 @@ function words(job: Job): State {
     case "refused":
       return state("The agent declined", "The agent declined to do this:", quote, answerHint);
     default:
-      return state("Nothing to change", "No changes were needed, so there is no pull request.", quote);
+      return state("Nothing to change", `No changes were needed, so ${withoutWork(job)}.`, quote);
   }
 }
 
@@ -226,9 +229,15 @@ function failed(job: Job): State {
   );
 }
 
+/** A notice says it itself. */
+function whyCancelled({ merge, notice }: Job): string {
+  const said = merge.state === "off" && notice === null ? why(merge.why) : "";
+  return said === "" ? "The job was cancelled." : `${said.slice(0, 1).toUpperCase()}${said.slice(1)}.`;
+}
+
 function cancelled(job: Job): State {
   const kept = job.pull_request === null ? null : `Pull request ${pullRequestLink(job.pull_request)} is left as it is.`;
-  return state("Cancelled", "The job was cancelled.", kept);
+  return state("Cancelled", whyCancelled(job), kept);
 }
 
 function ofStatus(job: Job, face: Face, web_url: string | null): State {

@@ -5,6 +5,7 @@ import { isOnTheirs } from "../../domain/job/target.ts";
 import { stateOf } from "./job-state.ts";
 import { jobMarker } from "./marker.ts";
 import { aboutFiles } from "./market.ts";
+import { mentionLine } from "./mention.ts";
 import { usageLine } from "./numbers.ts";
 import { code, cutBody, titleLine } from "./plain.ts";
 import { newWorkflow } from "./run-job-workflow.ts";
@@ -35,7 +36,7 @@ export function statusComment(job: Job, { run_action = RUN_JOB_ACTION, web_url =
   const round = job.round > 1 ? ` · round ${job.round}` : "";
   const usage = usageLine(job);
   const update = actionsWork(job)?.old_workflow && isFinal(job.status) ? newWorkflow(run_action) : null;
-  const text = [`**${headline}** · ${titleLine(job.title)}`, ...paragraphs, usage, update]
+  const text = [`**${headline}** · ${titleLine(job.title)}`, ...paragraphs, mentionLine(job, web_url), usage, update]
     .filter((part) => part !== null)
     .join("\n\n");
   const footer = `<sub>Job ${code(job.id)}${round} · ${commandsOf(job)}</sub>`;

@@ -1,10 +1,18 @@
 /** Says why a person's pull request is not worked on any further. */
+import { counted } from "../../text/plural.ts";
 import { code } from "./plain.ts";
 
 const MOST_NAMED = 5;
 
 export const closed = (number: number): string =>
   `Pull request #${number} is not open any more, so nothing was pushed to it.`;
+
+/** `pending`: how many of its checks are not done. */
+export const needless = (pending: number): string =>
+  pending === 0
+    ? "No check of this pull request fails any more, so no run was begun."
+    : `No check of this pull request fails any more, and ${counted(pending, "is", "are")} not done, so no run was begun. ` +
+      "Comment `/job fix` again if one fails.";
 
 export const moved = (branch: string): string =>
   `Somebody pushed to ${code(branch)} meanwhile, so nothing was pushed there and nothing is overwritten. ` +

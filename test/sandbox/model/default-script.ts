@@ -10,7 +10,7 @@ import {
   type ToolResult,
   toolResults,
 } from "./protocol.ts";
-import { type ReviewedTask, readReviews } from "./review.ts";
+import { conflictsIn, readReviews } from "./review.ts";
 import { structuredScript } from "./structured-script.ts";
 import { type Action, KNOWN_TASKS, readTask, type Task, taskText } from "./task.ts";
 
@@ -39,14 +39,18 @@ export function defaultScript(request: ModelRequest): ModelReply {
   const plan = turnsFor(task, tools);
   const play = plan[Math.min(turn, plan.length - 1)];
   const reply = play ? play(results) : say("I have nothing to add.");
-  return reviewed === null ? reply : withReplies(reply, reviewed.replies);
+  const conflicts = task.actions.some((action) => action.do === "resolve") ? conflictsIn(request) : [];
+  return finishingWith(reply, {
+    ...(reviewed === null ? {} : { replies: reviewed.replies }),
+    ...(conflicts.length === 0 ? {} : { conflicts }),
+  });
 }
 
-/** Wherever the script finishes, each comment gets its answer. */
-function withReplies(reply: ModelReply, replies: ReviewedTask["replies"]): ModelReply {
+/** What the script says wherever it finishes: an answer to each comment, and which conflicts it leaves as they are. */
+function finishingWith(reply: ModelReply, said: object): ModelReply {
   if (!("content" in reply)) return reply;
   const content = reply.content.map((block) =>
-    block.type === "tool_use" && block.name === "finish" ? { ...block, input: { ...block.input, replies } } : block,
+    block.type === "tool_use" && block.name === "finish" ? { ...block, input: { ...block.input, ...said } } : block,
   );
   return { ...reply, content };
 }

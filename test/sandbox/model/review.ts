@@ -1,4 +1,4 @@
-/** Reads the reviews in a prompt for the scripted model: what each comment asks for, and what it suggests. */
+/** Reads the reviews in a prompt for the scripted model: what each comment asks for, and what it suggests; and its conflicts. */
 import * as z from "zod";
 import { type ModelRequest, textOf } from "./protocol.ts";
 import { type Action, readTask, type Task } from "./task.ts";
@@ -39,6 +39,16 @@ function commentsIn(prompt: string): Comment[] {
     return { id: Number(id), actions: suggestions.get(Number(id)) ?? readTask(words).actions };
   });
 }
+
+const CONFLICTS = /<conflicts>\n([\s\S]*?)\n<\/conflicts>/;
+const CONFLICT = /^("(?:[^"\\]|\\.)*"): /;
+
+/** Conflicts that no marker shows, each of which stays as it is in the checkout. */
+export const conflictsIn = (request: ModelRequest): readonly { readonly path: string; readonly keep: "file" }[] =>
+  (CONFLICTS.exec(promptOf(request))?.[1] ?? "").split("\n").flatMap((row) => {
+    const path = CONFLICT.exec(row)?.[1];
+    return path === undefined ? [] : [{ path: z.string().parse(JSON.parse(path)), keep: "file" as const }];
+  });
 
 export interface ReviewedTask {
   readonly task: Task;

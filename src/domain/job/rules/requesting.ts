@@ -46,9 +46,9 @@ const MOST_WAITING = 10;
 
 /** What a job has from the start that works on a person's pull request. */
 function onTarget(draft: NonNullable<Draft["target"]>): Pick<Job, "target" | "pull_request" | "merge"> {
-  const { number, url, branch } = draft;
-  const at = { kind: "pull-request", number, branch, head_sha: null, pushed_sha: null, failing: null } as const;
-  return { target: at, pull_request: { number, url }, merge: mergeAtFirst({ target: at }) };
+  const { url, ...asked } = draft;
+  const at = { kind: "pull-request", ...asked, head_sha: null, pushed_sha: null, failing: null } as const;
+  return { target: at, pull_request: { number: asked.number, url }, merge: mergeAtFirst({ target: at }) };
 }
 
 const newJob = (draft: Draft, now: number): Job => ({

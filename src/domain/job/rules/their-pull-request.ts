@@ -8,7 +8,7 @@ import { atOnce, type Context, change, type Decision, showComment, unchanged } f
 import type { WantedEffect } from "../effect.ts";
 import { isFinal, type Job } from "../job.ts";
 import { mergeAtFirst, theirs } from "../target.ts";
-import { cancelRun, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
+import { cancelRun, conclude, endUnpaid, failAttempt, verify } from "./end-attempt.ts";
 import { firstLook } from "./first-look.ts";
 
 const isThisAttempt = (job: Job, report: { readonly round: number; readonly attempt: number }): boolean =>
@@ -32,6 +32,18 @@ export function workStopped(job: Job, report: Report<"work-stopped">, { now }: C
   const { sentence } = report;
   if (job.status === "submitted") return failAttempt(job, now, sentence, {}, "another's", true);
   return endUnpaid(job, now, "failed", { set: { failure: sentence }, note: sentence });
+}
+
+/** Since it was asked for, its checks have come to pass: no run is begun, and the branch of an earlier attempt goes. */
+export function workNeedless(job: Job, report: Report<"work-needless">, { now }: Context): Decision {
+  if (theirs(job) === null || !isThisAttempt(job, report)) return unchanged;
+  if (job.status !== "queued" || job.brief_sha !== null) return unchanged;
+  const { sentence: notice } = report;
+  return verify({ ...job, rounds: conclude(job, notice) }, now, {
+    set: { reasons: [], merge: mergeAtFirst(job), notice },
+    note: notice,
+    effects: [showComment(now, "now"), ...(job.head_sha === null ? [] : [atOnce({ type: "delete-branch" } as const)])],
+  });
 }
 
 const MERGED_BEFORE = "The pull request was merged before any work of this job was on it.";
