@@ -9,7 +9,7 @@ import * as z from "zod";
 import { PARTIAL_TRAILER } from "../../src/contracts/brief.ts";
 import type { Secret } from "../../src/contracts/secret.ts";
 import type { ActionBrief, PushedBrief } from "./brief.ts";
-import { type Git, GitFailure } from "./git.ts";
+import { type Git, GitFailure, type GitOptions } from "./git.ts";
 import { findMergeBase } from "./merge-base.ts";
 import { errorTail, runCommand, succeeded } from "./run-command.ts";
 
@@ -28,20 +28,26 @@ export interface Source {
   readonly token: Secret;
 }
 
-const eventSchema = z.object({ head_commit: z.object({ message: z.string() }).nullish() });
+const eventSchema = z.object({
+  head_commit: z.object({ message: z.string() }).nullish(),
+  repository: z.object({ default_branch: z.string() }).nullish(),
+});
+
+/** The event of the run, if it can be read. */
+export function readEvent(eventPath: string | null): z.infer<typeof eventSchema> | null {
+  try {
+    if (eventPath === null || statSync(eventPath).size > EVENT_LIMIT) return null;
+    return eventSchema.parse(JSON.parse(readFileSync(eventPath, "utf8")));
+  } catch {
+    return null;
+  }
+}
 
 /**
  * Whether the brief's commit message asks for a partial checkout. On a push event this is known before the first fetch.
  */
-export function asksForPart(eventPath: string | null): boolean {
-  try {
-    if (eventPath === null || statSync(eventPath).size > EVENT_LIMIT) return false;
-    const event = eventSchema.parse(JSON.parse(readFileSync(eventPath, "utf8")));
-    return (event.head_commit?.message ?? "").split("\n").includes(PARTIAL_TRAILER);
-  } catch {
-    return false;
-  }
-}
+export const asksForPart = (eventPath: string | null): boolean =>
+  (readEvent(eventPath)?.head_commit?.message ?? "").split("\n").includes(PARTIAL_TRAILER);
 
 /** Quotes a value for git's configuration file. */
 const quoted = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`;
@@ -69,9 +75,15 @@ export async function fetchJob(git: Git, source: Source, part: boolean): Promise
 const NO_CONFIGURATION = { GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
 
 /** Retries, since a runner's network fails now and then. */
-async function fetchAgain(git: Git, args: readonly string[], token: Secret): Promise<void> {
+export async function fetchAgain(
+  git: Git,
+  args: readonly string[],
+  token: Secret,
+  more: Pick<GitOptions, "input" | "config"> = {},
+): Promise<void> {
+  const options = { ...more, token, limitMs: FETCH_LIMIT_MS };
   for (const pause of [...FETCH_PAUSES_MS, null]) {
-    const ran = await git.try(["fetch", "--quiet", "--no-tags", ...args], { token, limitMs: FETCH_LIMIT_MS });
+    const ran = await git.try(["fetch", "--quiet", "--no-tags", ...args], options);
     if (succeeded(ran)) return;
     if (pause === null || ran.limit !== null) throw new GitFailure(`git fetch failed: ${errorTail(ran)}`);
     await wait(pause);

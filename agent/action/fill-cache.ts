@@ -21,6 +21,7 @@ import type { ContainerOptions } from "./docker.ts";
 import { runImageCommands } from "./image-commands.ts";
 import { prepareOwnImage } from "./own-image.ts";
 import { AGENT_UID } from "./ownership.ts";
+import { copySetUpFiles, removeSetUpFiles } from "./set-up-files.ts";
 import type { ActionSettings } from "./settings.ts";
 import type { StepContext } from "./step-context.ts";
 import { emptyWorkspace } from "./workspace.ts";
@@ -119,7 +120,7 @@ type Place = Omit<ContainerOptions, "entrypoint" | "args" | "name"> & { readonly
 
 /** The image of jobs, with the tools of earlier steps where they reach it. */
 async function placeOf(
-  { settings, docker, names, show }: FillPorts,
+  { settings, git, docker, names, show }: FillPorts,
   container: Container | null,
 ): Promise<Place | string> {
   const flags = [
@@ -139,6 +140,11 @@ async function placeOf(
     const own = { ...tools.variables, PATH: [...tools.path_before, IMAGE_PATH].join(":") };
     return { ...base, image: place.image, flags: [...flags, ...place.flags, ...variables(own)], env: {} };
   }
-  const made = await prepareOwnImage({ docker, names, agentImage: settings.image, container, show });
+  const { githubToken: token, folder, sha: commit } = settings;
+  const globs = container.setup_paths;
+  const ports = { git, folder, token };
+  const files = globs === undefined ? null : await copySetUpFiles(ports, { commit, globs, part: false });
+  const made = await prepareOwnImage({ docker, names, agentImage: settings.image, container, files, show });
+  removeSetUpFiles(ports);
   return made.ok ? { ...base, image: made.image.name, flags: [...flags, ...variables({})], env: {} } : made.reason;
 }

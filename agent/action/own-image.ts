@@ -38,6 +38,8 @@ export interface OwnImagePorts {
   /** The agent's image, which the program is taken from. */
   readonly agentImage: string;
   readonly container: Container;
+  /** The folder of what the set-up commands see of the repository; null: nothing. */
+  readonly files: string | null;
   readonly show: (text: string) => void;
 }
 
@@ -66,8 +68,7 @@ export async function prepareOwnImage(ports: OwnImagePorts): Promise<PreparedIma
   const { docker, names, container } = ports;
   await removeOwnImage(docker, names);
   const [failure, noProgram] = await Promise.all([makeImage(ports), copyProgram(ports)]);
-  const hiding = (failure ?? noProgram) ? null : await hidingVolume(ports);
-  const found = failure ?? noProgram ?? (hiding === null ? null : { reason: hiding, image_missing: false });
+  const found = failure ?? noProgram;
   if (found !== null) return refusal(`The agent was not started: ${found.reason}`, found.image_missing);
   const variables = await variablesOf(docker, names.image);
   return variables === null
@@ -101,7 +102,7 @@ async function makeImage(ports: OwnImagePorts): Promise<Failure | null> {
     }
     show(`The image ${container.image} could not be pulled, so this machine's own is used: ${why}.`);
   }
-  const failure = await setUp(ports);
+  const failure = (await hidingVolume(ports)) ?? (await setUp(ports));
   if (failure !== null) return other(failure);
   const kept = await docker.call(["commit", "--pause=false", names.setup, names.image], COMMIT_LIMIT_MS);
   await docker.call(["rm", "-f", "-v", names.setup]);
@@ -111,7 +112,7 @@ async function makeImage(ports: OwnImagePorts): Promise<Failure | null> {
 }
 
 /** Null when done, else why not, in sentences. */
-const setUp = ({ docker, names, container, show }: OwnImagePorts): Promise<string | null> =>
+const setUp = ({ docker, names, container, files, show }: OwnImagePorts): Promise<string | null> =>
   runImageCommands({
     docker,
     container: {
@@ -122,6 +123,7 @@ const setUp = ({ docker, names, container, show }: OwnImagePorts): Promise<strin
       flags: [
         ...["--no-healthcheck", "--network", "bridge", "--pids-limit", "512", "--memory", "4g", "-w", "/"],
         ...SETUP_RIGHTS.flatMap((right) => ["--cap-add", right]),
+        ...(files === null ? [] : ["--mount", `type=bind,source=${files},target=/workspace,readonly`]),
       ],
       env: {},
     },
@@ -138,8 +140,8 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const OURS = [`${PROGRAM_FOLDER}/`, "/workspace/"];
 const volumesSchema = z.record(z.string(), z.unknown()).nullable();
 
-async function hidingVolume({ docker, names, container }: OwnImagePorts): Promise<string | null> {
-  const seen = await docker.call(["image", "inspect", "--format", "{{json .Config.Volumes}}", names.image]);
+async function hidingVolume({ docker, container }: OwnImagePorts): Promise<string | null> {
+  const seen = await docker.call(["image", "inspect", "--format", "{{json .Config.Volumes}}", container.image]);
   const text = seen.stdout.toString("utf8");
   const volumes = text.length > MAX_TOOLCHAIN ? null : volumesSchema.safeParse(parseForeignJson(text)).data;
   const hiding = Object.keys(volumes ?? {}).find((volume) =>

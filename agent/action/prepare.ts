@@ -4,7 +4,16 @@ import type { Cache } from "../../src/contracts/cache.ts";
 import { type AgentPlace, inAgentImage, inOwnImage, withCache } from "./agent-place.ts";
 import { type ActionBrief, readPushedBrief } from "./brief.ts";
 import { restoreCache } from "./cache.ts";
-import { asksForPart, checkOut, copyForAgent, fetchInstructions, fetchJob, findBase, type Source } from "./checkout.ts";
+import {
+  asksForPart,
+  type Base,
+  checkOut,
+  copyForAgent,
+  fetchInstructions,
+  fetchJob,
+  findBase,
+  type Source,
+} from "./checkout.ts";
 import { tellAgent } from "./conflicts.ts";
 import type { Names } from "./container-names.ts";
 import { type Gateway, startGateway } from "./containers.ts";
@@ -14,6 +23,7 @@ import { beginMerge, type Conflicts } from "./merge.ts";
 import { fencedNetworks, type MadeNetworks, type Networks, openNetwork } from "./network-fence.ts";
 import { type PreparedImage, prepareOwnImage } from "./own-image.ts";
 import type { Ownership } from "./ownership.ts";
+import { copyDefaultFiles, removeSetUpFiles } from "./set-up-files.ts";
 import type { ActionSettings } from "./settings.ts";
 import { removeState, type State, saveState } from "./state.ts";
 import { emptyWorkspace } from "./workspace.ts";
@@ -89,12 +99,17 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
     own_image: brief.container !== null,
     cached: brief.cache !== null,
   });
+  const base = findBase(git, source, read);
+  const globs = brief.container?.setup_paths;
+  // not beside the checkout, where two fetches would meet
+  const files = globs === undefined ? null : await copyDefaultFiles(ports, { brief, globs, base: await base });
   const [started, placed, restored, state] = await Promise.all([
     startNetworkAndGateway(ports, opened, brief),
-    findPlace(ports, brief),
+    findPlace(ports, brief, files),
     brief.cache === null ? false : restore(ports, brief, brief.cache),
-    fillWorkspace(ports, source, read),
+    fillWorkspace(ports, source, brief, base),
   ]);
+  removeSetUpFiles(settings);
   const given = started.ok && placed.ok ? await ports.ownership.give() : null;
   const failure = [started, placed].find((one) => !one.ok);
   const reason = failure?.ok === false ? failure.reason : given === null ? null : `${NOT_GIVEN}: ${given}.`;
@@ -113,9 +128,13 @@ const restore = ({ git, docker, names, settings, show }: PreparePorts, { contain
 
 type Placed = { readonly ok: true; readonly place: AgentPlace } | Extract<PreparedImage, { ok: false }>;
 
-async function findPlace({ docker, names, settings, show }: PreparePorts, { container }: ActionBrief): Promise<Placed> {
+async function findPlace(
+  { docker, names, settings, show }: PreparePorts,
+  { container }: ActionBrief,
+  files: string | null,
+): Promise<Placed> {
   if (container === null) return { ok: true, place: inAgentImage(settings) };
-  const made = await prepareOwnImage({ docker, names, agentImage: settings.image, container, show });
+  const made = await prepareOwnImage({ docker, names, agentImage: settings.image, container, files, show });
   return made.ok ? { ok: true, place: inOwnImage(made.image, names) } : made;
 }
 
@@ -140,12 +159,14 @@ async function startNetworkAndGateway(
   return { ok: true, networks, gateway: startGateway({ docker, names, settings, brief, networks, show, mask }) };
 }
 
-type Read = Extract<Awaited<ReturnType<typeof readPushedBrief>>, { ok: true }>;
-
 /** Fills the workspace, with the agent's repository next to the files. */
-async function fillWorkspace({ git, settings, show }: PreparePorts, source: Source, read: Read): Promise<State> {
-  const { brief } = read;
-  const [base] = await Promise.all([findBase(git, source, read), checkOut(git, source, brief)]);
+async function fillWorkspace(
+  { git, settings, show }: PreparePorts,
+  source: Source,
+  brief: ActionBrief,
+  findingBase: Promise<Base>,
+): Promise<State> {
+  const [base] = await Promise.all([findingBase, checkOut(git, source, brief)]);
   if (!base.known)
     show(`The base commit ${brief.base.sha} could not be fetched, so its AGENTS.md and CLAUDE.md are not used.`);
   const merged = brief.merge_base === true && base.merge_base !== null && base.merge_base !== brief.base.sha;

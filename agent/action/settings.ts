@@ -41,7 +41,7 @@ export interface ActionSettings {
   readonly apiUrl: string;
   readonly eventPath: string | null;
   readonly workspace: string;
-  /** Below RUNNER_TEMP: it outlives the step and is never mounted into a container. */
+  /** Below RUNNER_TEMP: it outlives the step. Of it, only a copy of files is ever mounted into a container. */
   readonly folder: string;
   readonly summaryPath: string | null;
   readonly githubToken: Secret;

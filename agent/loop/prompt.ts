@@ -88,9 +88,12 @@ function toolNotes({ brief: { container }, tools }: Pick<Assignment, "brief" | "
   if (container === null) return tools.length === 0 ? [] : [steps];
   const image = `The shell runs in the image \`${container.image}\`, which the repository has chosen.`;
   if (container.setup.length === 0) return [image];
-  return [
-    `${image} These commands have set it up, as root and before the checkout was there:\n${block("set_up", container.setup.join("\n"))}`,
-  ];
+  const { setup, setup_paths: paths } = container;
+  const seen =
+    paths === undefined
+      ? "and before the checkout was there"
+      : `with these files of the default branch alone in /workspace: ${paths.map((path) => `\`${path}\``).join(", ")}`;
+  return [`${image} These commands have set it up, as root ${seen}:\n${block("set_up", setup.join("\n"))}`];
 }
 
 const cacheNote = (cached: Assignment["cached"]): string[] =>

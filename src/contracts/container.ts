@@ -1,5 +1,6 @@
 /** The repository's own image for its jobs: its name and the commands that set it up. */
 import * as z from "zod";
+import { globs } from "./globs.ts";
 
 /** Docker's own limit for the name before tag and digest. */
 const MAX_NAME = 255;
@@ -45,6 +46,8 @@ export const command = z
 export const containerSchema = z.strictObject({
   image,
   setup: z.array(command).max(MAX_SETUP_COMMANDS).default([]),
+  /** Globs of files of the default branch that the commands see, read-only in /workspace. Missing: none. */
+  setup_paths: globs.min(1).optional(),
   /** For all commands together. */
   setup_minutes: z.number().int().min(1).max(MAX_SETUP_MINUTES).default(SETUP_MINUTES),
 });

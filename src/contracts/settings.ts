@@ -3,31 +3,14 @@
  * error that names it, since a misspelt `allowed_paths` would otherwise allow everything.
  */
 import * as z from "zod";
-import { expandGlob, globMistake } from "../text/glob.ts";
 import { schedulesSchema, triggersSchema } from "./automation.ts";
 import { budgetSchema } from "./budget.ts";
 import { cacheSchema } from "./cache.ts";
 import { containerSchema } from "./container.ts";
 import { egressHost, MAX_EGRESS_HOSTS } from "./egress.ts";
+import { globs } from "./globs.ts";
 
 export const MERGE_METHODS = ["merge", "squash", "rebase"] as const;
-
-const MAX_GLOBS = 100;
-/** How many globs the braces of a whole list may expand to. */
-const MAX_EXPANDED = 300;
-
-const glob = z.string().superRefine((text, { addIssue }) => {
-  const mistake = globMistake(text);
-  if (mistake !== null) addIssue(mistake);
-});
-
-const globs = z
-  .array(glob)
-  .max(MAX_GLOBS)
-  .refine((all) => all.flatMap(expandGlob).length <= MAX_EXPANDED, {
-    error: `stands for more than ${MAX_EXPANDED} globs: write fewer braces`,
-    when: ({ value, issues }) => issues.length === 0 && Array.isArray(value),
-  });
 
 const autoMerge = z
   .strictObject({

@@ -119,7 +119,7 @@ class DeliveryProcessor {
   }
 
   async #act(event: GitHubEvent): Promise<void> {
-    const { githubClient, handleRepository } = this.#needs;
+    const { githubClient } = this.#needs;
     switch (event.type) {
       case "slash":
         return this.#slash(event);
@@ -140,19 +140,13 @@ class DeliveryProcessor {
         return this.#baseMoved(event);
       case "branch-moved":
         return this.#baseMoved(event);
-      case "set-up-changed": {
-        const { repository, brings_files: sha } = event;
-        this.#trace.note({});
-        await handleRepository(repository.id, { type: "set-up-changed" });
-        if (sha !== undefined) await handleRepository(repository.id, { type: "files-pushed", repository, sha });
-        return;
-      }
       case "files-pushed": {
-        const { repository, head_sha: sha, branch } = event;
+        const { repository, branch } = event;
         this.#trace.note({});
-        await handleRepository(repository.id, { type: "files-pushed", repository, sha });
+        await observeRepository(this.#needs, event);
         return branch === undefined ? undefined : this.#baseMoved({ repository, branch });
       }
+      case "set-up-changed":
       case "cache-fill-ended":
         this.#trace.note({});
         return observeRepository(this.#needs, event);
@@ -320,8 +314,11 @@ class DeliveryProcessor {
     if (place !== null) await githubClient.reply(repository, place, marker, handled.refusal.sentence, again);
   }
 
-  async #pullNews({ repository, numbers, command }: Extract<GitHubEvent, { type: "pull-news" }>): Promise<void> {
+  async #pullNews({ repository, numbers, command, fork_head }: Extract<GitHubEvent, { type: "pull-news" }>) {
     for (const number of numbers) await this.#news(repository, await this.#jobOfPull(repository, number), command);
+    const [pull_request] = numbers;
+    if (fork_head === undefined || pull_request === undefined) return;
+    await observeRepository(this.#needs, { type: "files-pushed", repository, head_sha: fork_head, pull_request });
   }
 
   async #baseMoved(moved: Parameters<typeof ofMoved>[1]): Promise<void> {

@@ -9,7 +9,15 @@ import type { Store } from "./ports/store.ts";
 
 type About = Extract<
   GitHubEvent,
-  { type: "cache-fill-ended" | "default-branch-moved" | "repositories-changed" | "uninstalled" }
+  {
+    type:
+      | "cache-fill-ended"
+      | "default-branch-moved"
+      | "files-pushed"
+      | "repositories-changed"
+      | "set-up-changed"
+      | "uninstalled";
+  }
 >;
 
 /** Cancels the jobs of a removed installation and returns what they hold. */
@@ -81,6 +89,18 @@ export async function observeRepository(parts: ObserverParts, event: About): Pro
       await freeName(parts, repository);
       const moved = { branch, head_sha, tree_sha, files_changed, lock_files_changed };
       await handleRepository(repository.id, { type: "pushed", repository, ...moved });
+      return;
+    }
+    case "set-up-changed": {
+      const { repository, brings_files: sha } = event;
+      await handleRepository(repository.id, { type: "set-up-changed" });
+      if (sha !== undefined) await handleRepository(repository.id, { type: "files-pushed", repository, sha });
+      return;
+    }
+    case "files-pushed": {
+      const { repository, head_sha: sha, pull_request } = event;
+      const of = pull_request === undefined ? {} : { pull_request };
+      await handleRepository(repository.id, { type: "files-pushed", repository, sha, ...of });
       return;
     }
     case "cache-fill-ended":

@@ -182,6 +182,21 @@ describeToolchains("toolchains", () => {
     expect(out).toContain("touch: cannot touch '/opt/journeyman/x': Read-only file system");
   });
 
+  test("files that the settings name are there for the set-up alone, and cannot be changed by it", async () => {
+    const setup = [
+      "cd /workspace; ls -A > /srv/seen; cat requirements.txt >> /srv/seen",
+      "touch /workspace/x 2>> /srv/seen || rm /workspace/requirements.txt 2>> /srv/seen || true",
+    ];
+    const container = { image: made.debian, setup, setup_minutes: 5, setup_paths: ["requirements.txt"] };
+    const files = { "requirements.txt": "flask\n", "shop.py": "pass\n" };
+    const { out, output } = await play("cat /srv/seen; ls -A /workspace", { container, egress: [] }, files);
+    const [seen = "", after = ""] = out.split("Read-only file system\nrm:");
+    expect(seen, output).toMatch(/^requirements\.txt\nflask\ntouch: /);
+    expect(after).toContain("Read-only file system");
+    expect(after).toMatch(/\n\.git\n[\s\S]*\nrequirements\.txt\nshop\.py/);
+    expect(await left()).toBe("");
+  });
+
   test("in an image with musl and without bash, git or glibc, the agent works behind the fence", async () => {
     const look = [
       "/lib/ld-musl-*.so.1 2>&1 | head -2",
@@ -214,7 +229,7 @@ describeToolchains("toolchains", () => {
     // less than the settings let anybody say
     const container = { image: made.musl, setup, setup_minutes: 0.05 };
     const prepared = await prepareOwnImage({
-      ...{ docker: engine, names, agentImage: imageOf("agent"), container, show: () => {} },
+      ...{ docker: engine, names, agentImage: imageOf("agent"), container, files: null, show: () => {} },
     });
     expect(prepared).toMatchObject({
       ok: false,

@@ -82,6 +82,39 @@ describe("a pull request that changes the files", () => {
       { conclusion: "failure" },
     ]);
     expect(await pushed("other", { "OTHER.md": "x\n" })).toEqual([]);
+    expect(await pushed("same", { [WORKFLOW]: RUN_JOB_WORKFLOW, "OTHER.md": "y\n" })).toEqual([]);
     expect(await pushed("hostile", { [WORKFLOW]: `a: &a [x]\n${"b: [*a, *a]\n".repeat(50)}` })).toHaveLength(1);
+  });
+
+  it("is told from a fork too, by one reading of its newest commit, and not of what was broken before it", async () => {
+    const harness = await startHarness({ actions: false });
+    const { github } = harness;
+    const settle = async () => {
+      harness.pass(5_000);
+      await settled(harness);
+    };
+    const opened = async (files: Record<string, string>, branch: string) => {
+      const number = github.openForkPullRequest(DEMO, { title: "Mend", by: "rex", files, branch });
+      await settle();
+      return { number, sha: github.pulls(DEMO).find((pull) => pull.number === number)?.headSha ?? "" };
+    };
+    const reads = () => github.calls().filter(({ graphql }) => graphql === "Files").length;
+
+    const broken = await opened({ [FILE]: BROKEN }, "one");
+    expect(checksOf(harness, broken.sha)).toMatchObject([{ conclusion: "failure", output: { title: "3 mistakes" } }]);
+    expect(checksOf(harness, (await opened({ [FILE]: GOOD }, "two")).sha)).toEqual([]);
+    expect(reads()).toBe(2);
+
+    const pushes = ["a: 1\n", "b: 2\n", "limits: 3\n"].map((text) =>
+      github.pushToFork(DEMO, broken.number, { [FILE]: text }),
+    );
+    await settle();
+    expect(checksOf(harness, pushes.at(-1) ?? "")).toMatchObject([
+      { output: { summary: expect.stringContaining("limits") } },
+    ]);
+    expect(reads()).toBe(3);
+
+    await answered(harness, { [FILE]: BROKEN });
+    expect(checksOf(harness, (await opened({ "OTHER.md": "z\n" }, "three")).sha)).toEqual([]);
   });
 });

@@ -177,7 +177,10 @@ export class Runner {
   /** What a runner sets for a stage; `env` comes on top: inputs as `INPUT_…`, variables of the step as they are. */
   #environment(env: Record<string, string>): Record<string, string> {
     const event = join(this.top, "event.json");
-    writeFileSync(event, JSON.stringify({ head_commit: { message: this.#message } }));
+    writeFileSync(
+      event,
+      JSON.stringify({ head_commit: { message: this.#message }, repository: { default_branch: "main" } }),
+    );
     return {
       PATH: `${this.#bin}:${process.env.PATH}`,
       HOME: this.top,

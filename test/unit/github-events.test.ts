@@ -499,6 +499,19 @@ describe("pull requests", () => {
     expect(happened("auto_merge_disabled")).toEqual(news({ type: "auto-merge-disabled", by: "mona", base: "main" }));
   });
 
+  test("a fork's head is looked at where it is for the default branch, since no push tells of it", () => {
+    const fork = { head: { ...pull.head, repo: { id: 43 } } };
+    const brings = { type: "files-pushed", repository: where, head_sha: SHA, pull_request: 5 } as const;
+    expect(happened("opened", fork)).toEqual(translated(brings));
+    const command = { type: "head-moved", sha: SHA } as const;
+    const moved = { type: "pull-news", repository: where, numbers: [5], command } as const;
+    expect(happened("synchronize", fork)).toEqual(translated({ ...moved, fork_head: SHA }));
+    const elsewhere = { ...fork, base: { ref: "release" } };
+    expect(happened("opened", elsewhere)).toMatchObject({ kind: "ignored" });
+    expect(happened("synchronize", elsewhere)).toEqual(translated(moved));
+    expect(happened("opened")).toMatchObject({ kind: "ignored" });
+  });
+
   test("forks that have borrowed the name, and branches of people, are told by number: a job may have taken them", () => {
     const command = { type: "closed", pull_request: 5, by: "mona" } as const;
     const told = translated({ type: "pull-news", repository: where, numbers: [5], command });

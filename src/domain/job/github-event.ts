@@ -120,6 +120,8 @@ export type GitHubEvent =
       readonly repository: EventRepository;
       readonly numbers: readonly number[];
       readonly command: Command;
+      /** The new head of one from a fork, whose files are for the default branch. */
+      readonly fork_head?: string;
     }
   /**
    * The default branch moved. `settings_changed`: what we keep of the repository must be read again.
@@ -141,12 +143,14 @@ export type GitHubEvent =
       readonly branch: string;
       readonly deleted: boolean;
     }
-  /** Another branch than the default one was given a new settings or workflow file. */
+  /** Another branch than the default one was given a new settings or workflow file; a fork's maybe. */
   | {
       readonly type: "files-pushed";
       readonly repository: EventRepository;
       readonly head_sha: string;
       readonly branch?: string;
+      /** The pull request that brings the fork's. */
+      readonly pull_request?: number;
     }
   /** What we keep of these repositories is no longer sure (installed, renamed, permissions changed). */
   | {

@@ -27,8 +27,13 @@ export type RepositoryCommand =
       readonly files_changed: boolean;
       readonly lock_files_changed: boolean;
     }
-  /** A commit of another branch brings a new settings or workflow file. */
-  | { readonly type: "files-pushed"; readonly repository: IdentifiedRepository; readonly sha: string }
+  /** A commit of another branch brings a new settings or workflow file; one of a fork's pull request maybe. */
+  | {
+      readonly type: "files-pushed";
+      readonly repository: IdentifiedRepository;
+      readonly sha: string;
+      readonly pull_request?: number;
+    }
   /** An event of it, of whatever kind: a reason to look at the set-up of a repository that was never looked at. */
   | { readonly type: "seen"; readonly repository: IdentifiedRepository }
   /** Something happened to the set-up pull request or its branch. */

@@ -86,7 +86,7 @@ export function decideRepository(
     case "pushed":
       return pushed(state, command, context);
     case "files-pushed":
-      return filesPushed(state, command.sha, now);
+      return filesPushed(state, command, now);
     case "seen":
       return state.set_up.phase === "unknown" && context.offers_set_up ? look(state, context) : unchanged;
     case "set-up-changed":
@@ -130,14 +130,22 @@ function first(command: Extract<RepositoryCommand, { repository: unknown }>, con
     case "installed":
       return change(state);
     case "files-pushed":
-      return filesPushed(state, command.sha, context.now);
+      return filesPushed(state, command, context.now);
     default:
       return look(state, context);
   }
 }
 
-const filesPushed = (state: RepositoryState, sha: string, now: number): RepositoryDecided =>
-  change(state, [{ effect: { type: "check-files", sha }, urgency: "now", not_before: now }]);
+function filesPushed(
+  state: RepositoryState,
+  { sha, pull_request }: Extract<RepositoryCommand, { type: "files-pushed" }>,
+  now: number,
+): RepositoryDecided {
+  if (pull_request === undefined)
+    return change(state, [{ effect: { type: "check-files", sha }, urgency: "now", not_before: now }]);
+  const effect = { type: "check-files", sha, pull_request } as const;
+  return change(state, [{ effect, urgency: "now", not_before: now + READ_HOLD_MS }]);
+}
 
 /** Under a new name, the links of an open set-up pull request are read anew. */
 function installed(before: RepositoryState, named: IdentifiedRepository, now: number): RepositoryDecided {

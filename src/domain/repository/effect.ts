@@ -6,7 +6,7 @@ export const repositoryEffectSchema = z.discriminatedUnion("type", [
   /** Read the settings after a push that may have changed them, and say on its commit whether they are broken or mended. */
   z.object({ type: z.literal("read-settings") }),
   /** Say on a commit of another branch that its settings or workflow file is broken, before it is merged. */
-  z.object({ type: z.literal("check-files"), sha: z.string() }),
+  z.object({ type: z.literal("check-files"), sha: z.string(), pull_request: z.number().optional() }),
   /** Start a run on the default branch that fills the cache. */
   z.object({ type: z.literal("fill-cache") }),
   /** Read how far the set-up is. */
@@ -19,9 +19,11 @@ export const repositoryEffectSchema = z.discriminatedUnion("type", [
 
 export type RepositoryEffect = Readonly<z.output<typeof repositoryEffectSchema>>;
 
-/** Two effects of one key are one: the later replaces the earlier. */
-export const repositoryEffectKey = (effect: RepositoryEffect): string =>
-  effect.type === "check-files" ? `${effect.type}:${effect.sha}` : effect.type;
+/** Two effects of one key are one: the later replaces the earlier. Strangers push to a fork as often as they like. */
+export const repositoryEffectKey = (effect: RepositoryEffect): string => {
+  if (effect.type !== "check-files") return effect.type;
+  return `${effect.type}:${effect.pull_request === undefined ? effect.sha : `#${effect.pull_request}`}`;
+};
 
 /** Whether an effect still makes sense: the repository may have moved on since it was asked for. */
 export function isEffectWanted(

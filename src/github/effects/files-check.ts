@@ -13,27 +13,39 @@ import { WORKFLOW_PATH } from "./branch-state.ts";
 import { annotationsOf, type CheckParts, sayOnce, sentence } from "./settings-check.ts";
 
 const QUERY = `
-query Files($owner: String!, $repo: String!, $settings: String!, $workflow: String!) {
+query Files($owner: String!, $repo: String!, $settings: String!, $workflow: String!, $settingsHere: String!, $workflowHere: String!) {
   repository(owner: $owner, name: $repo) {
     settings: object(expression: $settings) { ${BLOB} }
     workflow: object(expression: $workflow) { ${BLOB} }
+    settingsHere: object(expression: $settingsHere) { ${BLOB} }
+    workflowHere: object(expression: $workflowHere) { ${BLOB} }
   }
 }`;
 
 const schema = z.object({
-  repository: z.object({ settings: blobSchema, workflow: blobSchema }).nullable(),
+  repository: z
+    .object({ settings: blobSchema, workflow: blobSchema, settingsHere: blobSchema, workflowHere: blobSchema })
+    .nullable(),
 });
+
+type Blob = z.output<typeof blobSchema>;
+
+/** Null where the default branch has the same: then it is not this commit that brings it. */
+const brought = (there: Blob, here: Blob): Blob => (there?.text === here?.text ? null : there);
 
 export async function checkFiles(parts: CheckParts, sha: string): Promise<void> {
   const { octokit, at } = parts;
-  const paths = { settings: `${sha}:${SETTINGS_PATH}`, workflow: `${sha}:${WORKFLOW_PATH}` };
+  const paths = {
+    ...{ settings: `${sha}:${SETTINGS_PATH}`, workflow: `${sha}:${WORKFLOW_PATH}` },
+    ...{ settingsHere: `HEAD:${SETTINGS_PATH}`, workflowHere: `HEAD:${WORKFLOW_PATH}` },
+  };
   const { repository } = await ask(octokit, QUERY, { ...at, ...paths }, schema);
   if (repository === null) return;
-  const read = parseSettingsBlob(repository.settings);
+  const read = parseSettingsBlob(brought(repository.settings, repository.settingsHere));
   const mistakes = read === null || read.ok ? [] : read.mistakes;
   const sentences = [
     ...mistakes.map((one) => `\`${SETTINGS_PATH}\`: ${sentence(one)}`),
-    ...workflowSentences(workflowFactsOf(repository.workflow)),
+    ...workflowSentences(workflowFactsOf(brought(repository.workflow, repository.workflowHere))),
   ];
   if (sentences.length === 0) return;
   const list = sentences.map((one) => `- ${one}`).join("\n");

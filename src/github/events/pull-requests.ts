@@ -18,8 +18,10 @@ import {
   listener,
   person,
   pullsEvent,
+  repositoryOf,
   setUpEvent,
   source,
+  translated,
 } from "./event-listener.ts";
 
 const LOOK = { type: "look", forced: false } as const;
@@ -73,11 +75,30 @@ export const pullRequestReopened = listener(schema, (payload) =>
     : pullEvent(payload, { type: "reopened", pull_request: payload.pull_request.number }),
 );
 
-export const pullRequestSynchronized = listener(schema, (payload, self) =>
-  isSelf(payload.sender, self)
-    ? ignored("our own push")
-    : pullEvent(payload, { type: "head-moved", sha: payload.pull_request.head.sha }),
-);
+const pushedSchema = schema.extend({
+  repository: source.repository.extend({ default_branch: z.string() }),
+  pull_request: schema.shape.pull_request.extend({ base: z.object({ ref: z.string() }) }),
+});
+
+/** A fork's pull request may bring other settings; what a branch of this repository brings is known by its push. */
+const fromFork = ({ pull_request: { head, base }, repository }: z.output<typeof pushedSchema>): boolean =>
+  head.repo?.id !== repository.id && base.ref === repository.default_branch;
+
+export const pullRequestOpened = listener(pushedSchema, (payload) => {
+  const { number: pull_request, head } = payload.pull_request;
+  return fromFork(payload)
+    ? translated({ type: "files-pushed", repository: repositoryOf(payload), head_sha: head.sha, pull_request })
+    : ignored("the pull request is of a branch of this repository, or not for the default branch");
+});
+
+export const pullRequestSynchronized = listener(pushedSchema, (payload, self) => {
+  if (isSelf(payload.sender, self)) return ignored("our own push");
+  const { sha } = payload.pull_request.head;
+  const news = pullEvent(payload, { type: "head-moved", sha });
+  return news.kind === "event" && news.event.type === "pull-news" && fromFork(payload)
+    ? translated({ ...news.event, fork_head: sha })
+    : news;
+});
 
 /** Edited, made ready, made a draft; our own changes are ignored. */
 export const pullRequestChanged = listener(schema, (payload, self) =>

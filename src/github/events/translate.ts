@@ -28,6 +28,7 @@ import {
   pullRequestChanged,
   pullRequestClosed,
   pullRequestDequeued,
+  pullRequestOpened,
   pullRequestReopened,
   pullRequestSynchronized,
   reviewDismissed,
@@ -53,6 +54,7 @@ const LISTENERS: ReadonlyMap<string, Listener> = new Map([
   ["status", statusChanged],
 
   ["pull_request.closed", pullRequestClosed],
+  ["pull_request.opened", pullRequestOpened],
   ["pull_request.reopened", pullRequestReopened],
   ["pull_request.synchronize", pullRequestSynchronized],
   ["pull_request.edited", pullRequestChanged],

@@ -1,9 +1,7 @@
 /** Repositories: one lowdb file each, cached in memory; assumes at most about 10,000 repositories. */
 import * as z from "zod";
-import { fullName } from "../../domain/job/job.ts";
 import { type EffectRef, URGENCIES } from "../../domain/pending-effect.ts";
 import { repositoryEffectKey, repositoryEffectSchema } from "../../domain/repository/effect.ts";
-import { nextTimerAt } from "../../domain/repository/next-timer.ts";
 import type { RepositoryState } from "../../domain/repository/repository.ts";
 import { repositoryStateSchema } from "../../domain/repository/schema.ts";
 import type {
@@ -12,11 +10,11 @@ import type {
   RepositoryStore,
   StoredRepository,
 } from "../../engine/ports/repositories.ts";
-import { repositoryKey } from "../facts.ts";
 import { acknowledged, nextEffects, rescheduled } from "../next-effects.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
+import { keyOf, RepositoryIndex } from "./repository-index.ts";
 
 const ENDING = ".json";
 
@@ -40,8 +38,6 @@ const format: Format<StoredRepository> = {
   write: (repository) => writeRecord("repository", repository),
 };
 
-const keyOf = (owner: string, name: string): string => repositoryKey(fullName({ owner, name }));
-
 /** The slash becomes `%2F`, so that a name can neither leave the folder nor collide with another. */
 const fileOf = (key: string): string => `${encodeURIComponent(key)}${ENDING}`;
 
@@ -49,39 +45,41 @@ const keyOfState = ({ owner, name }: RepositoryState): string => keyOf(owner, na
 
 export class LowdbRepositories implements RepositoryStore {
   readonly #folder: Folder;
-  readonly #byName = new Map<string, StoredRepository>();
-  readonly #byId = new Map<number, StoredRepository>();
+  readonly #index = new RepositoryIndex();
 
   constructor(folder: Folder) {
     this.#folder = folder;
     for (const name of folder.takeFound(ENDING)) {
       const stored = readFile(folder, name, format)?.data;
-      if (stored !== undefined) this.#keep(stored);
+      if (stored !== undefined) this.#index.put(stored);
     }
   }
 
   async get(owner: string, name: string): Promise<RepositoryState | null> {
-    return this.#byName.get(keyOf(owner, name))?.state ?? null;
+    return this.#index.named(owner, name)?.state ?? null;
   }
 
   async byId(id: number): Promise<RepositoryState | null> {
-    return this.#byId.get(id)?.state ?? null;
+    return this.#index.get(id)?.state ?? null;
   }
 
   async ofInstallation(installation_id: number): Promise<readonly RepositoryState[]> {
-    return [...this.#byId.values()].map(({ state }) => state).filter((one) => one.installation_id === installation_id);
+    return this.#index.ofInstallation(installation_id).map(({ state }) => state);
   }
 
   async load(id: number): Promise<StoredRepository | null> {
-    return this.#byId.get(id) ?? null;
+    return this.#index.get(id) ?? null;
   }
 
   async commit(commit: RepositoryCommit): Promise<RepositoryCommitAnswer> {
-    const before = this.#byId.get(commit.id) ?? null;
+    const before = this.#index.get(commit.id);
     if ((before?.version ?? 0) !== commit.expected_version) return { ok: false };
     const { state } = commit;
     if (state === null) {
-      if (before !== null) this.#remove(before);
+      if (before !== undefined) {
+        this.#folder.remove(fileOf(keyOfState(before.state)));
+        this.#index.remove(before);
+      }
       return { ok: true, stored: null };
     }
     const version = commit.expected_version + 1;
@@ -98,32 +96,19 @@ export class LowdbRepositories implements RepositoryStore {
   }
 
   async withEffects(): Promise<readonly number[]> {
-    return [...this.#byId].filter(([, { effects }]) => effects.length > 0).map(([id]) => id);
+    return this.#index.withEffects();
   }
 
   async due(now: number, limit: number): Promise<readonly number[]> {
-    return this.#timers()
-      .filter(({ at }) => at <= now)
-      .slice(0, limit)
-      .map(({ id }) => id);
+    return this.#index.due(now, limit);
   }
 
   async nextWake(): Promise<number | null> {
-    return this.#timers()[0]?.at ?? null;
-  }
-
-  /** Earliest first. */
-  #timers(): { readonly id: number; readonly at: number }[] {
-    return [...this.#byId]
-      .flatMap(([id, { state }]) => {
-        const at = nextTimerAt(state);
-        return at === null ? [] : [{ id, at }];
-      })
-      .sort((a, b) => a.at - b.at);
+    return this.#index.nextWake();
   }
 
   #rewrite(id: number, change: (before: StoredRepository) => StoredRepository | null): boolean {
-    const before = this.#byId.get(id);
+    const before = this.#index.get(id);
     const next = before === undefined ? null : change(before);
     if (next === null) return false;
     this.#write(next);
@@ -131,29 +116,11 @@ export class LowdbRepositories implements RepositoryStore {
   }
 
   #write(next: StoredRepository): StoredRepository {
-    const before = this.#byId.get(next.state.id);
+    const before = this.#index.get(next.state.id);
     const key = keyOfState(next.state);
     const kept = writeFile(this.#folder, fileOf(key), format, next).data;
-    if (before !== undefined && keyOfState(before.state) !== key) this.#remove(before);
-    this.#keep(kept);
+    if (before !== undefined && keyOfState(before.state) !== key) this.#folder.remove(fileOf(keyOfState(before.state)));
+    this.#index.put(kept);
     return kept;
-  }
-
-  /** Another repository that had the name loses it. */
-  #keep(stored: StoredRepository): void {
-    const key = keyOfState(stored.state);
-    const former = this.#byName.get(key);
-    if (former !== undefined && former.state.id !== stored.state.id) this.#byId.delete(former.state.id);
-    this.#byName.set(key, stored);
-    this.#byId.set(stored.state.id, stored);
-  }
-
-  #remove(stored: StoredRepository): void {
-    const key = keyOfState(stored.state);
-    this.#byId.delete(stored.state.id);
-    // Another repository may have the name by now.
-    if (this.#byName.get(key) !== stored) return;
-    this.#folder.remove(fileOf(key));
-    this.#byName.delete(key);
   }
 }

@@ -123,6 +123,16 @@ export class SandboxPeople extends SandboxRecords {
     return pulls.openPull(this.world, repository, order, cause).number;
   }
 
+  /** A commit on the fork's branch; answers its name. */
+  pushToFork(name: RepoName, number: number, files: FileMap, by?: string): string {
+    const repository = this.repositoryOf(name);
+    const issue = this.pullOf(repository, number);
+    const cause = this.causedBy(by ?? issue.pull.fork?.login ?? "");
+    const after = this.commitOf(repository, issue.pull.headSha, files, cause.user, "more");
+    pulls.synchronize(this.world, repository, issue, after, cause);
+    return after;
+  }
+
   /** Returns the review's id. */
   review(name: RepoName, number: number, input: { state: Review["state"]; body?: string; by: string }): number {
     const repository = this.repositoryOf(name);
