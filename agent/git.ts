@@ -4,6 +4,7 @@
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { type GitObject, objectsIn } from "./git-objects.ts";
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 30_000;
@@ -23,38 +24,28 @@ async function git({ workspace, environment }: Checkout, ...args: string[]): Pro
   );
 }
 
-export const hasCommit = async (checkout: Checkout, sha: string): Promise<boolean> =>
-  (await git(checkout, "cat-file", "-e", `${sha}^{commit}`)) !== null;
-
-const FILE_ANSWER = /^[0-9a-f]{40,64} blob \d+\n/;
-
 /**
- * A file's text in a commit, following links inside the tree; null when missing. A link that leaves the tree is not
- * followed, since it names a file of this machine.
+ * The objects of these names, from one process; null for a missing one. Links are followed inside of a tree, and not out
+ * of it, since they then name a file of this machine. Whatever stands behind more than 8 MB is missing too.
  */
-export async function fileAt({ workspace, environment }: Checkout, sha: string, path: string): Promise<string | null> {
+export async function objectsAt(
+  { workspace, environment }: Checkout,
+  names: readonly string[],
+): Promise<(GitObject | null)[]> {
   const options = { cwd: workspace, env: { ...environment }, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT };
-  const running = run("git", ["cat-file", "--batch", "--follow-symlinks"], options);
+  const running = run("git", ["cat-file", "--batch", "--follow-symlinks"], { ...options, encoding: "buffer" });
   // git ends without reading when there is no repository.
   running.child.stdin?.on("error", () => {});
-  running.child.stdin?.end(`${sha}:${path}\n`);
-  const answer = await running.then(
-    ({ stdout }) => stdout,
-    () => "",
-  );
-  return FILE_ANSWER.test(answer) ? answer.slice(answer.indexOf("\n") + 1, -1) : null;
+  running.child.stdin?.end(names.map((name) => `${name}\n`).join(""));
+  const answer = await running.catch(({ stdout }: { readonly stdout: Buffer }) => ({ stdout }));
+  const objects = objectsIn(answer.stdout);
+  return names.map((_, at) => objects[at] ?? null);
 }
 
-/** Names of the files in a folder of a commit, which ends with a slash or is empty for the top. */
-export async function namesAt(checkout: Checkout, sha: string, folder: string): Promise<string[]> {
-  const listed = await git(checkout, "ls-tree", "-z", "--name-only", sha, ...(folder === "" ? [] : ["--", folder]));
-  return (listed ?? "").split("\0").flatMap((path) => (path === "" ? [] : [path.slice(folder.length)]));
-}
-
-/** The commit that the work starts from; null when there is no repository. */
-export async function headCommit(checkout: Checkout): Promise<string | null> {
-  const head = await git(checkout, "rev-parse", "--verify", "HEAD");
-  return head === null ? null : head.trim();
+/** Paths of the files in these folders of a commit; each ends with a slash, and the top is `./`. */
+export async function pathsAt(checkout: Checkout, sha: string, folders: readonly string[]): Promise<string[]> {
+  const listed = await git(checkout, "ls-tree", "-z", "--name-only", sha, "--", ...folders);
+  return (listed ?? "").split("\0");
 }
 
 /** Changed, new and deleted paths since `start`, including commits of the model; null when git cannot tell. */

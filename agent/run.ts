@@ -8,8 +8,8 @@ import { blanker, redactor } from "../src/contracts/redact.ts";
 import { NO_USAGE, type Result } from "../src/contracts/result.ts";
 import { counted } from "../src/text/plural.ts";
 import { newerLibrary } from "./c-library.ts";
-import { changedFiles, headCommit } from "./git.ts";
-import { type Assignment, readAssignment } from "./loop/assignment.ts";
+import { type Checkout, changedFiles } from "./git.ts";
+import { readAssignment, readBrief } from "./loop/assignment.ts";
 import type { Cancellation } from "./loop/cancellation.ts";
 import { Conversation, roomIn } from "./loop/conversation.ts";
 import { runLoop } from "./loop/loop.ts";
@@ -40,7 +40,7 @@ interface Work extends RunPorts {
   readonly log: Log;
   usageCounter: UsageCounter;
   readonly startedAt: number;
-  assignment: Assignment | null;
+  taskTitle: string;
   /** The model in use. */
   model: string;
   modelNotes: readonly string[];
@@ -60,7 +60,7 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
     log,
     usageCounter: new UsageCounter("unknown"),
     startedAt,
-    assignment: null,
+    taskTitle: "",
     model: "unknown",
     modelNotes: [],
     lastText: "",
@@ -73,7 +73,7 @@ export async function runJob(settings: Settings, ports: RunPorts): Promise<0 | 1
       model: work.model,
       modelNotes: work.modelNotes,
       ...(await spentBy(work)),
-      taskTitle: work.assignment?.brief.title ?? "",
+      taskTitle: work.taskTitle,
       lastText: work.lastText,
       notes: work.notes,
     },
@@ -100,6 +100,9 @@ const OPEN_NETWORK =
   "The repository's settings restrict the network (`egress`), but .github/workflows/run-job.yml started the " +
   "agent on an open network. Copy that file again from Journeyman, or remove `egress` from .github/journeyman.yml.";
 
+const unread = ({ base }: Brief): string =>
+  `The commit ${base.sha} of ${base.branch} could not be read, so AGENTS.md and CLAUDE.md were not used.`;
+
 /** The gateway enforces the limit, and only it knows which address it calls. */
 function unpriced(model: string, { gateway }: Settings): string {
   const counted = `${model} has no price in the table of ${MODELS_AS_OF}: tokens are counted, the cost is unknown.`;
@@ -110,10 +113,10 @@ function unpriced(model: string, { gateway }: Settings): string {
 
 async function attempt(work: Work): Promise<Stop> {
   const { settings, log, cancellation } = work;
-  const read = await readAssignment(settings);
+  const read = await readBrief(settings);
   if (!read.ok) return { kind: "misconfigured", permanent: null, reason: read.reason };
-  work.assignment = read.assignment;
-  const { brief } = read.assignment;
+  const { brief } = read;
+  work.taskTitle = brief.title;
   work.model = brief.llm.model;
   work.modelNotes = brief.llm.notes;
   work.usageCounter = new UsageCounter(brief.llm.model);
@@ -122,21 +125,21 @@ async function attempt(work: Work): Promise<Stop> {
   const library = newerLibrary(settings.toolchain.c_library);
   if (library !== null) return { kind: "misconfigured", permanent: "misconfigured", reason: library };
   const elapsedMs = () => work.now().getTime() - work.startedAt;
+  // Git looks for it while the provider's client is loaded.
+  const reading = readAssignment(settings, read);
   const absent = await gatewayAbsent(work, elapsedMs);
   if (absent !== null) return cancellation.stop ?? { kind: "provider_down", reason: absent };
   const opened = await openProvider({ ...settings, provider: brief.llm.provider });
   if (!opened.ok) return opened.stop;
   const choice = await fitModel(work, brief.llm, opened.listModels);
+  const assignment = await reading;
   const { limits } = brief;
   const by = describeSource(brief.llm, settings.llm);
   log.info(
     `Job ${brief.id}, round ${brief.round}, attempt ${brief.attempt}, with ${choice.model}${by === "" ? "" : `, ${by}`}: ` +
       `at most ${counted(limits.turns, "turn")}, ${counted(limits.minutes, "minute")}, ${counted(limits.cost_cents, "cent")}.`,
   );
-  if (!read.assignment.base_known)
-    log.warn(
-      `The commit ${brief.base.sha} of ${brief.base.branch} could not be read, so AGENTS.md and CLAUDE.md were not used.`,
-    );
+  if (!assignment.base_known) log.warn(unread(brief));
   if (costCents(choice.model, NO_USAGE) === null) log.warn(unpriced(choice.model, settings));
   const outOfTime = () => cancellation.interrupt({ kind: "out_of_time", minutes: limits.minutes });
   const clock = setTimeout(outOfTime, Math.max(0, limits.minutes * 60_000 - elapsedMs()));
@@ -144,7 +147,6 @@ async function attempt(work: Work): Promise<Stop> {
   const checkout = { workspace: settings.workspace, environment: shell.environment };
   const refused = new RefusalClient(settings.gateway ?? settings.proxy);
   try {
-    const start = await headCommit(checkout);
     const stop = await runLoop(
       {
         system: SYSTEM_PROMPT,
@@ -165,11 +167,11 @@ async function attempt(work: Work): Promise<Stop> {
           work.lastText = words;
         },
       },
-      firstContent(read.assignment),
+      firstContent(assignment),
     );
     // The model's processes must not write any more when the files are checked for secrets.
     shell.close();
-    await redactChangedFiles(work, start === null ? null : await changedFiles(checkout, start));
+    await redactChangedFiles(work, checkout, assignment.start);
     return stop;
   } finally {
     clearTimeout(clock);
@@ -200,7 +202,8 @@ async function gatewayAbsent({ settings, cancellation, pause }: Work, elapsedMs:
 
 const MAX_NAMED = 10;
 
-async function redactChangedFiles({ settings, log, notes }: Work, changed: readonly string[] | null): Promise<void> {
+async function redactChangedFiles({ settings, log, notes }: Work, checkout: Checkout, start: string | null) {
+  const changed = start === null ? null : await changedFiles(checkout, start);
   if (changed === null) return log.warn("Git did not list the changed files, so they were not checked for secrets.");
   log.info(changed.length === 0 ? "No file changed." : `Changed: ${changed.join(", ")}`);
   const held = await redactFiles(settings.workspace, changed, blanker(settings.secrets));

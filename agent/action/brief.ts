@@ -6,6 +6,7 @@ import * as z from "zod";
 import { briefSchema, CONFIG_FILE, jobFolder, RUN_COMMIT_PREFIX } from "../../src/contracts/brief.ts";
 import { namedBySchema } from "../../src/contracts/model-source.ts";
 import type { Secret } from "../../src/contracts/secret.ts";
+import { objectsIn } from "../git-objects.ts";
 import type { Git } from "./git.ts";
 
 const BRIEF_LIMIT = 2 * 1024 * 1024;
@@ -52,7 +53,7 @@ export async function readPushedBrief(
     outputLimit: BRIEF_LIMIT + COMMIT_LIMIT,
     ...(token === undefined ? {} : { token }),
   });
-  const [commit, file] = objectsIn(answer);
+  const [commit, file] = objectsIn(answer).map((object) => object?.text);
   const subject = commit?.slice(commit.indexOf("\n\n") + 2).split("\n")[0] ?? "";
   if (commit === undefined || !subject.startsWith(`${RUN_COMMIT_PREFIX}${jobId}:`))
     return { ok: false, reason: `the head of job/${jobId} is not the brief of a job` };
@@ -66,20 +67,6 @@ export async function readPushedBrief(
     brief: brief.data,
     parents: [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, id = ""]) => id),
   };
-}
-
-/** Parses the output of `git cat-file --batch`, in order; undefined for a missing object. */
-export function objectsIn(answer: Buffer): (string | undefined)[] {
-  const found: (string | undefined)[] = [];
-  for (let at = 0; at < answer.length; ) {
-    const end = answer.indexOf("\n", at);
-    const head = /^[0-9a-f]+ \w+ (\d+)$/.exec(answer.toString("utf8", at, end));
-    if (head === null) found.push(undefined);
-    const size = head === null ? -1 : Number(head[1]);
-    if (size >= 0) found.push(answer.toString("utf8", end + 1, end + 1 + size));
-    at = end + 1 + (size >= 0 ? size + 1 : 0);
-  }
-  return found;
 }
 
 function parsed(text: string): unknown {

@@ -5,7 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Secret } from "../../src/contracts/secret.ts";
-import { objectsIn } from "./brief.ts";
+import { objectsIn } from "../git-objects.ts";
 import { changedPaths } from "./forbidden-paths.ts";
 import { attributesOf, type Git } from "./git.ts";
 import { errorTail, succeeded } from "./run-command.ts";
@@ -66,8 +66,9 @@ async function pointersOf(git: Git, ids: readonly string[]): Promise<ReadonlyMap
     input: small.map((id) => `${id}\n`).join(""),
     outputLimit: INDEX_LIMIT,
   });
-  for (const [at, text] of objectsIn(texts).entries())
-    if (text?.startsWith(POINTER)) pointers.set(small[at] ?? "", /^oid sha256:([0-9a-f]{64})$/m.exec(text)?.[1] ?? "");
+  for (const [at, object] of objectsIn(texts).entries())
+    if (object?.text.startsWith(POINTER))
+      pointers.set(small[at] ?? "", /^oid sha256:([0-9a-f]{64})$/m.exec(object.text)?.[1] ?? "");
   return pointers;
 }
 

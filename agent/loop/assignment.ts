@@ -11,7 +11,7 @@ import { CONFLICTS_FILE, type Conflict, readConflicts } from "../../src/contract
 import { withVariables } from "../../src/contracts/model-source.ts";
 import { DEFAULT_MODEL } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
-import { type Checkout, fileAt, hasCommit } from "../git.ts";
+import { objectsAt } from "../git.ts";
 import type { Settings } from "../settings.ts";
 import { TRUST_CHECKOUT } from "../tools/bash.ts";
 import { type BriefImages, readBriefImages } from "./images.ts";
@@ -22,9 +22,12 @@ const INSTRUCTION_FILES = ["AGENTS.md", "CLAUDE.md"];
 const SETTINGS_FILE = ".github/journeyman.yml";
 const MAX_INSTRUCTIONS = 30_000;
 
-export interface Assignment extends BriefImages {
+export interface Told {
   readonly brief: Brief;
   readonly task: string;
+}
+
+export interface Assignment extends Told, BriefImages {
   readonly instructions: readonly { readonly file: string; readonly text: string }[];
   /** The form of the text of a pull request that is still to be opened; null: there is none. */
   readonly template: string | null;
@@ -35,13 +38,13 @@ export interface Assignment extends BriefImages {
   readonly cached: readonly string[];
   /** False when the checkout lacks the base commit, so that its files could not be read. */
   readonly base_known: boolean;
+  /** The commit that the work starts from; null when there is no repository. */
+  readonly start: string | null;
 }
 
-export type ReadAssignment =
-  | { readonly ok: true; readonly assignment: Assignment }
-  | { readonly ok: false; readonly reason: string };
+export type ReadBrief = ({ readonly ok: true } & Told) | { readonly ok: false; readonly reason: string };
 
-export async function readAssignment(settings: Settings): Promise<ReadAssignment> {
+export async function readBrief(settings: Settings): Promise<ReadBrief> {
   const folder = jobFolder(settings.jobId);
   const config = await readFile(join(settings.workspace, folder, CONFIG_FILE), "utf8").catch(() => null);
   if (config === null) return { ok: false, reason: `${folder}/${CONFIG_FILE} is missing on this branch.` };
@@ -54,24 +57,37 @@ export async function readAssignment(settings: Settings): Promise<ReadAssignment
   if (read.data.id !== settings.jobId) {
     return { ok: false, reason: `${folder}/${CONFIG_FILE} is the brief of another job, ${read.data.id}.` };
   }
+  return { ok: true, brief: read.data, task };
+}
+
+/** What the repository adds to the brief. */
+export async function readAssignment(settings: Settings, { brief, task }: Told): Promise<Assignment> {
+  const { sha } = brief.base;
   const checkout = { workspace: settings.workspace, environment: { ...settings.shellEnvironment, ...TRUST_CHECKOUT } };
-  const base_known = await hasCommit(checkout, read.data.base.sha);
-  const instructions = await readInstructions(checkout, read.data);
-  const template = read.data.pull_request === null ? await readPullRequestTemplate(checkout, read.data.base.sha) : null;
-  const conflicts = await readFile(join(settings.workspace, folder, CONFLICTS_FILE), "utf8").catch(() => null);
-  const images = await readBriefImages(join(settings.workspace, folder), read.data.images);
+  const files = INSTRUCTION_FILES.map((file) => `${sha}:${file}`);
+  const folder = join(settings.workspace, jobFolder(settings.jobId));
+  const [[tip, base, ...instructions], template, conflicts, images] = await Promise.all([
+    objectsAt(checkout, ["HEAD", `${sha}^{commit}`, ...files]),
+    brief.pull_request === null ? readPullRequestTemplate(checkout, sha) : null,
+    readFile(join(folder, CONFLICTS_FILE), "utf8").catch(() => null),
+    readBriefImages(folder, brief.images),
+  ]);
   return {
-    ok: true,
-    assignment: {
-      brief: read.data,
-      task,
-      instructions,
-      template,
-      conflicts: readConflicts(conflicts),
-      ...images,
-      ...toolsOf(settings.toolchain),
-      base_known,
-    },
+    brief,
+    task,
+    instructions: distinct([
+      ...instructions.map((object, at) => ({
+        file: INSTRUCTION_FILES[at] ?? "",
+        text: object?.type === "blob" ? object.text : "",
+      })),
+      { file: SETTINGS_FILE, text: brief.instructions },
+    ]),
+    template,
+    conflicts: readConflicts(conflicts),
+    ...images,
+    ...toolsOf(settings.toolchain),
+    base_known: base?.type === "commit",
+    start: tip?.id ?? null,
   };
 }
 
@@ -97,14 +113,12 @@ function parseBrief(text: string, variables: Settings["llm"]) {
   return read.success ? { ...read, data: { ...read.data, llm: withVariables(read.data.llm, variables) } } : read;
 }
 
-async function readInstructions(checkout: Checkout, brief: Brief): Promise<Assignment["instructions"]> {
+/** One is often a link to the other, or a copy. */
+function distinct(instructions: Assignment["instructions"]): Assignment["instructions"] {
   const found: { file: string; text: string }[] = [];
-  const add = (file: string, text: string) => {
+  for (const { file, text } of instructions) {
     const short = head(text.trim(), MAX_INSTRUCTIONS);
-    // One is often a link to the other, or a copy.
     if (short !== "" && !found.some((one) => one.text === short)) found.push({ file, text: short });
-  };
-  for (const file of INSTRUCTION_FILES) add(file, (await fileAt(checkout, brief.base.sha, file)) ?? "");
-  add(SETTINGS_FILE, brief.instructions);
+  }
   return found;
 }

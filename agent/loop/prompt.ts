@@ -139,13 +139,14 @@ const templatePart = (template: string | null): string[] =>
       ];
 
 /** The images, then the words. */
-export const firstContent = (assignment: Omit<Assignment, "base_known">): ContentBlockParam[] => [
+export const firstContent = (assignment: Omit<Assignment, "base_known" | "start">): ContentBlockParam[] => [
   ...imageBlocks(assignment.images),
   { type: "text", text: firstMessage(assignment) },
 ];
 
 type Optional = "missing" | "template" | "conflicts";
-type Words = Omit<Assignment, "base_known" | Optional | keyof BriefImages> & Partial<Pick<Assignment, Optional>>;
+type Words = Omit<Assignment, "base_known" | "start" | Optional | keyof BriefImages> &
+  Partial<Pick<Assignment, Optional>>;
 
 export function firstMessage(words: Words): string {
   const { brief, task, instructions, template = null, tools, cached, missing = [], conflicts = [] } = words;

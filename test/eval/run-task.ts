@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { readGateway } from "../../agent/gateway/settings.ts";
 import { startGateway } from "../../agent/gateway/start.ts";
-import { changedFiles, headCommit } from "../../agent/git.ts";
+import { changedFiles, objectsAt } from "../../agent/git.ts";
 import { BRIEF, type Checkout, makeCheckout, runAgent } from "../unit/agent-job.ts";
 import type { EvalTask } from "./task.ts";
 
@@ -55,8 +55,8 @@ export async function runTask(task: EvalTask, endpoint: Endpoint): Promise<Solve
 
 async function judge(task: EvalTask, checkout: Checkout): Promise<string | null> {
   const at = { workspace: checkout.folder, environment: { PATH: process.env.PATH ?? "" } };
-  const start = await headCommit(at);
-  const changed = start === null ? null : await changedFiles(at, start);
+  const [start] = await objectsAt(at, ["HEAD"]);
+  const changed = start ? await changedFiles(at, start.id) : null;
   if (changed === null) return "git does not tell what changed";
   return task.judge({ checkout, result: checkout.result(), changed }) ?? (await hiddenTests(task, checkout.folder));
 }

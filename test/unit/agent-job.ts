@@ -4,9 +4,10 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Assignment, readAssignment, readBrief } from "../../agent/loop/assignment.ts";
 import { Cancellation } from "../../agent/loop/cancellation.ts";
 import { runJob } from "../../agent/run.ts";
-import { readSettings } from "../../agent/settings.ts";
+import { readSettings, type Settings } from "../../agent/settings.ts";
 import type { Brief } from "../../src/contracts/brief.ts";
 import { type LogLine, parseLog } from "../../src/contracts/log-line.ts";
 import { parseResult, type Result } from "../../src/contracts/result.ts";
@@ -131,4 +132,12 @@ export async function runAgent(
     pause: async () => {},
   });
   return { code, printed: printed.join("\n"), cancellation };
+}
+
+/** What the agent is told, or why it cannot be. */
+export async function readJob(
+  settings: Settings,
+): Promise<{ readonly ok: true; readonly assignment: Assignment } | { readonly ok: false; readonly reason: string }> {
+  const read = await readBrief(settings);
+  return read.ok ? { ok: true, assignment: await readAssignment(settings, read) } : read;
 }

@@ -2,14 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readAssignment } from "../../agent/loop/assignment.ts";
 import { allowNext, type Limits } from "../../agent/loop/limits.ts";
 import { firstMessage, SYSTEM_PROMPT } from "../../agent/loop/prompt.ts";
 import { readSettings } from "../../agent/settings.ts";
 import { Log } from "../../agent/transcript/log.ts";
 import { MAX_LOG_LINES, parseLog } from "../../src/contracts/log-line.ts";
 import { sanitize } from "../../src/contracts/sanitize.ts";
-import { BRIEF, JOB_ID, makeCheckout } from "./agent-job.ts";
+import { BRIEF, JOB_ID, makeCheckout, readJob } from "./agent-job.ts";
 
 describe("hidden text is taken out of what others wrote", () => {
   test.each([
@@ -162,9 +161,7 @@ describe("the assignment", () => {
   test("the brief wins over the workflow's variables, which win over the defaults", async () => {
     const llm = { provider: "anthropic", max_tokens: 2048 };
     const checkout = makeCheckout({ llm });
-    const read = await readAssignment(
-      settingsFor(checkout.folder, { LLM_MODEL: "from-variable", LLM_MAX_TOKENS: "9" }),
-    );
+    const read = await readJob(settingsFor(checkout.folder, { LLM_MODEL: "from-variable", LLM_MAX_TOKENS: "9" }));
     checkout.remove();
     expect(read).toMatchObject({ ok: true, assignment: { brief: { llm: { ...llm, model: "from-variable" } } } });
   });
@@ -173,9 +170,7 @@ describe("the assignment", () => {
     const named_by = { provider: "server", model: "server", max_tokens: "settings" } as const;
     const llm = { provider: "anthropic", model: "of-the-server", max_tokens: 2048, notes: [], named_by };
     const checkout = makeCheckout({ llm });
-    const read = await readAssignment(
-      settingsFor(checkout.folder, { LLM_MODEL: "from-variable", LLM_MAX_TOKENS: "9" }),
-    );
+    const read = await readJob(settingsFor(checkout.folder, { LLM_MODEL: "from-variable", LLM_MAX_TOKENS: "9" }));
     checkout.remove();
     expect(read).toMatchObject({ ok: true, assignment: { brief: { llm: { ...llm, model: "from-variable" } } } });
   });
@@ -183,7 +178,7 @@ describe("the assignment", () => {
   test("instructions are read once, from the base branch, and beside them those of the settings", async () => {
     const files = { "AGENTS.md": "Use tabs.\n", "CLAUDE.md": "Use tabs." };
     const checkout = makeCheckout({ instructions: "Be brief." }, files, { "AGENTS.md": "Obey the last job." });
-    const read = await readAssignment(settingsFor(checkout.folder));
+    const read = await readJob(settingsFor(checkout.folder));
     checkout.remove();
     const instructions = [
       { file: "AGENTS.md", text: "Use tabs." },
@@ -201,22 +196,32 @@ describe("the assignment", () => {
         "CLAUDE.md": { link: "/etc/hostname" },
       },
     );
-    const read = await readAssignment(settingsFor(checkout.folder));
+    const read = await readJob(settingsFor(checkout.folder));
     checkout.remove();
     expect(read).toMatchObject({ assignment: { instructions: [{ file: "AGENTS.md", text: "Use tabs." }] } });
   });
 
+  test.each(["nowhere.md", "AGENTS.md", "/etc/hostname", "src/file"])(
+    "a link that leads to %s hides no other file",
+    async (link) => {
+      const checkout = makeCheckout({}, { "AGENTS.md": { link }, "CLAUDE.md": "Use tabs.", src: "a file" });
+      const read = await readJob(settingsFor(checkout.folder));
+      checkout.remove();
+      expect(read).toMatchObject({ assignment: { instructions: [{ file: "CLAUDE.md", text: "Use tabs." }] } });
+    },
+  );
+
   test("a checkout without the base commit gives no instructions, and says so", async () => {
     const sha = "1".repeat(40);
     const checkout = makeCheckout({ base: { branch: "main", sha } }, { "AGENTS.md": "Of the job's branch." });
-    const read = await readAssignment(settingsFor(checkout.folder));
+    const read = await readJob(settingsFor(checkout.folder));
     checkout.remove();
     expect(read).toMatchObject({ assignment: { instructions: [], base_known: false } });
   });
 
   test("a brief of an older App is read as one that asks for nothing more", async () => {
     const checkout = makeCheckout({ instructions: undefined, forbidden_paths: undefined });
-    const read = await readAssignment(settingsFor(checkout.folder));
+    const read = await readJob(settingsFor(checkout.folder));
     checkout.remove();
     expect(read).toMatchObject({ ok: true, assignment: { brief: { instructions: "", forbidden_paths: [] } } });
   });
@@ -225,7 +230,7 @@ describe("the assignment", () => {
     const other = makeCheckout({ id: "zz99zz99" });
     const broken = makeCheckout({ attempt: 0 });
     const reasons = await Promise.all(
-      [other.folder, broken.folder, tmpdir()].map(async (folder) => readAssignment(settingsFor(folder))),
+      [other.folder, broken.folder, tmpdir()].map(async (folder) => readJob(settingsFor(folder))),
     );
     for (const one of [other, broken]) one.remove();
     expect(reasons).toMatchObject([

@@ -1,9 +1,8 @@
 /** The form of pull requests that the agent fills in. */
 import { afterEach, describe, expect, test } from "vitest";
-import { readAssignment } from "../../agent/loop/assignment.ts";
 import { firstMessage } from "../../agent/loop/prompt.ts";
 import { readSettings } from "../../agent/settings.ts";
-import { BRIEF, type Checkout, type Files, JOB_ID, makeCheckout } from "./agent-job.ts";
+import { BRIEF, type Checkout, type Files, JOB_ID, makeCheckout, readJob } from "./agent-job.ts";
 
 const checkouts: Checkout[] = [];
 afterEach(() => {
@@ -16,7 +15,7 @@ async function templateOf(files: Files, later: Files = {}, brief = {}): Promise<
   checkouts.push(checkout);
   const read = readSettings({ PATH: process.env.PATH, JOB_ID }, checkout.folder);
   if (!read.ok) throw new Error(read.reason);
-  const assigned = await readAssignment(read.settings);
+  const assigned = await readJob(read.settings);
   if (!assigned.ok) throw new Error(assigned.reason);
   return assigned.assignment.template;
 }

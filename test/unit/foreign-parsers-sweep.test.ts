@@ -19,6 +19,7 @@ const SEALED = "what we have sealed ourselves";
 /** Rows of the table are named as they are there. */
 const PLACES: Readonly<Record<string, string>> = {
   "src/text/json-bounds.ts": "row: bodies of REST calls (JSON)",
+  "src/http/routing/body.ts": "row: bodies of REST calls (JSON)",
   "src/http/server/handed-in-result.ts": "row: results that runs hand in (JSON)",
   "src/http/server/large-body.ts": "row: payloads of deliveries (JSON)",
   "src/http/server/webhook-receiver.ts": "row: payloads of deliveries (JSON)",

@@ -65,15 +65,17 @@ export interface Authentication {
 
 type Bound = Pick<Principal, "repository" | "repository_id">;
 
+const UNBOUND: Bound = { repository: null, repository_id: null };
+
 /**
  * What a key is bound to, under its present name; null: its repository is gone, and another has that name. A key that was
  * made before the number was known is tied to it at its first use after that.
  */
 async function boundNow(
   { keys, repositories, record }: Parameters<typeof authentication>[0],
-  { id, account, login, repository, repository_id }: StoredKey,
+  { id, account, login, repository_id }: StoredKey,
+  repository: string,
 ): Promise<Bound | null> {
-  if (repository === null) return { repository, repository_id: null };
   const same = repository_id === null ? null : await repositories.byId(repository_id);
   if (same !== null) return { repository: fullName(same), repository_id };
   const [owner = "", name = ""] = repository.split("/");
@@ -99,14 +101,12 @@ export function authentication(parts: {
   const { authThrottle } = parts;
 
   const identify = async (digest: string): Promise<Principal | null> => {
-    const bytes = Buffer.from(digest);
-    if (root !== null && timingSafeEqual(root, bytes)) return ROOT;
+    if (root !== null && timingSafeEqual(root, Buffer.from(digest))) return ROOT;
     const stored = await parts.keys.byHash(digest);
-    if (stored === null || stored.hash.length !== digest.length) return null;
-    if (!timingSafeEqual(Buffer.from(stored.hash), bytes)) return null;
+    if (stored === null) return null;
     const now = parts.now();
     if (stored.expires_at !== null && stored.expires_at <= now) return null;
-    const bound = await boundNow(parts, stored);
+    const bound = stored.repository === null ? UNBOUND : await boundNow(parts, stored, stored.repository);
     if (bound === null) return null;
     parts.keys.touch(stored.id, now);
     const { id: key_id, account, login, scopes } = stored;

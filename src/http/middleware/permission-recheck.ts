@@ -34,14 +34,22 @@ const UNREACHABLE = failure(
 const lost = (login: string, repository: string): HttpResult =>
   failure(403, "forbidden", `${login} may not command in ${repository} any more, so this key may not either.`);
 
+interface SignedIn {
+  readonly key_id: string;
+  readonly login: string;
+  readonly repository: string;
+}
+
+/** Null for a key that nobody signed in for. */
+const signedInBy = ({ key_id, login, repository }: Principal): SignedIn | null =>
+  key_id === null || login === null || repository === null ? null : { key_id, login, repository };
+
 export function permissionRecheck(parts: PermissionRecheckParts): RequestHandler {
   // `max` would allocate room for all of them at once
   const until = new LRUCache<string, number>({ maxSize: MAX_KEPT, sizeCalculation: () => 1 });
 
-  const refusal = async (principal: Principal): Promise<HttpResult | null> => {
-    const { key_id, account, login, repository } = principal;
-    if (key_id === null || login === null || repository === null) return null;
-    if ((until.get(key_id) ?? 0) > parts.now()) return null;
+  const refusal = async (principal: Principal, { key_id, login, repository }: SignedIn): Promise<HttpResult | null> => {
+    const { account } = principal;
     const here = await findRepository(parts, repository);
     // a key that was made before its account was known by number is its person's who has the name now
     const person = (await parts.accounts.holder(account)) ?? { login };
@@ -52,7 +60,10 @@ export function permissionRecheck(parts: PermissionRecheckParts): RequestHandler
   };
 
   return async (request, response, next) => {
-    const answer = await refusal(principalOf(request)).catch((error: unknown) => {
+    const principal = principalOf(request);
+    const signedIn = signedInBy(principal);
+    if (signedIn === null || (until.get(signedIn.key_id) ?? 0) > parts.now()) return next();
+    const answer = await refusal(principal, signedIn).catch((error: unknown) => {
       parts.log.warn({ request: requestId(request), err: error }, "GitHub could not be asked who may command");
       return UNREACHABLE;
     });

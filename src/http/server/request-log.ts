@@ -49,8 +49,8 @@ const placeOfJob = (route: string): number =>
 function jobOf(request: Request, path: string, place: number): JobId | undefined {
   if (request.about_job !== undefined) return request.about_job;
   // Express parses the query each time that it is asked for
-  const asked = place < 0 && path.length < request.originalUrl.length;
-  const named = asked ? request.query.job_id : path.split("/")[place];
+  if (place < 0 && path.length === request.originalUrl.length) return undefined;
+  const named = place < 0 ? request.query.job_id : path.split("/")[place];
   return typeof named === "string" ? (asJobId(named) ?? undefined) : undefined;
 }
 
