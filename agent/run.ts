@@ -9,7 +9,7 @@ import { NO_USAGE, type Result } from "../src/contracts/result.ts";
 import { counted } from "../src/text/plural.ts";
 import { newerLibrary } from "./c-library.ts";
 import { type Checkout, changedFiles } from "./git.ts";
-import { readAssignment, readBrief } from "./loop/assignment.ts";
+import { type Assignment, readAssignment, readBrief } from "./loop/assignment.ts";
 import type { Cancellation } from "./loop/cancellation.ts";
 import { Conversation, roomIn } from "./loop/conversation.ts";
 import { runLoop } from "./loop/loop.ts";
@@ -156,7 +156,7 @@ async function attempt(work: Work): Promise<Stop> {
         limits,
         conversation: new Conversation(),
         ask: opened.ask,
-        box: { workspace: settings.workspace, shell, ...desksOf(read.assignment) },
+        box: { workspace: settings.workspace, shell, ...desksOf(assignment) },
         usageCounter: work.usageCounter,
         log,
         cancellation,

@@ -1,6 +1,5 @@
 /** The shapes in which a webhook sends events, and which events each sends unless its subscription names some. */
-import { EVENT_SENTENCES } from "./job/event-sentences.ts";
-import { EVENT_NAMES, type EventName } from "./job/job-events.ts";
+import { CHAT_EVENTS, PUBLISHED_EVENT_NAMES, type PublishedEventName } from "./published-events.ts";
 
 /** What each is; the API's description says it in these words. */
 export const WEBHOOK_FORMATS = {
@@ -17,10 +16,8 @@ export const FORMAT_NAMES = Object.keys(WEBHOOK_FORMATS) as readonly WebhookForm
 
 export const isChat = (format: WebhookFormat): format is ChatFormat => format !== "journeyman";
 
-/** What a person waits for, or has to act on. */
-export const CHAT_EVENTS: readonly EventName[] = EVENT_NAMES.filter((event) => EVENT_SENTENCES[event].by_default);
-
 export const eventsWanted = (subscription: {
-  readonly events: readonly EventName[] | null;
+  readonly events: readonly PublishedEventName[] | null;
   readonly format: WebhookFormat;
-}): readonly EventName[] => subscription.events ?? (isChat(subscription.format) ? CHAT_EVENTS : EVENT_NAMES);
+}): readonly PublishedEventName[] =>
+  subscription.events ?? (isChat(subscription.format) ? CHAT_EVENTS : PUBLISHED_EVENT_NAMES);

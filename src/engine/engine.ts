@@ -141,7 +141,7 @@ export function createEngine(parts: EngineParts): Engine {
   });
   const shared = { store, clock, githubClient, handle, handleRepository, line, log, meter, random, kept_days };
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
-  const workers = new Workers({ ...shared, ...performers, webhookProcessor });
+  const workers = new Workers({ ...shared, ...performers, admit, webhookProcessor });
   let ready = false;
 
   return {

@@ -2,14 +2,17 @@
 
 import { fullName } from "../domain/job/job.ts";
 import { isEffectWanted, type RepositoryEffect } from "../domain/repository/effect.ts";
+import type { RepositoryState } from "../domain/repository/repository.ts";
 import type { HandleRepository } from "./handle-repository.ts";
-import type { RepositoryAttempt, RepositoryPerformer } from "./ports/performer.ts";
+import type { RepositoryAttempt } from "./ports/performer.ts";
 import type { RepositoryStore, StoredRepository } from "./ports/repositories.ts";
 import type { EffectOwner } from "./run-effects.ts";
 
 interface Needs {
   readonly repositories: RepositoryStore;
-  readonly performer: RepositoryPerformer;
+  readonly performer: {
+    perform(effect: RepositoryEffect, repository: RepositoryState, again: boolean): Promise<RepositoryAttempt>;
+  };
   readonly handle: HandleRepository;
 }
 

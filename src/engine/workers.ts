@@ -5,6 +5,7 @@ import type { Job, JobId } from "../domain/job/job.ts";
 import { nextTimerAt } from "../domain/job/next-timer.ts";
 import { nextTimerAt as nextRepositoryTimerAt } from "../domain/repository/next-timer.ts";
 import { createDebts } from "./collect-debts.ts";
+import type { Admit } from "./command-permission.ts";
 import type { ShowPacing } from "./comment-pacing.ts";
 import { createConflictTurns } from "./conflict-turns.ts";
 import { createAttachmentSweeper } from "./delete-unused-attachments.ts";
@@ -25,6 +26,7 @@ import type { Store } from "./ports/store.ts";
 import type { EventPublisher } from "./ports/webhooks.ts";
 import type { WebhookProcessor } from "./process-webhook.ts";
 import { createPruning } from "./prune.ts";
+import { createPublishing } from "./publish-events.ts";
 import { createReconciler } from "./reconcile.ts";
 import { repositoryEffects } from "./repository-effects.ts";
 import { EffectsRunner } from "./run-effects.ts";
@@ -43,6 +45,7 @@ interface Needs {
   readonly pacing: ShowPacing;
   readonly putOff: (id: JobId) => Promise<void>;
   readonly eventPublisher: EventPublisher;
+  readonly admit: Admit;
   readonly log: Log;
   readonly meter: Meter;
   readonly random: () => number;
@@ -65,10 +68,10 @@ export class Workers {
   readonly #line;
 
   constructor(needs: Needs) {
-    const { store, clock, githubClient, handle, handleRepository, webhookProcessor, eventPublisher, log, meter } =
-      needs;
-    const { performer, repositoryPerformer, pacing, putOff } = needs;
-    const { jobs, repositories, inbox, blobs } = store;
+    const { store, clock, githubClient, handle, handleRepository, webhookProcessor, log, meter } = needs;
+    const { performer, pacing, putOff } = needs;
+    const { jobs, repositories, inbox, blobs, accounts } = store;
+    const { eventPublisher, repositoryPerformer } = createPublishing({ ...needs, accounts });
     const of = { store, handle, observe: observing(handleRepository) };
     this.#store = store;
     this.#line = needs.line;

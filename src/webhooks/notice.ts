@@ -4,6 +4,7 @@ import { EVENT_SENTENCES, type Tone } from "../domain/job/event-sentences.ts";
 import { fullName, type Job } from "../domain/job/job.ts";
 import type { JobEvent } from "../domain/job/job-events.ts";
 import { issueUrl, runsUrl } from "../domain/job/links.ts";
+import { REPOSITORY_EVENTS, type RepositoryEvent } from "../domain/repository/events.ts";
 import { normalise } from "../text/normalise.ts";
 import { cut, head } from "../text/text.ts";
 
@@ -67,6 +68,18 @@ export function jobNotice({ type, timestamp, data }: JobEvent, job: Job, web_url
       ...link("Issue", issueUrl(job, web_url)),
       ...(job.work.kind === "actions" ? link("Runs", runsUrl(job, web_url)) : []),
     ],
+    at: timestamp,
+  };
+}
+
+export function repositoryNotice({ type, timestamp, data }: RepositoryEvent, web_url: string): Notice {
+  const { tone, says } = REPOSITORY_EVENTS[type];
+  return {
+    sentence: says(data.repository),
+    tone,
+    title: onOneLine(data.subject),
+    detail: inLines(data.text),
+    links: link("Repository", `${web_url}/${data.repository}`),
     at: timestamp,
   };
 }

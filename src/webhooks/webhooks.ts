@@ -2,14 +2,12 @@
  * Outgoing webhooks: subscriptions, the recording of events, and the operations of the API. Messages are recorded
  * before they are sent; the sender does the rest.
  */
-import { hash, randomBytes } from "node:crypto";
-import { fullName, type Job } from "../domain/job/job.ts";
-import type { EmittedEvent, JobEvent } from "../domain/job/job-events.ts";
-import { isChat, type WebhookFormat } from "../domain/webhook-format.ts";
+import { randomBytes } from "node:crypto";
+import { isChat } from "../domain/webhook-format.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { Log } from "../engine/ports/log.ts";
-import { type NewDelivery, type OutgoingStore, TEST_EVENT } from "../engine/ports/outgoing-deliveries.ts";
+import { type OutgoingStore, TEST_EVENT } from "../engine/ports/outgoing-deliveries.ts";
 import type { SealedBox } from "../engine/ports/sealed-box.ts";
 import type {
   Issued,
@@ -20,7 +18,8 @@ import type {
 import type { EventPublisher, SubscriptionMatcher, Webhooks } from "../engine/ports/webhooks.ts";
 import { formatMistake, hiddenPath, targetMistake } from "./address.ts";
 import { chatBody } from "./chat-message.ts";
-import { jobNotice, testNotice } from "./notice.ts";
+import { createEventPublisher, deliveryId } from "./event-publisher.ts";
+import { testNotice } from "./notice.ts";
 import type { Poster, PosterParts } from "./post-request.ts";
 import { Sender } from "./sender.ts";
 import { createSigningSecrets } from "./signing.ts";
@@ -51,14 +50,8 @@ export interface OutgoingWebhooks {
   stop(): Promise<void>;
 }
 
-const ID_BYTES = 20;
-
 /** The record with the secret for an account's callbacks. No subscription has such an id. */
 const ownIdOf = (account: string): string => `own-${account}`;
-
-/** The same for the same event and subscriber, so that recording is idempotent. */
-const deliveryId = (...of: readonly (string | number)[]): string =>
-  `msg_${hash("sha256", JSON.stringify(of), "buffer").subarray(0, ID_BYTES).toString("base64url")}`;
 
 /** Loaded when there is something to send: its HTTP client takes a tenth of the server's start time. */
 function latePoster(parts: PosterParts): Poster {
@@ -74,56 +67,11 @@ function latePoster(parts: PosterParts): Poster {
 }
 
 export function createOutgoingWebhooks(parts: OutgoingWebhooksParts): OutgoingWebhooks {
-  const { subscriptions, outgoing, box, clock, log, allow_private, record, web_url, random = Math.random } = parts;
+  const { subscriptions, outgoing, box, clock, log, allow_private, random = Math.random } = parts;
   const secrets = createSigningSecrets(box);
   const poster = latePoster({ clock, allow_private });
   const sender = new Sender({ outgoing, subscriptions, secrets, post: poster.post, clock, log, random });
   const webhooks = createWebhooks(parts, secrets, sender);
-
-  /** A subscription to a repository follows its number from the first event on, and is shown under the current name. */
-  const follow = async ({ id, repository, repository_id }: StoredSubscription, job: Job): Promise<void> => {
-    const { id: number } = job.repository;
-    const name = fullName(job.repository);
-    if (repository === null || number === undefined || (repository_id === number && repository === name)) return;
-    await subscriptions.change(id, (before) => ({ ...before, repository: name, repository_id: number }));
-    if (repository_id !== null) return;
-    const target = { type: "subscription", id } as const;
-    record(
-      { account: job.account, login: null },
-      { action: "webhook-tied", target, repository: name, outcome: "done" },
-    );
-  };
-
-  /** The bodies of one event, each made once however many take it. */
-  const bodiesOf = (event: JobEvent, job: Job): ((format: WebhookFormat) => string) => {
-    const made = new Map<WebhookFormat, string>();
-    return (format) => {
-      const body =
-        made.get(format) ?? (isChat(format) ? chatBody(format, jobNotice(event, job, web_url)) : JSON.stringify(event));
-      made.set(format, body);
-      return body;
-    };
-  };
-
-  const matching = async (job: Job, { version, events }: EmittedEvent): Promise<readonly NewDelivery[]> => {
-    const deliveries: NewDelivery[] = [];
-    const own = job.callback_url === null ? null : await webhooks.ownOf(job.account);
-    for (const [index, event] of events.entries()) {
-      const subscribers = await subscriptions.matching(job.account, job.repository, event.type);
-      for (const subscriber of subscribers) await follow(subscriber, job);
-      const bodyIn = bodiesOf(event, job);
-      const told = subscribers.map(({ id, format }) => ({
-        ...{ subscription: id, url: null as string | null, body: bodyIn(format) },
-      }));
-      if (own !== null)
-        told.push({ subscription: own.subscription.id, url: job.callback_url, body: bodyIn("journeyman") });
-      const shared = { event: event.type, job: job.id, at: clock.now() };
-      for (const one of told)
-        deliveries.push({ ...shared, ...one, id: deliveryId(job.id, version, index, one.subscription) });
-    }
-    return deliveries;
-  };
-
   return {
     subscriptionMatcher: {
       async listens(job, events) {
@@ -133,13 +81,7 @@ export function createOutgoingWebhooks(parts: OutgoingWebhooksParts): OutgoingWe
         return false;
       },
     },
-    eventPublisher: {
-      async perform({ announcement }, job) {
-        const deliveries = await matching(job, announcement);
-        sender.send(await outgoing.record(deliveries));
-        return { ended: "done" };
-      },
-    },
+    eventPublisher: createEventPublisher({ ...parts, webhooks, sender }),
     webhooks,
     start: () => sender.start(),
     async stop() {

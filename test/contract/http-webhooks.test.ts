@@ -1,6 +1,7 @@
 /** `/api/webhooks` over a real socket: access, error sentences, and which secrets are shown. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import * as z from "zod";
+import { CHAT_EVENTS } from "../../src/domain/published-events.ts";
 import { until } from "../flows/harness.ts";
 import { type Asked, startServer, type TestServer } from "./http-server.ts";
 import { type Receiver, startReceiver, verified } from "./receiver.ts";
@@ -63,8 +64,7 @@ it("shows a chat's address by its host alone, and writes it nowhere", async () =
   const url = `${receiver.url}/services/T0/B0/hidden-token`;
   const made = await ask("POST", "/api/webhooks", keys.ada, { url, format: "slack" });
   const { secret, ...rest } = issuedSchema.parse(made.body);
-  const chat = ["job.waiting_for_user", "job.verified", "job.merged", "job.failed", "job.cancelled"];
-  expect(rest).toMatchObject({ format: "slack", url: `${new URL(url).origin}/…`, events: chat });
+  expect(rest).toMatchObject({ format: "slack", url: `${new URL(url).origin}/…`, events: CHAT_EVENTS });
   const { id } = rest;
   await ask("POST", `/api/webhooks/${id}/test`, keys.ada, {});
   await until("the message", () => receiver.received.some(({ path }) => path.endsWith("hidden-token")));

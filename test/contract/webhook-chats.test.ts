@@ -147,3 +147,69 @@ it("tries again at a receiver of events that answers 404, which may be starting"
   const { state } = await bench.tested(await bench.subscribe(receiver.url), ({ tries }) => tries === 1);
   expect(state).toBe("pending");
 });
+
+const HELLO = { id: 42, owner: "octo", name: "hello", installation_id: 1 };
+const PAUSED = {
+  type: "schedule.paused",
+  timestamp: "2030-01-31T12:00:00.000Z",
+  data: { repository: "octo/hello", subject: "nightly", text: "Its last three runs failed." },
+} as const;
+
+/** Subscriptions of ada's: to octo/hello, to another repository, and to none in particular. */
+async function openTied() {
+  const bench = await openNotifyBench();
+  const receiver = await bench.receiver();
+  for (const [path, repository, repository_id] of [
+    ["hello", "octo/hello", 42],
+    ["other", "octo/other", 43],
+    ["all", null, null],
+  ] as const) {
+    const asked = { account: "ada", format: "journeyman", events: null, repository, repository_id } as const;
+    await bench.notify.webhooks.subscribe({ ...asked, url: `${receiver.url}/${path}` });
+  }
+  return { bench, receiver, publisher: bench.notify.eventPublisher };
+}
+
+it("tells of a repository those who named it and may hear of it, once however often it is performed", async () => {
+  const { bench, receiver, publisher } = await openTied();
+  expect(await publisher.publish(PAUSED, HELLO, async () => false)).toEqual({ ended: "done" });
+  const asked: unknown[] = [];
+  const may = async (account: string, { id }: { readonly id?: number }): Promise<boolean> => {
+    asked.push([account, id]);
+    return true;
+  };
+  for (let times = 0; times < 2; times++) await publisher.publish(PAUSED, HELLO, may);
+  await bench.restart();
+  await until("it to come", () => receiver.received.length >= 1);
+  await bench.notify.eventPublisher.publish({ ...PAUSED, type: "budget.exhausted" }, HELLO, may);
+  await until("the next to come", () => receiver.received.length >= 2);
+  expect(receiver.received.map(({ path, body }) => [path, JSON.parse(body).type])).toEqual([
+    ["/hook/hello", "schedule.paused"],
+    ["/hook/hello", "budget.exhausted"],
+  ]);
+  expect(asked).toEqual([
+    ["ada", 42],
+    ["ada", 42],
+    ["ada", 42],
+  ]);
+});
+
+it("tells nobody, and tries again, where GitHub does not say who may hear of it", async () => {
+  const { receiver, publisher } = await openTied();
+  const unsure = { ended: "later", reason: "GitHub did not say who may hear of it" };
+  expect(await publisher.publish(PAUSED, HELLO, async () => null)).toEqual(unsure);
+  expect(receiver.received).toEqual([]);
+});
+
+it("tells of jobs that a repository starts by itself as of the repository", async () => {
+  const { receiver, publisher, bench } = await openTied();
+  const job = sampleJob("1", { account: "repository@42", repository: HELLO });
+  const row = { at: job.created_at, event: "merged", from: null, to: job.status, by: null, note: null } as const;
+  const effect = { type: "announce", announcement: emittedEventOf(job, [row], 1) } as const;
+  expect(await bench.notify.subscriptionMatcher.listens(job, ["job.merged"])).toBe(true);
+  await publisher.perform(effect, job, false);
+  expect(receiver.received).toEqual([]);
+  await publisher.perform(effect, job, false, async () => true);
+  await until("it to come", () => receiver.received.length === 1);
+  expect(receiver.received[0]?.path).toBe("/hook/hello");
+});

@@ -4,10 +4,10 @@ import * as z from "zod";
 import { containerSchema } from "../../src/contracts/container.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src/contracts/settings.ts";
 import { TOKENS } from "../../src/contracts/tokens.ts";
-import { EVENT_NAMES } from "../../src/domain/job/job-events.ts";
 import { FAILURE_CODES, LOG_FIELDS } from "../../src/domain/job/log-fields.ts";
 import { NEVER_MERGING, SHORT_NAMES } from "../../src/domain/job/never-merging.ts";
 import { JOB_OUTCOMES } from "../../src/domain/job/outcome.ts";
+import { PUBLISHED_EVENT_NAMES } from "../../src/domain/published-events.ts";
 import { HELP } from "../../src/engine/comment-replies.ts";
 import { readSlashCommand } from "../../src/github/events/slash-command.ts";
 import { createMetrics } from "../../src/http/admin/metrics.ts";
@@ -180,7 +180,7 @@ const ANNOTATED: Readonly<Record<string, Region>> = {
   flags: annotated(["flag", "meaning"], named(flags())),
   "repository settings": annotated(["key", "default", "meaning"], settingsOfARepository()),
   "server settings": annotated(["variable", "default", "meaning"], settingsOfTheServer()),
-  "webhook events": annotated(["event", "when"], named(EVENT_NAMES)),
+  "webhook events": annotated(["event", "when"], named(PUBLISHED_EVENT_NAMES)),
 };
 
 /** Tables that are in the code to the last word. */

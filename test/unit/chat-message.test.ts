@@ -11,7 +11,7 @@ import { EVENT_SENTENCES } from "../../src/domain/job/event-sentences.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import { EVENT_NAMES, type EventName, type JobEvent } from "../../src/domain/job/job-events.ts";
 import { jobView } from "../../src/domain/job/view.ts";
-import { CHAT_EVENTS } from "../../src/domain/webhook-format.ts";
+import { CHAT_EVENTS } from "../../src/domain/published-events.ts";
 import { chatBody, discordMessage, slackMessage, teamsMessage } from "../../src/webhooks/chat-message.ts";
 import { jobNotice, type Notice, testNotice } from "../../src/webhooks/notice.ts";
 import { sampleJob } from "../contract/store/sample.ts";
@@ -117,6 +117,7 @@ describe("the notice of an event", () => {
   it("is sent unasked of what a person waits for or has to act on", () => {
     expect(CHAT_EVENTS).toEqual([
       ...["job.waiting_for_user", "job.verified", "job.merged", "job.failed", "job.cancelled"],
+      ...["schedule.paused", "budget.warning", "budget.exhausted"],
     ]);
     expect(Object.keys(EVENT_SENTENCES).sort()).toEqual([...EVENT_NAMES].sort());
   });

@@ -36,7 +36,7 @@ const change = (
   effects: readonly Wanted<RepositoryEffect>[] = [],
 ): RepositoryDecided => ({ kind: "decided", state, effects });
 
-type Plain = Exclude<RepositoryEffect, { type: "check-files" }>;
+type Plain = Exclude<RepositoryEffect, { type: "check-files" | "publish" }>;
 
 const at = (type: Plain["type"], not_before: number): Wanted<RepositoryEffect> => ({
   effect: { type },

@@ -1,5 +1,6 @@
 /** Effects of a repository: what a commit asks of GitHub. Performed at least once, like those of jobs. */
 import * as z from "zod";
+import { repositoryEventSchema } from "./events.ts";
 import type { RepositoryState } from "./repository.ts";
 
 export const repositoryEffectSchema = z.discriminatedUnion("type", [
@@ -15,15 +16,25 @@ export const repositoryEffectSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("open-set-up-pull-request") }),
   /** Make the text of the set-up pull request say how far the set-up is, and close the pull request once all is done. */
   z.object({ type: z.literal("update-set-up-pull-request") }),
+  /** Tell subscribers of webhooks; the only one that is not for GitHub. */
+  z.object({ type: z.literal("publish"), event: repositoryEventSchema }),
 ]);
 
 export type RepositoryEffect = Readonly<z.output<typeof repositoryEffectSchema>>;
+/** What is done on GitHub. */
+export type GitHubRepositoryEffect = Exclude<RepositoryEffect, { type: "publish" }>;
 
 /** Two effects of one key are one: the later replaces the earlier. Strangers push to a fork as often as they like. */
-export const repositoryEffectKey = (effect: RepositoryEffect): string => {
-  if (effect.type !== "check-files") return effect.type;
-  return `${effect.type}:${effect.pull_request === undefined ? effect.sha : `#${effect.pull_request}`}`;
-};
+export function repositoryEffectKey(effect: RepositoryEffect): string {
+  switch (effect.type) {
+    case "check-files":
+      return `${effect.type}:${effect.pull_request === undefined ? effect.sha : `#${effect.pull_request}`}`;
+    case "publish":
+      return `${effect.type}:${effect.event.type}:${effect.event.data.subject}:${effect.event.timestamp}`;
+    default:
+      return effect.type;
+  }
+}
 
 /** Whether an effect still makes sense: the repository may have moved on since it was asked for. */
 export function isEffectWanted(
@@ -33,6 +44,7 @@ export function isEffectWanted(
   switch (type) {
     case "read-settings":
     case "check-files":
+    case "publish":
       return true;
     case "fill-cache":
       return settings?.cache !== undefined;

@@ -1,12 +1,12 @@
 /** Outgoing webhook messages: pending and sent ones with their results. */
 
 import type { JobId } from "../../domain/job/job.ts";
-import type { EventName } from "../../domain/job/job-events.ts";
+import type { PublishedEventName } from "../../domain/published-events.ts";
 
 /** Sent on a subscriber's request; belongs to no job. */
 export const TEST_EVENT = "webhook.test";
 
-export type OutgoingEvent = EventName | typeof TEST_EVENT;
+export type OutgoingEvent = PublishedEventName | typeof TEST_EVENT;
 
 /** One attempt to send a message. */
 export interface DeliveryAttempt {

@@ -5,7 +5,7 @@ import type { Command } from "../../domain/job/command.ts";
 import type { GitHubEffect } from "../../domain/job/effect.ts";
 import type { Job } from "../../domain/job/job.ts";
 import type { RepositoryCommand } from "../../domain/repository/command.ts";
-import type { RepositoryEffect } from "../../domain/repository/effect.ts";
+import type { GitHubRepositoryEffect } from "../../domain/repository/effect.ts";
 import type { ObservedRepository, RepositoryState } from "../../domain/repository/repository.ts";
 
 /** A failed attempt that is worth a retry; `after_ms`: GitHub's `retry-after`. */
@@ -39,5 +39,5 @@ export type RepositoryAttempt = { readonly ended: "done"; readonly command?: Rep
 
 /** The same for the effects of repositories. */
 export interface RepositoryPerformer {
-  perform(effect: RepositoryEffect, repository: RepositoryState, again: boolean): Promise<RepositoryAttempt>;
+  perform(effect: GitHubRepositoryEffect, repository: RepositoryState, again: boolean): Promise<RepositoryAttempt>;
 }

@@ -2,7 +2,7 @@
 
 import type { Secret } from "../../contracts/secret.ts";
 import type { Named } from "../../domain/job/job.ts";
-import type { EventName } from "../../domain/job/job-events.ts";
+import type { PublishedEventName } from "../../domain/published-events.ts";
 import type { WebhookFormat } from "../../domain/webhook-format.ts";
 
 /** A webhook subscription. Its secrets are encrypted. */
@@ -18,7 +18,7 @@ export interface StoredSubscription {
   /** The whole address of a chat, encrypted; null: `url` is whole. */
   readonly sealed_url: string | null;
   /** Null: those that its format sends by default. */
-  readonly events: readonly EventName[] | null;
+  readonly events: readonly PublishedEventName[] | null;
   /** `owner/name` at creation; null for any repository. */
   readonly repository: string | null;
   /** The repository's number, which counts; null when unknown or for any repository. */
@@ -42,14 +42,14 @@ export interface SubscriptionStore {
   /** True when it existed. */
   remove(id: string): Promise<boolean>;
   /** Subscriptions with an address that want this event for this account and repository. */
-  matching(account: string, repository: Named, event: EventName): Promise<readonly StoredSubscription[]>;
+  matching(account: string, repository: Named, event: PublishedEventName): Promise<readonly StoredSubscription[]>;
 }
 
 export interface SubscriptionRequest {
   readonly account: string;
   readonly format: WebhookFormat;
   readonly url: string;
-  readonly events: readonly EventName[] | null;
+  readonly events: readonly PublishedEventName[] | null;
   readonly repository: string | null;
   readonly repository_id: number | null;
 }

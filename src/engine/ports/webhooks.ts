@@ -1,11 +1,13 @@
 /** Outgoing webhooks, as the API and the engine use them. */
 
 import type { PublishEvents } from "../../domain/job/effect.ts";
-import type { Job } from "../../domain/job/job.ts";
+import type { Job, Repository } from "../../domain/job/job.ts";
 import type { EventName } from "../../domain/job/job-events.ts";
+import type { RepositoryEvent } from "../../domain/repository/events.ts";
+import type { IdentifiedRepository } from "../../domain/repository/repository.ts";
 import type { WebhookFormat } from "../../domain/webhook-format.ts";
 import type { StoredDelivery } from "./outgoing-deliveries.ts";
-import type { Attempt } from "./performer.ts";
+import type { Attempt, Later } from "./performer.ts";
 import type { Issued, StoredSubscription, SubscriptionRequest } from "./subscriptions.ts";
 
 /** Operations on webhooks for the API. */
@@ -33,9 +35,17 @@ export interface SubscriptionMatcher {
   listens(job: Job, events: readonly EventName[]): Promise<boolean>;
 }
 
-/** Publishes an event; done when a message is recorded for every subscriber. */
+/** Whether an account may hear of what a repository does by itself; null: GitHub did not say. */
+export type MayHear = (account: string, repository: Repository) => Promise<boolean | null>;
+
+/** Publishes events; done when a message is recorded for every subscriber. Without `mayHear` only one's own are told. */
 export interface EventPublisher {
-  perform(effect: PublishEvents, job: Job, again: boolean): Promise<Attempt>;
+  perform(effect: PublishEvents, job: Job, again: boolean, mayHear?: MayHear): Promise<Attempt>;
+  publish(
+    event: RepositoryEvent,
+    repository: IdentifiedRepository,
+    mayHear: MayHear,
+  ): Promise<{ readonly ended: "done" } | Later>;
 }
 
 /** No subscribers, so no event is published. */
@@ -44,5 +54,5 @@ export const NO_SUBSCRIPTIONS: {
   readonly eventPublisher: EventPublisher;
 } = {
   subscriptionMatcher: { listens: async () => false },
-  eventPublisher: { perform: async () => ({ ended: "done" }) },
+  eventPublisher: { perform: async () => ({ ended: "done" }), publish: async () => ({ ended: "done" }) },
 };

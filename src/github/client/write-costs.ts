@@ -1,6 +1,6 @@
 /** Write costs of effects, as booked on an installation's budget. */
 import type { GitHubEffect } from "../../domain/job/effect.ts";
-import type { RepositoryEffect } from "../../domain/repository/effect.ts";
+import type { GitHubRepositoryEffect } from "../../domain/repository/effect.ts";
 
 /** The maximum number of writes of each effect; unused ones are returned. */
 export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
@@ -32,7 +32,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "delete-branch": 1,
 };
 
-export const REPOSITORY_WRITES: Readonly<Record<RepositoryEffect["type"], number>> = {
+export const REPOSITORY_WRITES: Readonly<Record<GitHubRepositoryEffect["type"], number>> = {
   "read-settings": 1,
   "check-files": 1,
   "fill-cache": 1,

@@ -3,7 +3,7 @@
  * installation's write budget.
  */
 import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
-import { type RepositoryEffect, repositoryEffectKey } from "../../domain/repository/effect.ts";
+import { type GitHubRepositoryEffect, repositoryEffectKey } from "../../domain/repository/effect.ts";
 import type { RepositoryState } from "../../domain/repository/repository.ts";
 import type { RepositoryAttempt, RepositoryPerformer } from "../../engine/ports/performer.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
@@ -18,7 +18,7 @@ import { readSetUpFacts } from "./set-up-facts.ts";
 import { openSetUpPullRequest, type SetUpTask, updateSetUpPullRequest } from "./set-up-pull-request.ts";
 import { reportSettings } from "./settings-check.ts";
 
-const CAN_WAIT: ReadonlySet<RepositoryEffect["type"]> = new Set([
+const CAN_WAIT: ReadonlySet<GitHubRepositoryEffect["type"]> = new Set([
   "open-set-up-pull-request",
   "update-set-up-pull-request",
 ]);
@@ -37,11 +37,11 @@ interface Parts {
 }
 
 /** Those on which the set-up waits. */
-const BEGINS: ReadonlySet<RepositoryEffect["type"]> = new Set(["read-set-up", "open-set-up-pull-request"]);
+const BEGINS: ReadonlySet<GitHubRepositoryEffect["type"]> = new Set(["read-set-up", "open-set-up-pull-request"]);
 
 async function begin(
   task: SetUpTask,
-  effect: RepositoryEffect,
+  effect: GitHubRepositoryEffect,
   self: () => Promise<AppIdentity>,
 ): Promise<RepositoryAttempt> {
   const { octokit, at, repository } = task;
@@ -73,7 +73,7 @@ export function createRepositoryPerformer({
   now = Date.now,
 }: Parts): RepositoryPerformer {
   return {
-    async perform(effect: RepositoryEffect, repository: RepositoryState, again: boolean) {
+    async perform(effect: GitHubRepositoryEffect, repository: RepositoryState, again: boolean) {
       const { id, owner, name, installation_id } = repository;
       const at = { owner, repo: name };
       const work = (octokit: Caller) => begin({ octokit, at, now, again, run_action, repository }, effect, self);

@@ -1,6 +1,6 @@
 /** Formats subscriptions and deliveries for the API, without secrets except where one is issued. */
 import * as z from "zod";
-import { EVENT_NAMES } from "../../domain/job/job-events.ts";
+import { PUBLISHED_EVENT_NAMES } from "../../domain/published-events.ts";
 import { eventsWanted, FORMAT_NAMES, WEBHOOK_FORMATS } from "../../domain/webhook-format.ts";
 import { type DeliveryAttempt, type StoredDelivery, TEST_EVENT } from "../../engine/ports/outgoing-deliveries.ts";
 import type { StoredSubscription } from "../../engine/ports/subscriptions.ts";
@@ -20,7 +20,7 @@ export const webhookViewSchema = z
     account: z.string(),
     format: formatSchema,
     url: z.string().meta({ description: "Of a chat the host alone, since the rest is a secret." }),
-    events: z.array(z.enum(EVENT_NAMES)),
+    events: z.array(z.enum(PUBLISHED_EVENT_NAMES)),
     repository: z.string().nullable().meta({ description: "`owner/name`; null: all of the account." }),
     created_at: time,
     enabled: z.boolean(),
@@ -56,7 +56,7 @@ const attemptSchema = z.object({
 export const deliveryViewSchema = z
   .object({
     id: z.string().meta({ description: "The `webhook-id`." }),
-    event: z.enum([...EVENT_NAMES, TEST_EVENT]),
+    event: z.enum([...PUBLISHED_EVENT_NAMES, TEST_EVENT]),
     job_id: z.string().nullable(),
     status: z.enum(["pending", "delivered", "dead"]),
     created_at: time,

@@ -4,8 +4,7 @@
  */
 import * as z from "zod";
 import { canReachSubscription, isAdmin } from "../../domain/access.ts";
-import { EVENT_NAMES } from "../../domain/job/job-events.ts";
-import { CHAT_EVENTS } from "../../domain/webhook-format.ts";
+import { CHAT_EVENTS, PUBLISHED_EVENT_NAMES } from "../../domain/published-events.ts";
 import { boundTo } from "../dialects/which-repository.ts";
 import { recordedWebhook } from "../middleware/audited.ts";
 import { principalOf } from "../middleware/auth.ts";
@@ -35,9 +34,9 @@ import {
 
 const says = (message: string) => ({ error: () => message });
 
-const EVENTS_SENTENCE = `must be a list of ${EVENT_NAMES.join(", ")}.`;
+const EVENTS_SENTENCE = `must be a list of ${PUBLISHED_EVENT_NAMES.join(", ")}.`;
 const eventsField = z
-  .array(z.enum(EVENT_NAMES, says(EVENTS_SENTENCE)), says(EVENTS_SENTENCE))
+  .array(z.enum(PUBLISHED_EVENT_NAMES, says(EVENTS_SENTENCE)), says(EVENTS_SENTENCE))
   .min(1, says("must name at least one event."))
   .transform((events) => [...new Set(events)])
   .nullable()

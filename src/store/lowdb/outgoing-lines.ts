@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { asJobId } from "../../domain/job/job.ts";
-import { EVENT_NAMES } from "../../domain/job/job-events.ts";
+import { PUBLISHED_EVENT_NAMES } from "../../domain/published-events.ts";
 import type {
   DeliveryAttempt,
   DeliveryState,
@@ -28,7 +28,7 @@ const deliverySchema = z.object({
   id: z.string(),
   subscription: z.string(),
   url: z.string().nullable(),
-  event: z.enum([...EVENT_NAMES, TEST_EVENT]),
+  event: z.enum([...PUBLISHED_EVENT_NAMES, TEST_EVENT]),
   job: z
     .string()
     .nullable()

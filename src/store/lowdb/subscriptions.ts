@@ -1,7 +1,8 @@
 /** Webhook subscriptions: one lowdb file each, cached in memory, since every commit looks for subscribers. */
 import * as z from "zod";
+import { accountOfRepository } from "../../domain/job/account.ts";
 import { type Named, namedRepository, sameRepository } from "../../domain/job/job.ts";
-import { EVENT_NAMES, type EventName } from "../../domain/job/job-events.ts";
+import { PUBLISHED_EVENT_NAMES, type PublishedEventName } from "../../domain/published-events.ts";
 import { eventsWanted, FORMAT_NAMES } from "../../domain/webhook-format.ts";
 import type { StoredSubscription, SubscriptionStore } from "../../engine/ports/subscriptions.ts";
 import type { Folder } from "./disk.ts";
@@ -17,7 +18,7 @@ const subscriptionSchema = z.object({
   shape: z.enum(FORMAT_NAMES).default("journeyman"),
   sealed_url: z.string().nullable().default(null),
   url: z.string().nullable(),
-  events: z.array(z.enum(EVENT_NAMES)).nullable(),
+  events: z.array(z.enum(PUBLISHED_EVENT_NAMES)).nullable(),
   repository: z.string().nullable(),
   // Older records lack it.
   repository_id: z.number().nullable().default(null),
@@ -44,7 +45,7 @@ const byAge = (a: StoredSubscription, b: StoredSubscription): number =>
 export class LowdbSubscriptions implements SubscriptionStore {
   readonly #folder: Folder;
   readonly #known = new Map<string, StoredSubscription>();
-  /** Those with an address, by account. */
+  /** Those with an address, by account, and by the repository that they are tied to under the account of its own jobs. */
   readonly #addressed = new Map<string, ReadonlyMap<string, StoredSubscription>>();
 
   constructor(folder: Folder) {
@@ -85,13 +86,15 @@ export class LowdbSubscriptions implements SubscriptionStore {
     if (subscription === undefined) return false;
     this.#folder.remove(fileOf(id));
     this.#known.delete(id);
-    const others = new Map(this.#of(subscription.account));
-    others.delete(id);
-    this.#addressed.set(subscription.account, others);
+    this.#forget(subscription);
     return true;
   }
 
-  async matching(account: string, repository: Named, event: EventName): Promise<readonly StoredSubscription[]> {
+  async matching(
+    account: string,
+    repository: Named,
+    event: PublishedEventName,
+  ): Promise<readonly StoredSubscription[]> {
     return [...this.#of(account).values()].filter(
       (one) =>
         one.disabled === null &&
@@ -111,10 +114,26 @@ export class LowdbSubscriptions implements SubscriptionStore {
   }
 
   #remember(subscription: StoredSubscription): void {
-    const { id, account, url } = subscription;
-    this.#known.set(id, subscription);
-    if (url !== null) this.#addressed.set(account, new Map([...this.#of(account), [id, subscription]]));
+    const before = this.#known.get(subscription.id);
+    if (before !== undefined) this.#forget(before);
+    this.#known.set(subscription.id, subscription);
+    if (subscription.url === null) return;
+    for (const account of accountsOf(subscription))
+      this.#addressed.set(account, new Map([...this.#of(account), [subscription.id, subscription]]));
+  }
+
+  #forget(subscription: StoredSubscription): void {
+    for (const account of accountsOf(subscription)) {
+      const others = new Map(this.#of(account));
+      others.delete(subscription.id);
+      if (others.size > 0) this.#addressed.set(account, others);
+      else this.#addressed.delete(account);
+    }
   }
 }
+
+/** Whose events it hears. */
+const accountsOf = ({ account, repository_id }: StoredSubscription): readonly string[] =>
+  repository_id === null ? [account] : [account, accountOfRepository(repository_id)];
 
 const NONE: ReadonlyMap<string, StoredSubscription> = new Map();

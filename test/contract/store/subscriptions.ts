@@ -59,6 +59,28 @@ export function describeSubscriptions(engine: Engine): void {
         }
       }));
 
+    it("tells what a repository does by itself to those who are tied to it, as long as they are", () =>
+      withStore(engine, async (store, reopen) => {
+        const own = { ...HELLO, id: 42 };
+        await store.subscriptions.add(subscription("tied", { repository: "octo/hello", repository_id: 42 }), MOST);
+        await store.subscriptions.add(
+          subscription("bob", { account: "bob", repository: "octo/hello", repository_id: 42 }),
+          1,
+        );
+        await store.subscriptions.add(subscription("free"), MOST);
+        for (const { subscriptions } of [store, await reopen()])
+          expect(ids(await subscriptions.matching("repository@42", own, "job.merged"))).toEqual(["bob", "tied"]);
+        const { subscriptions } = await reopen();
+        await subscriptions.change("tied", (before) => ({ ...before, repository: "octo/other", repository_id: 43 }));
+        await subscriptions.remove("bob");
+        expect(await subscriptions.matching("repository@42", own, "job.merged")).toEqual([]);
+        expect(ids(await subscriptions.matching("repository@43", { ...own, id: 43 }, "schedule.paused"))).toEqual([
+          "tied",
+        ]);
+        expect(ids(await subscriptions.list("ada"))).toEqual(["free", "tied"]);
+        expect(ids(await subscriptions.list())).toEqual(["free", "tied"]);
+      }));
+
     it("tells chats that name no events of those that a person wants", () =>
       withStore(engine, async (store, reopen) => {
         const chat = { format: "discord", url: "https://example.com/…", sealed_url: "sealed address" } as const;
