@@ -6,7 +6,8 @@ import { LRUCache } from "lru-cache";
 import type { PublishEvents } from "../domain/job/effect.ts";
 import type { Job } from "../domain/job/job.ts";
 import type { RepositoryEffect } from "../domain/repository/effect.ts";
-import type { RepositoryState } from "../domain/repository/repository.ts";
+import type { RepositoryEvent } from "../domain/repository/events.ts";
+import type { IdentifiedRepository, RepositoryState } from "../domain/repository/repository.ts";
 import type { Admit } from "./command-permission.ts";
 import type { AccountStore } from "./ports/accounts.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -48,17 +49,22 @@ interface Needs extends HearingNeeds {
 
 export function createPublishing({ eventPublisher, repositoryPerformer, ...needs }: Needs): {
   readonly eventPublisher: { perform(effect: PublishEvents, job: Job, again: boolean): Promise<Attempt> };
+  /** For what tells of a repository without a commit of its own. */
+  readonly publish: (event: RepositoryEvent, repository: IdentifiedRepository) => ReturnType<EventPublisher["publish"]>;
   readonly repositoryPerformer: {
     perform(effect: RepositoryEffect, repository: RepositoryState, again: boolean): Promise<RepositoryAttempt>;
   };
 } {
   const mayHear = createMayHear(needs);
+  const publish: ReturnType<typeof createPublishing>["publish"] = (event, repository) =>
+    eventPublisher.publish(event, repository, mayHear);
   return {
+    publish,
     eventPublisher: { perform: (effect, job, again) => eventPublisher.perform(effect, job, again, mayHear) },
     repositoryPerformer: {
       perform: (effect, repository, again) =>
         effect.type === "publish"
-          ? eventPublisher.publish(effect.event, repository, mayHear)
+          ? publish(effect.event, repository)
           : repositoryPerformer.perform(effect, repository, again),
     },
   };

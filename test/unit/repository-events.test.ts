@@ -19,7 +19,10 @@ const paused = (at = AT, subject = WHAT.subject) =>
 
 describe("the effect that tells of an event", () => {
   it("is stored and read as it is, however long its words were", () => {
-    const { effect } = published(HELLO, "budget.warning", { subject: "x".repeat(9_999), text: "é".repeat(9_999) }, AT);
+    const more = { spent_cents: 401, job_id: null };
+    const told = { subject: "x".repeat(9_999), text: "é".repeat(9_999), more };
+    const { effect } = published(HELLO, "budget.warning", told, AT);
+    expect(effect).toMatchObject({ event: { data: { ...more, repository: "octo/hello" } } });
     expect(repositoryEffectSchema.parse(JSON.parse(JSON.stringify(effect)))).toEqual(effect);
   });
 

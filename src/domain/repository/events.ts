@@ -15,6 +15,7 @@ export interface RepositoryEventSentence {
 
 /** What happens to a repository, a line each. */
 export const REPOSITORY_EVENTS = {
+  "schedule.due": { by_default: false, tone: "plain", says: (where) => `A schedule of ${where} has come.` },
   "schedule.paused": { by_default: true, tone: "bad", says: (where) => `A schedule of ${where} is paused.` },
   "budget.warning": { by_default: true, tone: "asks", says: (where) => `The budget of ${where} is nearly spent.` },
   "budget.exhausted": { by_default: true, tone: "bad", says: (where) => `The budget of ${where} is spent.` },
@@ -31,13 +32,16 @@ export const MAX_TEXT = 2_000;
 export const repositoryEventSchema = z.object({
   type: z.enum(REPOSITORY_EVENT_NAMES),
   timestamp: z.iso.datetime(),
-  data: z.object({
-    repository: z.string(),
-    /** Which schedule, or which limit of the budget. */
-    subject: z.string().max(MAX_SUBJECT),
-    /** What happened, and what to do. */
-    text: z.string().max(MAX_TEXT),
-  }),
+  data: z
+    .object({
+      repository: z.string(),
+      /** Which schedule, or which limit of the budget. */
+      subject: z.string().max(MAX_SUBJECT),
+      /** What happened, and what to do. */
+      text: z.string().max(MAX_TEXT),
+    })
+    // what programs want to know of it besides, such as a time or a job's id
+    .catchall(z.union([z.string().max(MAX_TEXT), z.number(), z.null()])),
 });
 
 /** One event as it is sent: the body of a webhook. */

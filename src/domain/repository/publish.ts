@@ -5,21 +5,27 @@ import type { RepositoryEffect } from "./effect.ts";
 import { MAX_SUBJECT, MAX_TEXT, type RepositoryEvent, type RepositoryEventName } from "./events.ts";
 import type { IdentifiedRepository } from "./repository.ts";
 
-/** The same event of the same subject and moment is told once. */
-export const published = (
+export interface Told {
+  readonly subject: string;
+  readonly text: string;
+  /** What programs want to know of it besides. */
+  readonly more?: Readonly<Record<string, string | number | null>>;
+}
+
+/** `at`: the moment that it is of. The same event of the same subject and moment is told once. */
+export const repositoryEvent = (
   { owner, name }: IdentifiedRepository,
   type: RepositoryEventName,
-  { subject, text }: Pick<RepositoryEvent["data"], "subject" | "text">,
-  now: number,
-): Wanted<RepositoryEffect> => ({
-  effect: {
-    type: "publish",
-    event: {
-      type,
-      timestamp: new Date(now).toISOString(),
-      data: { repository: `${owner}/${name}`, subject: cut(subject, MAX_SUBJECT), text: cut(text, MAX_TEXT) },
-    },
-  },
+  { subject, text, more = {} }: Told,
+  at: number,
+): RepositoryEvent => ({
+  type,
+  timestamp: new Date(at).toISOString(),
+  data: { ...more, repository: `${owner}/${name}`, subject: cut(subject, MAX_SUBJECT), text: cut(text, MAX_TEXT) },
+});
+
+export const published = (...event: Parameters<typeof repositoryEvent>): Wanted<RepositoryEffect> => ({
+  effect: { type: "publish", event: repositoryEvent(...event) },
   urgency: "now",
   not_before: 0,
 });
