@@ -159,6 +159,7 @@ const ROUTE_TABLES: Readonly<Record<string, readonly string[]>> = {
   "routes of agent v2": ["agent v2"],
   "routes of repositories": ["repositories"],
   "routes of keys": ["keys", "audit"],
+  "routes of use": ["usage"],
   "routes of runs": ["runs"],
   "routes of the server": ["server"],
   "routes of the market": ["market", "wallet"],
