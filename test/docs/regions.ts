@@ -110,6 +110,7 @@ async function metrics(): Promise<Rows> {
     jobs: { counts: async () => ({ statuses: NO_JOBS, pending: 1, failing: 1 }) },
     inbox: { backlog: () => ({ count: 1, oldest_at: 0 }) },
     budget: () => [{ window: "minute", left: 1, limit: 1 }],
+    spending: { usage: async function* () {} },
     now: () => 0,
   });
   made.timed("/")("GET", 200, 1);
