@@ -23,6 +23,7 @@ export const HELP = [
   "| `/job reject`, the reason below it | the sender sends that work back |",
   "| `/job run-checks` | the files that a worker of the market has handed in may run on this repository's branch |",
   "| `/job doctor` | says what keeps jobs of this repository from running or merging |",
+  "| `/job usage` | says what jobs of this repository have cost and came to, in this month and the last |",
   "| `/job help` | this text |",
   "",
   "Where there are several jobs, name one behind the verb: `/job cancel abcd1234`.",

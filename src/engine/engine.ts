@@ -7,6 +7,7 @@ import { outcomeOf } from "../domain/job/outcome.ts";
 import type { QuotaLimits } from "../domain/job/quotas.ts";
 import { createPull } from "./claim-work.ts";
 import { createPermission } from "./command-permission.ts";
+import { createAnswers } from "./comment-answers.ts";
 import { createShowPacing, type ShowPacing } from "./comment-pacing.ts";
 import { createCommitSubscribers } from "./commit-subscribers.ts";
 import { JobCreator } from "./create-job.ts";
@@ -135,7 +136,8 @@ export function createEngine(parts: EngineParts): Engine {
   const admit = createPermission(store, githubClient, observe, record);
   const creator = new JobCreator({ store, clock, ids, handle, marketGate, llm });
   const webhookProcessor = createWebhookProcessor({
-    ...{ admit, marketGate, store, githubClient, handle, handleRepository, offers_set_up, examine, clock, log },
+    ...{ admit, marketGate, store, githubClient, handle, handleRepository, offers_set_up, clock, log },
+    answers: createAnswers({ ...usual, examine }),
     estimate: estimator === null ? null : quotas.estimate,
     create: (draft, by) => creator.create(draft, undefined, by),
   });
@@ -154,8 +156,7 @@ export function createEngine(parts: EngineParts): Engine {
     settleDebts: workers.debts.settle,
     ...{ observe, examine, admit },
     receive: workers.inbox.receive,
-    waitFor: commitSubscribers.waitFor,
-    follow: commitSubscribers.follow,
+    ...{ waitFor: commitSubscribers.waitFor, follow: commitSubscribers.follow },
     pull: createPull({ jobs, handle, quotas }),
     enforceDeadlines: () => enforceDeadlines({ jobs, clock, handle }),
     health: () => healthOf(ready, store, credentialState),

@@ -12,9 +12,9 @@ import { SET_UP_BRANCH } from "../domain/repository/set-up.ts";
 import { ofMoved } from "./base-branches.ts";
 import type { Admit } from "./command-permission.ts";
 import { aboutJob, authorOf, pressed, type Requester } from "./commands-of-people.ts";
-import { doctorReply, FROM_FORK, HELP, NO_JOB, NO_MARKET, noSuchJob, SET_UP_FIRST } from "./comment-replies.ts";
+import type { AnswerQuestion } from "./comment-answers.ts";
+import { FROM_FORK, NO_JOB, NO_MARKET, noSuchJob, SET_UP_FIRST } from "./comment-replies.ts";
 import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
-import type { Examine } from "./doctor.ts";
 import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
 import { fixAsked, readDraft, underWay } from "./fix-pull-request.ts";
@@ -45,7 +45,7 @@ interface Needs {
   readonly estimate: Quotas["estimate"] | null;
   readonly handle: Handle;
   readonly handleRepository: HandleRepository;
-  readonly examine: Examine;
+  readonly answers: AnswerQuestion;
   /** Whether pull requests that set a repository up are opened. */
   readonly offers_set_up: boolean;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
@@ -190,10 +190,9 @@ class DeliveryProcessor {
       case "run":
         return this.#run(event, command, by);
       case "help":
-        return this.#answer(event, HELP).finally(() => this.#react(repository, comment_id, "eyes"));
-      case "doctor": {
-        const { examine } = this.#needs;
-        const answer = async () => this.#answer(event, doctorReply(await examine(repository)));
+      case "doctor":
+      case "usage": {
+        const answer = async () => this.#answer(event, await this.#needs.answers(repository, command.verb));
         return answer().finally(() => this.#react(repository, comment_id, "eyes"));
       }
       case "mistaken": {

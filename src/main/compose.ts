@@ -156,7 +156,7 @@ function partsOf(settings: Settings, { log, clock, store, github }: Wired) {
   const { subscriptions, outgoing } = store;
   return {
     ...{ record, box, lines: createRunLines() },
-    metrics: createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: github.budget, now: clock.now }),
+    metrics: createMetrics({ ...store, budget: github.budget, now: clock.now }),
     outgoing: createOutgoingWebhooks({
       ...{ subscriptions, outgoing, box, clock, log, record },
       allow_private: settings.webhook_allow_private,

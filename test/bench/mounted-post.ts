@@ -72,7 +72,7 @@ export async function mountedPost({ dir, whole }: MountedPost): Promise<Mounted>
   }
   const ids = createIds(systemClock);
   const log = await createLog({ level: "info", format: "json" });
-  const metrics = createMetrics({ jobs: store.jobs, inbox: store.inbox, budget: () => [], now });
+  const metrics = createMetrics({ ...store, budget: () => [], now });
   const parts = {
     authentication: authentication({
       ...{ keys: store.keys, repositories: store.repositories, record: () => {} },

@@ -52,7 +52,7 @@ const ORDER: readonly string[] = [
   ],
   ...["approveJob", "runChecks", "rejectWork", "getAttachment", "followJobLogs", "enforceDeadlines"],
   ...["createAgentJob", "getAgentJob", "listAgentJobs", "messageAgentJob", "cancelAgentJob", "archiveAgentJob"],
-  ...["revokeKey", "revokeOwnKey", "listAuditEntries"],
+  ...["revokeKey", "revokeOwnKey", "listAuditEntries", "getUsage"],
 ];
 
 /** Routes of the market that want a key with `work`. */

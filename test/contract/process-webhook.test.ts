@@ -7,6 +7,7 @@ import type { EventRepository, GitHubEvent, SlashCommand } from "../../src/domai
 import type { JobId } from "../../src/domain/job/job.ts";
 import type { ObservedRepository } from "../../src/domain/repository/repository.ts";
 import { createPermission } from "../../src/engine/command-permission.ts";
+import { createAnswers } from "../../src/engine/comment-answers.ts";
 import { createDoctor } from "../../src/engine/doctor.ts";
 import { CommandHandler, type Handle } from "../../src/engine/handle-command.ts";
 import { createRepositoryHandler, observing } from "../../src/engine/handle-repository.ts";
@@ -137,7 +138,9 @@ async function service(
       handle,
       handleRepository: repositoriesOf(at),
       offers_set_up,
-      examine: createDoctor(at.repositories, githubClient),
+      answers: createAnswers({
+        ...{ examine: createDoctor(at.repositories, githubClient), store: at, clock, knows_all_jobs: true },
+      }),
       create,
       clock,
       log: { debug: () => {} },

@@ -110,6 +110,7 @@ async function metrics(): Promise<Rows> {
     jobs: { counts: async () => ({ statuses: NO_JOBS, pending: 1, failing: 1 }) },
     inbox: { backlog: () => ({ count: 1, oldest_at: 0 }) },
     budget: () => [{ window: "minute", left: 1, limit: 1 }],
+    spending: { usage: async function* () {} },
     now: () => 0,
   });
   made.timed("/")("GET", 200, 1);
@@ -159,6 +160,7 @@ const ROUTE_TABLES: Readonly<Record<string, readonly string[]>> = {
   "routes of agent v2": ["agent v2"],
   "routes of repositories": ["repositories"],
   "routes of keys": ["keys", "audit"],
+  "routes of use": ["usage"],
   "routes of runs": ["runs"],
   "routes of the server": ["server"],
   "routes of the market": ["market", "wallet"],

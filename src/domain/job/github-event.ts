@@ -35,7 +35,7 @@ export type SlashCommand =
   | ({ readonly verb: "retry"; readonly raised?: RaisedLimits } & OfJob)
   /** `commit`: of the files that were read, or how its name begins. */
   | ({ readonly verb: "run-checks" | "approve"; readonly commit?: string } & OfJob)
-  | { readonly verb: "help" | "doctor" }
+  | { readonly verb: "help" | "doctor" | "usage" }
   /** The sender sends a worker's work back; `reason` may be empty. */
   | ({ readonly verb: "reject"; readonly reason: string } & OfJob)
   /**

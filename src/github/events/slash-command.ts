@@ -32,8 +32,12 @@ const withJob = (id: string | undefined): { readonly job?: JobId } => {
 /**
  * The text after a verb is not a job's id: ask back, so that neither a task begins by mistake nor a cancel is missed.
  */
+type Alone = Extract<Verb, "help" | "doctor" | "usage">;
+
+const takesNothing = (verb: Verb): verb is Alone => verb === "help" || verb === "doctor" || verb === "usage";
+
 const asksBack = (verb: Verb): SlashCommand => {
-  const takes = verb === "help" || verb === "doctor" ? "nothing" : "nothing but the id of a job";
+  const takes = takesNothing(verb) ? "nothing" : "nothing but the id of a job";
   const reason = verb === "reject" ? " Put the reason on the lines below it." : "";
   return mistaken(
     `Did you mean \`/job ${verb}\`? It takes ${takes} after it.${reason} If this is a task, put two dashes before it: \`/job -- ${verb} …\`.`,
@@ -84,10 +88,9 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
       ? null
       : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, write more than one word.`);
   }
-  const takesNothing = verb === "help" || verb === "doctor";
-  if (!isNamed || (takesNothing && rest.length > 0)) return asksBack(verb);
+  if (!isNamed || (takesNothing(verb) && rest.length > 0)) return asksBack(verb);
   if (flagged) return mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`);
-  if (verb === "help" || verb === "doctor") return { verb };
+  if (takesNothing(verb)) return { verb };
   if (ofFiles) return { verb, ...withJob(id), ...(commit === undefined ? {} : { commit }) };
   return verb === "reject" ? { verb, reason: below, ...withJob(id) } : { verb, ...withJob(id) };
 }

@@ -4,7 +4,18 @@ import { normalise } from "../../text/normalise.ts";
 import { meantBy } from "../../text/typo.ts";
 
 /** Words after `/job` that are not a task. */
-export const VERBS = ["status", "cancel", "retry", "approve", "reject", "run-checks", "pay", "doctor", "help"] as const;
+export const VERBS = [
+  "status",
+  "cancel",
+  "retry",
+  "approve",
+  "reject",
+  "run-checks",
+  "pay",
+  "doctor",
+  "usage",
+  "help",
+] as const;
 export type Verb = (typeof VERBS)[number];
 
 const words = (text: string): readonly string[] => text.split(" ");

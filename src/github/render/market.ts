@@ -14,8 +14,8 @@ import {
 } from "../../domain/job/job.ts";
 import { approvedFrom } from "../../domain/market/agreement.ts";
 import { feeOf } from "../../domain/market/ledger.ts";
+import { money } from "../../text/money.ts";
 import { counted } from "../../text/plural.ts";
-import { money } from "./numbers.ts";
 import { code } from "./plain.ts";
 
 const moment = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;

@@ -2,6 +2,7 @@
 import { type Job, modelNotes, NOT_REPORTED } from "../../domain/job/job.ts";
 import { webOf } from "../../domain/job/links.ts";
 import { costOf, spentOf } from "../../domain/job/usage.ts";
+import { money } from "../../text/money.ts";
 import { counted } from "../../text/plural.ts";
 import { cut } from "../../text/text.ts";
 import { code, escapeMarkdown, oneLine } from "./plain.ts";
@@ -10,10 +11,6 @@ const count = (n: number): string => {
   if (n < 1_000) return String(n);
   return n < 1_000_000 ? `${(n / 1_000).toFixed(n < 10_000 ? 1 : 0)}k` : `${(n / 1_000_000).toFixed(1)}M`;
 };
-
-/** Cents as dollars; small amounts keep enough digits to differ from zero. */
-export const money = (cents: number): string =>
-  cents > 0 && cents < 1 ? "less than $0.01" : `$${(cents / 100).toFixed(2)}`;
 
 /** The agent's usage in all attempts, on one line; null when it reported none. */
 export function usageLine(job: Job): string | null {

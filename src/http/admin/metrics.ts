@@ -5,10 +5,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { VERSION } from "../../contracts/version.ts";
 import { JOB_OUTCOMES } from "../../domain/job/outcome.ts";
+import { dayOf } from "../../domain/usage/figures.ts";
+import { type UsageRow, usageReport } from "../../domain/usage/report.ts";
+import { monthOf } from "../../domain/usage/words.ts";
 import type { BudgetLeft } from "../../engine/ports/github.ts";
 import type { Inbox } from "../../engine/ports/inbox.ts";
 import type { JobStore } from "../../engine/ports/jobs.ts";
 import type { Meter } from "../../engine/ports/metrics.ts";
+import type { SpendingStore } from "../../engine/ports/spending.ts";
 
 /** Of one route; called for every request when it is over. Status null: it was aborted. */
 export type Timer = (method: string, status: number | null, ms: number) => void;
@@ -27,6 +31,7 @@ export interface MetricsParts {
   readonly jobs: Pick<JobStore, "counts">;
   readonly inbox: Pick<Inbox, "backlog">;
   readonly budget: () => readonly BudgetLeft[];
+  readonly spending: Pick<SpendingStore, "usage">;
   readonly now: () => number;
 }
 
@@ -63,6 +68,35 @@ function gaugesOf(registers: Make, { jobs, inbox, budget, now }: MetricsParts): 
       left.set({ window: one.window }, one.left);
       limit.set({ window: one.window }, one.limit);
     }
+  };
+}
+
+/** The same figures as those of the API, of all repositories: `by` them there. */
+function usageGauges(registers: Make, { spending, now }: MetricsParts): () => Promise<void> {
+  const gauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]): Gauge<Label> =>
+    new Gauge({ name: `journeyman_usage_${name}`, help, labelNames, ...registers });
+  const cents = gauge(
+    "cents",
+    "US cents of attempts that ended in the period of UTC; told: by the run, or its limit.",
+    "period",
+    "told",
+  );
+  const jobs = gauge("jobs", "Jobs that were asked for in the period.", "period");
+  const merged = gauge("merged_jobs", "Those of them whose pull request is merged.", "period");
+  const attempts = gauge("attempts", "Attempts that ended in the period.", "period");
+  const tell = (period: string, row: UsageRow): void => {
+    cents.set({ period, told: "yes" }, row.cents);
+    cents.set({ period, told: "no" }, row.estimated_cents);
+    jobs.set({ period }, row.jobs);
+    merged.set({ period }, row.merged);
+    attempts.set({ period }, row.attempts);
+  };
+  return async () => {
+    const at = now();
+    const { from, to } = monthOf(at);
+    const today = dayOf(at);
+    tell("day", (await usageReport(spending.usage({ from: today, to: today }), "day")).total);
+    tell("month", (await usageReport(spending.usage({ from, to }), "day")).total);
   };
 }
 
@@ -125,6 +159,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
   const registry = new Registry();
   const registers = { registers: [registry] };
   const refresh = gaugesOf(registers, parts);
+  const refreshUsage = usageGauges(registers, parts);
   const info = { name: "journeyman_info", help: "Which version runs, on which Node; always 1." };
   new Gauge({ ...info, labelNames: ["version", "node"], ...registers }).set(
     { version: VERSION, node: process.version },
@@ -145,6 +180,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
       if (!watching_process) collectDefaultMetrics({ register: registry });
       watching_process = true;
       await refresh();
+      await refreshUsage();
       return { type: registry.contentType, content: await registry.metrics() };
     },
   };

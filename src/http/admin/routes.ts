@@ -1,8 +1,9 @@
-/** Routes about keys, webhooks and the audit log. */
+/** Routes about keys, webhooks, the audit log and use. */
 import type { RouteGroup } from "../routing/route-group.ts";
 import { auditRoute } from "./audit.ts";
 import { keyRoutes } from "./keys.ts";
 import { ownKeyRoutes } from "./own-key.ts";
+import { usageRoute } from "./usage.ts";
 import { deliveryRoutes } from "./webhook-deliveries.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
@@ -11,6 +12,7 @@ export const adminRoutes: RouteGroup = {
     webhooks: "Receive events of jobs instead of polling.",
     keys: "API keys.",
     audit: "Who did what.",
+    usage: "What jobs have cost and came to.",
   },
   routes: (services) => [
     ...webhookRoutes(services),
@@ -18,5 +20,6 @@ export const adminRoutes: RouteGroup = {
     ...ownKeyRoutes(services),
     ...keyRoutes(services),
     auditRoute(services),
+    usageRoute(services),
   ],
 };

@@ -96,8 +96,12 @@ export interface JobHead extends Pick<JobRecord, "version" | "postings" | "effec
 }
 
 /** What the figures of use need of a record; null: a record of before, which has to be read whole for it. */
-export const usageOfHead = ({ job, outcome = null, usage, spending }: JobHead): UsageJob | null =>
-  usage === undefined || spending === undefined ? null : { ...job, ...usage, outcome, spending };
+export function usageOfHead({ job, outcome = null, usage, spending }: JobHead): UsageJob | null {
+  if (usage === undefined || spending === undefined) return null;
+  const { account, repository, origin, created_at, merged_at } = job;
+  const { requester, model } = usage;
+  return { account, repository, origin, created_at, merged_at, requester, model, outcome, spending };
+}
 
 const isBefore = (format: unknown): format is number =>
   typeof format === "number" && format >= FIRST_LINES_FROM && format < FORMAT;

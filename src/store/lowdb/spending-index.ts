@@ -13,10 +13,9 @@ type OfDay = { millicents: number; jobs: number };
 const cents = (thousandths: number): number => thousandths / 1_000;
 
 function addTo(sum: Sum, { figures, merge_times }: Counted, sign: 1 | -1): void {
-  for (const name of FIGURES) {
-    const value = figures[name];
-    if (value !== undefined) sum[name] = (sum[name] ?? 0) + sign * value;
-  }
+  let name: Figure;
+  for (name in figures) sum[name] = (sum[name] ?? 0) + sign * (figures[name] ?? 0);
+  if (merge_times.length === 0) return;
   for (const [bucket, count] of merge_times) {
     sum.times ??= new Map();
     sum.times.set(bucket, (sum.times.get(bucket) ?? 0) + sign * count);
@@ -79,7 +78,7 @@ export class SpendingIndex {
     const sums = this.#days.get(counted.day) ?? new Map<UsageOf, Sum>();
     const sum = sums.get(of) ?? {};
     addTo(sum, counted, sign);
-    if (isEmpty(sum)) sums.delete(of);
+    if (sign === -1 && isEmpty(sum)) sums.delete(of);
     else sums.set(of, sum);
     if (sums.size === 0) this.#days.delete(counted.day);
     else this.#days.set(counted.day, sums);
@@ -100,7 +99,9 @@ export class SpendingIndex {
   #intern(of: UsageOf): UsageOf {
     const { repository_id, repository, account, requester, model, started_by } = of;
     const place = repository_id ?? repositoryKey(repository);
-    const key = JSON.stringify([place, account, requester, model, started_by]);
+    // every start asks this for every job, and an array's JSON takes several times as long
+    const automation = started_by === null ? "" : `${started_by.kind}:${started_by.name}`;
+    const key = `${place}\0${account}\0${requester}\0${model}\0${automation}`;
     const known = this.#interned.get(key);
     if (known !== undefined) return known;
     this.#interned.set(key, of);
