@@ -20,7 +20,7 @@ import * as opening from "./rules/opening.ts";
 import * as queueing from "./rules/queueing.ts";
 import * as reporting from "./rules/reporting.ts";
 import * as asking from "./rules/requesting.ts";
-import { review, reviewDismissed, reviewsWithdrawn, takeUpWaiting } from "./rules/review-round.ts";
+import { review, reviewDismissed, reviewsWithdrawn, settleReviews, takeUpWaiting } from "./rules/review-round.ts";
 import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { settleDebts } from "./rules/taking.ts";
@@ -31,7 +31,7 @@ import { keepTrack } from "./rules/tracking.ts";
 export function decide(job: Job | null, command: Command, context: Context): Decision {
   if (job === null && command.type !== "create") return refuse("not_found", "There is no such job.");
   const tracked = keepTrack(job, command, decideAlone(job, command, context), context);
-  const decision = tellRequester(job, command, tracked);
+  const decision = settleReviews(tellRequester(job, command, tracked));
   return book(job, command, holdToLimits(job, command, decision, context), context);
 }
 

@@ -49,14 +49,20 @@ export const gitHubEffectSchema = z
     z.object({ type: z.literal("deliver-files"), ...attempt }),
     /** Remove the job's folder from the branch and open (or keep) the pull request. */
     z.object({ type: z.literal("open-pull-request"), round: number }),
-    /** Answer the review comments in their threads, resolve those that are done, and ask the reviewers to look again. */
+    /** Answer the review comments in their threads. */
     z.object({
       type: z.literal("answer-reviews"),
       ...attempt,
       /** GraphQL ids of the reviews. */
       reviews: z.array(z.string()).readonly(),
       replies: z.array(replySchema).readonly(),
-      /** Whether there is something new to look at. */
+    }),
+    /** Resolve the threads of these comments, and ask the reviewers to look again if there is something to look at. */
+    z.object({
+      type: z.literal("resolve-threads"),
+      round: number,
+      reviews: z.array(z.string()).readonly(),
+      done: z.array(number).readonly(),
       asks: z.boolean(),
     }),
     /** Give a new pull request the labels, assignee and reviewers that the settings name. */
@@ -111,6 +117,7 @@ export function effectKey(effect: Effect): string {
       return `${effect.type}:${effect.round}.${effect.attempt}`;
     case "open-pull-request":
     case "mention-requester":
+    case "resolve-threads":
       return `${effect.type}:${effect.round}`;
     case "react":
       return `${effect.type}:${effect.comment_id}:${effect.content}`;

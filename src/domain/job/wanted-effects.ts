@@ -95,6 +95,7 @@ function isWantedAtStage(effect: Effect, job: Job): boolean {
       return isFinal(job.status);
     case "react":
     case "answer-reviews":
+    case "resolve-threads":
     case "sync-comment":
     case "sync-check":
     case "cancel-run":
