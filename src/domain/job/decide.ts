@@ -13,7 +13,7 @@ import { book } from "./rules/booking.ts";
 import * as catchUp from "./rules/catch-up.ts";
 import * as checking from "./rules/checking.ts";
 import { expire, expired } from "./rules/expiry.ts";
-import { begin, holdToLimits, limitsRead } from "./rules/line.ts";
+import { begin, holdToLimits, limitsRead, lineMoved } from "./rules/line.ts";
 import * as market from "./rules/market.ts";
 import { requesterMentioned, tellRequester } from "./rules/mention.ts";
 import * as opening from "./rules/opening.ts";
@@ -127,6 +127,7 @@ const RULES: Rules = {
   "run-checks": reviewing.runChecks,
   archive: (job, command, { now }) => asking.archive(job, command.by, now),
   begin: (job, _command, context) => begin(job, context),
+  "line-moved": lineMoved,
   touched: () => unchanged,
   "limits-changed": (job, command, { now }) =>
     job.settings === null

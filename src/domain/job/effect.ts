@@ -40,6 +40,8 @@ export const gitHubEffectSchema = z
     z.object({ type: z.literal("sync-check") }),
     /** Make it show how far the run is, if GitHub's limits have room to spare. */
     z.object({ type: z.literal("show-progress") }),
+    /** Make the comment show where the job stands in its line, if GitHub's limits have room to spare. */
+    z.object({ type: z.literal("show-place") }),
     z.object({ type: z.literal("cancel-run"), run_id: number }),
     /** Read what the agent left on the branch. */
     z.object({ type: z.literal("read-result"), ...attempt }),
@@ -137,7 +139,7 @@ export type PendingEffect = Pending<Effect>;
 
 /** It only makes people see what the job is now. */
 export const isShow = ({ type }: Effect): boolean =>
-  type === "sync-comment" || type === "sync-check" || type === "show-progress";
+  type === "sync-comment" || type === "sync-check" || type === "show-progress" || type === "show-place";
 
 /** Nobody waits for it: it is written together with what comes next. */
 export const isHeldBack = ({ urgency, attempts }: PendingEffect): boolean => urgency !== "now" && attempts === 0;

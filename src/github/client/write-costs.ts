@@ -10,6 +10,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   "sync-check": 2,
   "mention-requester": 1,
   "show-progress": 2,
+  "show-place": 1,
   "cancel-run": 1,
   "read-run": 0,
   "read-result": 0,

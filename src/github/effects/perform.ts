@@ -107,6 +107,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return syncCheck(task);
     case "mention-requester":
       return mentionRequester(task, effect);
+    case "show-place":
+      return syncComment(task);
     case "show-progress":
       return showProgress(task);
     case "cancel-run":
@@ -185,7 +187,8 @@ export function createPerformer(parts: PerformerParts): Performer {
         };
         const work = (octokit: Caller) => begin({ ...task, octokit }, effect);
         const writes = writesOf(effect, job, parts.pushes?.works() ?? false);
-        if (effect.type === "show-progress") return (await source.bestEffort(installation_id, writes, work)) ?? done;
+        if (effect.type === "show-progress" || effect.type === "show-place")
+          return (await source.bestEffort(installation_id, writes, work)) ?? done;
         return writes === 0
           ? await work(await source.installation(installation_id))
           : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work, turnOf(effect, job));
