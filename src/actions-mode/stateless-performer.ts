@@ -34,7 +34,7 @@ export function createStatelessPerformer({ performer, session, octokit, plain, n
   const shownReasons = new Set<JobId>();
 
   const shown = (effect: GitHubEffect, job: Job): Job => {
-    if (effect.type !== "sync-comment" && effect.type !== "sync-check") return job;
+    if (effect.type !== "sync-comment" && effect.type !== "sync-check" && effect.type !== "show-place") return job;
     const reason = shownReasons.has(job.id) ? reasons.get(job.id) : undefined;
     return withRemarks(job, [plain ? plainTokenRemark(job) : null, reason === undefined ? null : stuck(reason)]);
   };

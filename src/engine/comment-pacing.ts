@@ -26,7 +26,8 @@ const COMMENT_HOLD_MS = 5_000;
 
 type Shown = "comment" | "check";
 
-const shownBy = ({ type }: PendingEffect["effect"]): Shown => (type === "sync-comment" ? "comment" : "check");
+const shownBy = ({ type }: PendingEffect["effect"]): Shown =>
+  type === "sync-comment" || type === "show-place" ? "comment" : "check";
 
 const GAPS: Readonly<Record<Shown, number>> = { comment: COMMENT_GAP_MS, check: CHECK_GAP_MS };
 const LONGEST_GAP_MS = Math.max(COMMENT_GAP_MS, CHECK_GAP_MS);

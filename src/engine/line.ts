@@ -9,9 +9,11 @@ import { fullName, type Job, type JobId, type Repository } from "../domain/job/j
 import {
   givesPlace,
   type LineFacts,
+  leavesLine,
   limitsPlaces,
   type PlaceLimits,
   placeLimitsOf,
+  shownTooFarBack,
   walkLine,
 } from "../domain/job/line.ts";
 import type { RepositoryState } from "../domain/repository/repository.ts";
@@ -68,6 +70,11 @@ async function mayExpire(jobs: Needs["jobs"], repository: string): Promise<Reado
   return new Set([...settled, ...asking].map(({ id }) => id));
 }
 
+/** Tells those whose number in line has changed enough. */
+async function showPlaces({ jobs, handle }: Pick<Needs, "jobs" | "handle">, repository: Named): Promise<void> {
+  for (const id of shownTooFarBack(await jobs.placesIn(fullName(repository)))) await handle(id, { type: "line-moved" });
+}
+
 export function createLine({ jobs, repositories, handle, knows_all_jobs, log }: Needs): Line {
   const inTurn = createTurns();
   const moving = new Map<string, { again: boolean; readonly done: Promise<void> }>();
@@ -106,6 +113,7 @@ export function createLine({ jobs, repositories, handle, knows_all_jobs, log }: 
         const state = moving.get(key);
         if (state !== undefined) state.again = false;
         await moveOnce(repository);
+        await showPlaces({ jobs, handle }, repository);
       }
     } catch (error) {
       log.error({ repository: fullName(repository), error }, "the line of waiting jobs could not be moved");
@@ -143,7 +151,7 @@ export function createLine({ jobs, repositories, handle, knows_all_jobs, log }: 
     inTurn: (repository, work) => inTurn(keyOf(repository), work),
     facts,
     committed({ job }, before) {
-      if (before !== null && givesPlace(before, job)) void move(job.repository);
+      if (before !== null && (givesPlace(before, job) || leavesLine(before, job))) void move(job.repository);
     },
     repositoryCommitted(state, before) {
       const of = (one: RepositoryState | null) => JSON.stringify(one?.settings?.limits);

@@ -83,8 +83,10 @@ describe("more jobs than may run at once", () => {
     const issue = harness.ask(TASK(2));
     const second = await harness.jobOf(issue);
     await waits(harness, second.id);
-    const third = await harness.jobOf(harness.ask(TASK(3)));
+    const last = harness.ask(TASK(3));
+    const third = await harness.jobOf(last);
     await waits(harness, third.id);
+    await until("its own comment", () => harness.comment(last).includes("It waits in line as number 2,"));
     const said = await until("the comment to say so", () => /Waiting in line.*/s.exec(harness.comment(issue))?.[0]);
     expect(said).toContain("It waits in line as number 1, since at most 1 job may run at once (`limits.running`).");
     expect(await positions(harness)).toEqual({ [first.id]: null, [second.id]: 1, [third.id]: 2 });
@@ -93,6 +95,7 @@ describe("more jobs than may run at once", () => {
     held.letGo(first);
     await runs(harness, second.id);
     expect(await positions(harness)).toMatchObject({ [third.id]: 1 });
+    await until("the comment to follow", () => harness.comment(last).includes("It waits in line as number 1,"));
     held.letAllGo();
     for (const { id } of [first, second, third]) await merged(harness, id);
     expect(held.begun).toEqual([first.branch, second.branch, third.branch]);

@@ -1,5 +1,6 @@
 /** Reviews of a job's pull request: one round each, whatever events tell of it, answered in its threads. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { briefSchema } from "../../src/contracts/brief.ts";
 import type { Job, JobId } from "../../src/domain/job/job.ts";
 import { ADMIN, DEMO, DEMO_SETTINGS, READER } from "../sandbox/environment.ts";
@@ -109,19 +110,39 @@ describe("a review that asks for changes", () => {
     ]);
   });
 
-  it("costs one query for the brief, one for the threads, and one request that writes", async () => {
+  it("costs one query for the brief, and one more with one request that writes for the answers and for their end", async () => {
     const at = await inReview();
     await settled();
     const before = harness.github.calls().length;
     await asks(at, [{ path: at.file, line: 1, body: "create MORE-2.md that says more" }]);
     await untilDone(at.id, 2);
     await until("an answer", () => threads(at)[0]?.comments.length === 2);
+    await until("its end", () => threads(at)[0]?.resolvedBy !== null);
     const named = harness.github
       .calls()
       .slice(before)
       .map(({ graphql }) => graphql);
-    for (const name of ["ReviewsOfRound", "ReviewThreads", "AnswerReviews"])
-      expect(named.filter((one) => one === name)).toHaveLength(1);
+    for (const [name, times] of Object.entries({ ReviewsOfRound: 1, ReviewThreads: 2, AnswerReviews: 2 }))
+      expect(named.filter((one) => one === name)).toHaveLength(times);
+  });
+
+  it("has its threads answered at once, and resolved and looked at again only when the checks have passed", async () => {
+    const at = await inReview();
+    await asks(at, [{ path: at.file, line: 1, body: "create BROKEN that says broken" }]);
+    await untilJob(harness, at.id, "failed", (one) => one.round === 2 && one.status === "failed");
+    await until("an answer", () => (threads(at)[0]?.comments.length ?? 0) > 1);
+    await settled();
+    expect(threads(at)[0]?.resolvedBy).toBeNull();
+    expect(harness.github.conversation(DEMO, at.number).requested).not.toContain("ada");
+    const { issue } = z.object({ issue: z.number() }).parse((await harness.job(at.id)).origin);
+    await until("the comment to say so", () =>
+      harness.comment(issue).includes("threads stay open and nobody is asked"),
+    );
+
+    harness.github.comment(DEMO, at.number, { body: "/job delete BROKEN", by: "ada" });
+    await untilDone(at.id, 3);
+    await until("the thread to be resolved", () => threads(at)[0]?.resolvedBy !== null);
+    await until("ada to be asked", () => harness.github.conversation(DEMO, at.number).requested.includes("ada"));
   });
 
   it("is one round with the commands in its text and in its comments, whatever comes first", async () => {

@@ -53,12 +53,16 @@ describe("answers to a round's reviews", () => {
   let performer: Performer;
   const api = () => nock(API);
   const effect = (change: object = {}): GitHubEffect => ({
-    ...{ type: "answer-reviews", round: 2, attempt: 1, reviews: ["PRR_1"], asks: true },
+    ...{ type: "answer-reviews", round: 2, attempt: 1, reviews: ["PRR_1"] },
     replies: [
       { id: FIRST, body: "Done for @ada.", done: true },
       { id: FIRST + 1, body: "Not yet.", done: false },
       { id: 7, body: "Nobody asked.", done: true },
     ],
+    ...change,
+  });
+  const resolution = (change: object = {}): GitHubEffect => ({
+    ...{ type: "resolve-threads", round: 2, reviews: ["PRR_1"], done: [FIRST, 7], asks: true },
     ...change,
   });
   const perform = (of: GitHubEffect = effect()): Promise<Attempt> => performer.perform(of, OPENED, false);
@@ -98,30 +102,34 @@ describe("answers to a round's reviews", () => {
     reads(found([thread(FIRST), thread(FIRST + 1), thread(7)]));
     writes();
     expect(await perform()).toEqual({ ended: "done" });
-    expect(written?.query.match(/\(input:/g)).toHaveLength(4);
+    expect(written?.query.match(/\(input:/g)).toHaveLength(2);
     expect(written?.variables).toEqual({
       thread0: `PRRT_${FIRST}`,
       body0: `Done for @\u200bada.\n\n${MARKER(FIRST)}`,
       thread1: `PRRT_${FIRST + 1}`,
       body1: `Not yet.\n\n${MARKER(FIRST + 1)}`,
-      pull: "PR_1",
-      users: ["U_ada"],
     });
+  });
+
+  it("are resolved where they are done, and the reviewer is asked again, in one request once the work has passed", async () => {
+    reads(found([thread(FIRST), thread(FIRST + 1), thread(7)]));
+    writes();
+    expect(await perform(resolution())).toEqual({ ended: "done" });
+    expect(written?.query.match(/\(input:/g)).toHaveLength(2);
+    expect(written?.variables).toEqual({ thread0: `PRRT_${FIRST}`, pull: "PR_1", users: ["U_ada"] });
+  });
+
+  it("are resolved once, and nobody is asked twice", async () => {
+    const asked = { reviewRequests: { nodes: [{ requestedReviewer: { id: "U_ada" } }, { requestedReviewer: null }] } };
+    reads(found([thread(FIRST, { isResolved: true })], {}, asked));
+    expect(await perform(resolution())).toEqual({ ended: "done" });
   });
 
   it("leave out what an earlier attempt has done, but not what somebody else has copied", async () => {
     const said = (viewerDidAuthor: boolean, first: number) => ({
       latest: { nodes: [{ body: MARKER(first), viewerDidAuthor }] },
     });
-    reads(
-      found(
-        [thread(FIRST, { ...said(true, FIRST), isResolved: true }), thread(FIRST + 1, said(false, FIRST + 1))],
-        {},
-        {
-          reviewRequests: { nodes: [{ requestedReviewer: { id: "U_ada" } }, { requestedReviewer: null }] },
-        },
-      ),
-    );
+    reads(found([thread(FIRST, said(true, FIRST)), thread(FIRST + 1, said(false, FIRST + 1))]));
     writes();
     await perform();
     expect(written?.variables).toMatchObject({ thread1: `PRRT_${FIRST + 1}` });
@@ -141,12 +149,14 @@ describe("answers to a round's reviews", () => {
   ])("write nothing where %s", async (_, data) => {
     reads(data);
     expect(await perform()).toEqual({ ended: "done" });
+    reads(data);
+    expect(await perform(resolution())).toEqual({ ended: "done" });
   });
 
   it("ask nobody where the agent itself asks", async () => {
     reads(found([thread(FIRST)]));
     writes();
-    await perform(effect({ asks: false }));
+    await perform(resolution({ asks: false }));
     expect(written?.query).not.toContain("requestReviews");
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
 import { decide } from "../../src/domain/job/decide.ts";
-import type { Job } from "../../src/domain/job/job.ts";
+import type { AgentResult, Job } from "../../src/domain/job/job.ts";
 import type { ReviewRef } from "../../src/domain/job/review-schema.ts";
 import { MOST_REVIEW_ROUNDS, MOST_REVIEWS } from "../../src/domain/job/reviews.ts";
 import { stateOf } from "../../src/github/render/job-state.ts";
@@ -9,6 +9,7 @@ import {
   ADA,
   begin,
   briefPushed,
+  check,
   decided,
   effectsOf,
   facts,
@@ -217,12 +218,82 @@ describe("the answers", () => {
 
   it("go out when the work is pushed, with all that they say, since the next round may have begun", () => {
     expect(answered("done")).toEqual({
-      ...{ type: "answer-reviews", round: 2, attempt: 1, reviews: ["PRR_1"], replies, asks: true },
+      ...{ type: "answer-reviews", round: 2, attempt: 1, reviews: ["PRR_1"], replies },
     });
   });
 
-  it("ask nobody to look again when the agent asks something itself", () => {
-    expect(answered("question")).toMatchObject({ asks: false, replies });
+  /** The first review's round up to its pull request, whatever its checks say. */
+  const handedIn = (change: Partial<AgentResult> = {}, nth = 1): Job =>
+    led(
+      led(inReview(), review(nth)),
+      ...working(2),
+      runChanged({ id: 502, status: "completed", conclusion: "success" }, "brief2"),
+      resultRead({ replies, ...change }, 2),
+      opened(2),
+    );
+  const green = { type: "observe", facts: facts({ review: "changes_requested" }) } as const;
+  const resolution = (job: Job) =>
+    decided(step(job, green))
+      .effects.map(({ effect }) => effect)
+      .find(({ type }) => type === "resolve-threads");
+
+  it("are followed by resolved threads and a further request when the work has passed, and not before", () => {
+    const job = handedIn();
+    expect(job.reviews.answered).toEqual({ reviews: ["PRR_1"], done: [5], asks: true });
+    expect(stateOf(job, "comment").paragraphs.join("\n")).toContain("Once its checks have passed");
+    expect(resolution(job)).toEqual({
+      ...{ type: "resolve-threads", round: 2, reviews: ["PRR_1"], done: [5], asks: true },
+    });
+    const passed = led(job, green);
+    expect([passed.status, passed.reviews.answered]).toEqual(["verified", null]);
+    expect(effectsOf(step(passed, green))).not.toContain("resolve-threads");
+  });
+
+  it("of work that failed are told of with those of the work that passes, as the last of both says", () => {
+    const red = led(handedIn(), { type: "observe", facts: facts({ checks: [check({ state: "failure" })] }) });
+    expect(red).toMatchObject({ status: "queued", attempt: 2, reviews: { answered: { done: [5] } } });
+    const second = led(
+      red,
+      briefPushed(2, 2, "third"),
+      runChanged({ id: 503 }, "third"),
+      runChanged({ id: 503, status: "completed", conclusion: "success" }, "third"),
+      resultRead(
+        {
+          replies: [
+            { id: 5, body: "Not yet.", done: false },
+            { id: 6, body: "Done.", done: true },
+          ],
+        },
+        2,
+        2,
+      ),
+      opened(2),
+    );
+    expect(resolution(second)).toMatchObject({ done: [6], asks: true });
+  });
+
+  it("of a round that a further review has ended are resolved with those of that review", () => {
+    const busy = led(inReview(), review(1), ...working(2), review(2, { review: ref(2, "rex") }));
+    const next = led(
+      busy,
+      runChanged({ id: 502, status: "completed", conclusion: "success" }, "brief2"),
+      resultRead({ replies }, 2),
+    );
+    expect(next).toMatchObject({ round: 3, reviews: { now: [ref(2, "rex")], answered: { reviews: ["PRR_1"] } } });
+    const both = led(
+      next,
+      ...working(3),
+      runChanged({ id: 503, status: "completed", conclusion: "success" }, "brief3"),
+    );
+    const done = led(both, resultRead({ replies: [{ id: 9, body: "Done.", done: true }] }, 3), opened(3));
+    expect(resolution(done)).toMatchObject({ reviews: ["PRR_1", "PRR_2"], done: [5, 9] });
+  });
+
+  it("resolve nothing and ask nobody to look again when the agent asks something itself", () => {
+    expect(answered("question")).toMatchObject({ replies });
+    const asking = handedIn({ outcome: "question", replies: [] });
+    expect([asking.status, asking.reviews.answered?.asks]).toEqual(["waiting_for_user", false]);
+    expect(effectsOf(step(asking, green))).not.toContain("resolve-threads");
   });
 
   it("are those of a round about reviews alone", () => {

@@ -7,12 +7,15 @@ import type { Decision } from "../../src/domain/job/decision.ts";
 import { isFinal, type Job, type JobId } from "../../src/domain/job/job.ts";
 import {
   type LineFacts,
+  type Place,
   type PlaceLimits,
   placeOf,
   positionIn,
+  shownTooFarBack,
   waitingIn,
   walkLine,
 } from "../../src/domain/job/line.ts";
+import { isWanted } from "../../src/domain/job/wanted-effects.ts";
 import { draft, facts, jobId, settings, T0, work } from "./job-fixtures.ts";
 
 /** Jobs of one repository, whose decisions are made one at a time, as the engine does. */
@@ -388,5 +391,39 @@ describe("whatever happens in a repository", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("the number that a waiting job is shown", () => {
+  it("follows the line with a few edits for each job, however long that is", () => {
+    const place = (at: number): Place => ({
+      ...{ id: jobId(`job${String(at).padStart(5, "0")}`), account: "ada", runs: false, pull_request: false },
+      ...{ opens: true, waits_since: at, shown: at },
+    });
+    let places = Array.from({ length: 64 }, (_, at) => place(at + 1));
+    const edits = new Map<JobId, number>();
+    while (places.length > 1) {
+      places = places.slice(1);
+      const told = new Set(shownTooFarBack(places));
+      for (const id of told) edits.set(id, (edits.get(id) ?? 0) + 1);
+      places = places.map((one, at) => (told.has(one.id) ? { ...one, shown: at + 1 } : one));
+      for (const [at, { shown }] of places.entries()) {
+        if (at < 3) expect(shown).toBe(at + 1);
+        expect(shown ?? 0).toBeLessThan(2 * (at + 1) + 1);
+      }
+    }
+    expect(edits.get(jobId("job00064"))).toBeLessThanOrEqual(7);
+    expect([...edits.values()].reduce((all, one) => all + one, 0)).toBeLessThanOrEqual(64 * 7);
+    expect(shownTooFarBack([place(1), place(2)])).toEqual([]);
+  });
+
+  it("is written only where there is room to spare, and not once it has begun", () => {
+    const waiting = new Repository({ running: 1 });
+    const [, second] = [waiting.create(), waiting.create()];
+    const moved = waiting.decided(waiting.job(second), { type: "line-moved" });
+    expect(moved).toMatchObject({ effects: [{ effect: { type: "show-place" }, urgency: "whenever" }] });
+    const begun = { ...waiting.job(second), line: null };
+    expect(decide(begun, { type: "line-moved" }, { now: T0, available_cents: 0 }).kind).toBe("unchanged");
+    expect(isWanted({ type: "show-place" }, begun)).toBe(false);
   });
 });

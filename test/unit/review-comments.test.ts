@@ -7,7 +7,13 @@ import { begin, led, TO_PULL_REQUEST } from "./job-fixtures.ts";
 /** A job in a round that these reviews have begun. */
 const asked = (...ids: readonly number[]): Job => ({
   ...led(begin(), ...TO_PULL_REQUEST),
-  reviews: { now: ids.map((id) => ({ id, node_id: `PRR_${id}`, by: "ada" })), alone: true, waiting: [], rounds: 1 },
+  reviews: {
+    now: ids.map((id) => ({ id, node_id: `PRR_${id}`, by: "ada" })),
+    alone: true,
+    waiting: [],
+    rounds: 1,
+    answered: null,
+  },
 });
 
 const comment = (change: object = {}) => ({
@@ -42,7 +48,7 @@ const reviewsOf = async (job: Job, nodes: (object | null)[], threads: object[] =
 
 describe("the reviews of a brief", () => {
   it("are asked for only where the round is about one", async () => {
-    const none = { ...asked(1), reviews: { now: [], alone: false, waiting: [], rounds: 0 } };
+    const none = { ...asked(1), reviews: { now: [], alone: false, waiting: [], rounds: 0, answered: null } };
     expect(await read(none, new Error("asked"))).toEqual({ kind: "reviews", reviews: [] });
   });
 

@@ -147,6 +147,8 @@ export type Command =
   | { readonly type: "archive"; readonly by?: Actor }
   /** A place may be free for this job, which waits in line. */
   | { readonly type: "begin" }
+  /** Others of its line have begun or gone, so its number there is another. */
+  | { readonly type: "line-moved" }
   /** Somebody has done something to the pull request that changes nothing else. `at` missing: now. */
   | { readonly type: "touched"; readonly at?: number }
   /** The repository's limits are others than before. */

@@ -13,14 +13,14 @@ import { book } from "./rules/booking.ts";
 import * as catchUp from "./rules/catch-up.ts";
 import * as checking from "./rules/checking.ts";
 import { expire, expired } from "./rules/expiry.ts";
-import { begin, holdToLimits, limitsRead } from "./rules/line.ts";
+import { begin, holdToLimits, limitsRead, lineMoved } from "./rules/line.ts";
 import * as market from "./rules/market.ts";
 import { requesterMentioned, tellRequester } from "./rules/mention.ts";
 import * as opening from "./rules/opening.ts";
 import * as queueing from "./rules/queueing.ts";
 import * as reporting from "./rules/reporting.ts";
 import * as asking from "./rules/requesting.ts";
-import { review, reviewDismissed, reviewsWithdrawn, takeUpWaiting } from "./rules/review-round.ts";
+import { review, reviewDismissed, reviewsWithdrawn, settleReviews, takeUpWaiting } from "./rules/review-round.ts";
 import * as reviewing from "./rules/reviewing.ts";
 import * as running from "./rules/running.ts";
 import { settleDebts } from "./rules/taking.ts";
@@ -31,7 +31,7 @@ import { keepTrack } from "./rules/tracking.ts";
 export function decide(job: Job | null, command: Command, context: Context): Decision {
   if (job === null && command.type !== "create") return refuse("not_found", "There is no such job.");
   const tracked = keepTrack(job, command, decideAlone(job, command, context), context);
-  const decision = tellRequester(job, command, tracked);
+  const decision = settleReviews(tellRequester(job, command, tracked));
   return book(job, command, holdToLimits(job, command, decision, context), context);
 }
 
@@ -127,6 +127,7 @@ const RULES: Rules = {
   "run-checks": reviewing.runChecks,
   archive: (job, command, { now }) => asking.archive(job, command.by, now),
   begin: (job, _command, context) => begin(job, context),
+  "line-moved": lineMoved,
   touched: () => unchanged,
   "limits-changed": (job, command, { now }) =>
     job.settings === null

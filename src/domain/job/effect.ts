@@ -40,6 +40,8 @@ export const gitHubEffectSchema = z
     z.object({ type: z.literal("sync-check") }),
     /** Make it show how far the run is, if GitHub's limits have room to spare. */
     z.object({ type: z.literal("show-progress") }),
+    /** Make the comment show where the job stands in its line, if GitHub's limits have room to spare. */
+    z.object({ type: z.literal("show-place") }),
     z.object({ type: z.literal("cancel-run"), run_id: number }),
     /** Read what the agent left on the branch. */
     z.object({ type: z.literal("read-result"), ...attempt }),
@@ -49,14 +51,20 @@ export const gitHubEffectSchema = z
     z.object({ type: z.literal("deliver-files"), ...attempt }),
     /** Remove the job's folder from the branch and open (or keep) the pull request. */
     z.object({ type: z.literal("open-pull-request"), round: number }),
-    /** Answer the review comments in their threads, resolve those that are done, and ask the reviewers to look again. */
+    /** Answer the review comments in their threads. */
     z.object({
       type: z.literal("answer-reviews"),
       ...attempt,
       /** GraphQL ids of the reviews. */
       reviews: z.array(z.string()).readonly(),
       replies: z.array(replySchema).readonly(),
-      /** Whether there is something new to look at. */
+    }),
+    /** Resolve the threads of these comments, and ask the reviewers to look again if there is something to look at. */
+    z.object({
+      type: z.literal("resolve-threads"),
+      round: number,
+      reviews: z.array(z.string()).readonly(),
+      done: z.array(number).readonly(),
       asks: z.boolean(),
     }),
     /** Give a new pull request the labels, assignee and reviewers that the settings name. */
@@ -111,6 +119,7 @@ export function effectKey(effect: Effect): string {
       return `${effect.type}:${effect.round}.${effect.attempt}`;
     case "open-pull-request":
     case "mention-requester":
+    case "resolve-threads":
       return `${effect.type}:${effect.round}`;
     case "react":
       return `${effect.type}:${effect.comment_id}:${effect.content}`;
@@ -130,7 +139,7 @@ export type PendingEffect = Pending<Effect>;
 
 /** It only makes people see what the job is now. */
 export const isShow = ({ type }: Effect): boolean =>
-  type === "sync-comment" || type === "sync-check" || type === "show-progress";
+  type === "sync-comment" || type === "sync-check" || type === "show-progress" || type === "show-place";
 
 /** Nobody waits for it: it is written together with what comes next. */
 export const isHeldBack = ({ urgency, attempts }: PendingEffect): boolean => urgency !== "now" && attempts === 0;

@@ -26,6 +26,8 @@ export interface Place {
   readonly opens: boolean;
   /** Since when it waits in line; null: it does not. */
   readonly waits_since: number | null;
+  /** Its number in line as people were shown it; null: it does not wait. */
+  readonly shown: number | null;
 }
 
 export type PlaceLimits = { readonly [L in PlaceLimit]?: number | undefined };
@@ -63,8 +65,20 @@ export function placeOf(job: Placed): Place | null {
   const isOnIt = opens(job) && (runs || job.status === "submitted");
   const pull_request = isOnIt || hasOpenPullRequest(job);
   if (!runs && !pull_request && waits_since === null) return null;
-  return { id: job.id, account: accountNamed(job.account), runs, pull_request, opens: opens(job), waits_since };
+  return {
+    id: job.id,
+    account: accountNamed(job.account),
+    runs,
+    pull_request,
+    opens: opens(job),
+    waits_since,
+    shown: job.line?.position ?? null,
+  };
 }
+
+/** It waits no more and has not begun, so whoever stands behind it moves up. */
+export const leavesLine = (before: Placed, after: Placed): boolean =>
+  before.line !== null && after.line === null && after.status !== "queued";
 
 /** It would begin an attempt, and had no place to do so. */
 export const takesPlace = (before: Placed | null, after: Placed): boolean =>
@@ -141,6 +155,16 @@ export function positionIn(places: readonly Place[], id: JobId): number | null {
   return at < 0 ? null : at + 1;
 }
 
+/** So near to its beginning each step is worth an edit; further back, half of the way is. */
+const NEAR = 3;
+
+/** Those who are to be shown another number than they were, the first first. A job has a few such edits, however long the line. */
+export const shownTooFarBack = (places: readonly Place[]): readonly JobId[] =>
+  waitingIn(places).flatMap(({ id, shown }, at) => {
+    const now = at + 1;
+    return shown !== null && now < shown && (now <= NEAR || now <= shown / 2) ? [id] : [];
+  });
+
 export interface Spot extends Reached {
   readonly since: number;
   readonly position: number;
@@ -152,7 +176,7 @@ export function spotFor(facts: LineFacts, job: Placed, asked_at: number): Spot |
   const others = places.filter(({ id }) => id !== job.id);
   const candidate = {
     ...{ id: job.id, account: accountNamed(job.account), runs: false, opens: opens(job) },
-    ...{ pull_request: hasOpenPullRequest(job), waits_since: asked_at },
+    ...{ pull_request: hasOpenPullRequest(job), waits_since: asked_at, shown: null },
   };
   const line = walkLine({ limits, places: [...others, candidate] });
   const mine = line.find(({ id }) => id === job.id)?.reached ?? null;

@@ -1,6 +1,6 @@
 /** The shape of what reviews of a job's pull request have asked for. */
 import * as z from "zod";
-import { count, list, number, type Shape, text, words } from "./schema-parts.ts";
+import { count, list, number, type Shape, text, unset, words } from "./schema-parts.ts";
 
 /** `node_id`: GraphQL's, which is opaque. `by`: GitHub login. `dismissed`: after its round had begun. */
 export const reviewRefSchema = z.object({
@@ -12,6 +12,17 @@ export const reviewRefSchema = z.object({
 /** A submitted review, as much of it as a job keeps. */
 export type ReviewRef = Shape<typeof reviewRefSchema>;
 
+const answeredSchema = z.object({
+  /** GraphQL ids of the reviews. */
+  reviews: z.array(text),
+  /** Comments of which nothing is left to do, as the agent says. */
+  done: z.array(number),
+  /** There is something new to look at. */
+  asks: z.boolean(),
+});
+/** What was answered by work that checks have not passed yet. */
+export type Answered = Shape<typeof answeredSchema>;
+
 export const reviewsSchema = z.object({
   /** What the present round is about, oldest first. */
   now: list(reviewRefSchema),
@@ -21,6 +32,8 @@ export const reviewsSchema = z.object({
   waiting: list(reviewRefSchema),
   /** How many rounds reviews alone have begun on this pull request. */
   rounds: count.default(0),
+  /** Its threads are resolved, and the reviewers asked again, once the work passes. */
+  answered: unset(answeredSchema),
 });
 /** What reviews have asked for. */
 export type Reviews = Shape<typeof reviewsSchema>;

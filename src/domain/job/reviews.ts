@@ -32,7 +32,7 @@ export const noneWaiting = ({ reviews }: Job): Reviews => ({ ...reviews, waiting
 
 /** Another pull request than before: the rounds of that one do not count here. */
 export const reviewsOnPullRequest = ({ reviews, pull_request }: Job, number: number): Reviews =>
-  pull_request === null || pull_request.number === number ? reviews : { ...reviews, rounds: 0 };
+  pull_request === null || pull_request.number === number ? reviews : { ...reviews, rounds: 0, answered: null };
 
 /** Who has written them, each once. */
 export const reviewersOf = (reviews: readonly ReviewRef[]): readonly string[] => [

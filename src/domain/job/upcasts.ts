@@ -41,7 +41,7 @@ export const ADDED_IN_6 = {
   merge_queue: { exits: 0, rounds: 0, why: null, group_sha: null },
   question_asked_at: null,
   undiscussed: false,
-  reviews: { now: [], alone: false, waiting: [], rounds: 0 },
+  reviews: { now: [], alone: false, waiting: [], rounds: 0, answered: null },
   catch_up: NO_CATCH_UP,
   triage_problem: null,
   rerun_sha: null,

@@ -83,6 +83,8 @@ function isWantedAtStage(effect: Effect, job: Job): boolean {
       return job.merged_at === null && job.catch_up.updating?.sha === effect.sha && job.head_sha === effect.sha;
     case "show-progress":
       return job.status === "accepted" && job.head_sha !== null && isUnderWay(runOf(job));
+    case "show-place":
+      return job.line !== null && job.comment !== null;
     case "read-run":
       return job.status === "queued" || job.status === "accepted";
     case "close-pull-request":
@@ -95,6 +97,7 @@ function isWantedAtStage(effect: Effect, job: Job): boolean {
       return isFinal(job.status);
     case "react":
     case "answer-reviews":
+    case "resolve-threads":
     case "sync-comment":
     case "sync-check":
     case "cancel-run":

@@ -1,7 +1,8 @@
 /**
- * answer-reviews: answers review comments in their threads, resolves the threads that are done and asks the reviewers to
- * look again. One query and one request of mutations for a whole round. Each time it looks first: a hidden marker shows
- * what an earlier attempt has said. Nothing here stops a job: a thread that is gone or closed to us is left out.
+ * answer-reviews: answers review comments in their threads. resolve-threads: when the work has passed, resolves the threads
+ * that are done and asks the reviewers to look again. Each is one query and one request of mutations for a whole round, and
+ * looks first: a hidden marker shows what an earlier attempt has said. Nothing here stops a job: a thread that is gone or
+ * closed to us is left out.
  */
 import * as z from "zod";
 import type { Effect } from "../../domain/job/effect.ts";
@@ -14,6 +15,7 @@ import { laterOf } from "./one-call.ts";
 import { done, type Task } from "./task.ts";
 
 type AnswerReviews = Extract<Effect, { type: "answer-reviews" }>;
+type ResolveThreads = Extract<Effect, { type: "resolve-threads" }>;
 
 /** The newest comments of a thread that are searched for ours. */
 const LOOK_BACK = 20;
@@ -135,22 +137,28 @@ function toAsk(pull: Pull, nodes: Found["nodes"]): string[] {
   return [...new Set(people)].filter((id) => id !== undefined && !asked.has(id)).map(String);
 }
 
-function mutationsOf({ job }: Task, { round, replies, asks }: AnswerReviews, { repository, nodes }: Found): Mutation[] {
+function repliesTo({ job }: Task, { round, replies }: AnswerReviews, { repository, nodes }: Found): Mutation[] {
   const pull = repository?.pullRequest ?? null;
-  if (pull === null) return [];
-  const threads = threadsOf(pull, nodes);
-  const all = replies.flatMap(({ id, body, done: isDone }, n) => {
+  const threads = pull === null ? new Map<number, Thread>() : threadsOf(pull, nodes);
+  return replies.flatMap(({ id, body }, n) => {
     const thread = threads.get(id);
-    if (thread === undefined) return [];
+    if (thread?.viewerCanReply !== true) return [];
     const marker = replyMarker(job.id, round, id);
     const said = thread.latest.nodes.some(
       ({ viewerDidAuthor, body: text }) => viewerDidAuthor && text.includes(marker),
     );
-    return [
-      ...(said || !thread.viewerCanReply ? [] : [reply(n, thread, cutBody(escapeMarkdown(body), `\n\n${marker}`))]),
-      ...(isDone && !thread.isResolved && thread.viewerCanResolve ? [resolve(n, thread)] : []),
-    ];
+    return said ? [] : [reply(n, thread, cutBody(escapeMarkdown(body), `\n\n${marker}`))];
   });
+}
+
+function resolutionsOf({ done: ids, asks }: ResolveThreads, { repository, nodes }: Found): Mutation[] {
+  const pull = repository?.pullRequest ?? null;
+  if (pull === null) return [];
+  const threads = threadsOf(pull, nodes);
+  const open = new Set(ids.flatMap((id) => threads.get(id) ?? []));
+  const all = [...open]
+    .filter(({ isResolved, viewerCanResolve }) => !isResolved && viewerCanResolve)
+    .map((thread, n) => resolve(n, thread));
   const people = asks && pull.state === "OPEN" ? toAsk(pull, nodes) : [];
   return people.length === 0 ? all : [...all, ask(pull, people)];
 }
@@ -163,14 +171,24 @@ async function perform({ octokit }: Task, mutations: readonly Mutation[]): Promi
   await octokit.graphql(query, Object.fromEntries(entries.map(([name, { value }]) => [name, value])));
 }
 
-export async function answerReviews(task: Task, effect: AnswerReviews): Promise<Attempt> {
+async function change(
+  task: Task,
+  reviews: readonly string[],
+  mutationsOf: (found: Found) => readonly Mutation[],
+): Promise<Attempt> {
   const pull = task.job.pull_request;
   if (pull === null) return done;
   const answer = await attempted(task.now, async () => {
-    const variables = { ...task.at, number: pull.number, ids: effect.reviews };
-    const mutations = mutationsOf(task, effect, await askForParts(task, QUERY, variables, schema));
+    const variables = { ...task.at, number: pull.number, ids: reviews };
+    const mutations = mutationsOf(await askForParts(task, QUERY, variables, schema));
     if (mutations.length > 0) await perform(task, mutations);
   });
   if (answer.ok || answer.githubError.kind !== "later") return done;
   return { ended: "later", ...laterOf(answer.githubError) };
 }
+
+export const answerReviews = (task: Task, effect: AnswerReviews): Promise<Attempt> =>
+  change(task, effect.reviews, (found) => repliesTo(task, effect, found));
+
+export const resolveThreads = (task: Task, effect: ResolveThreads): Promise<Attempt> =>
+  change(task, effect.reviews, (found) => resolutionsOf(effect, found));

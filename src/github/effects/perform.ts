@@ -22,7 +22,7 @@ import { createKnownPermission } from "../client/permission.ts";
 import type { PushTurn } from "../client/push-pace.ts";
 import { WRITES } from "../client/write-costs.ts";
 import type { GitPushes } from "../git/push.ts";
-import { answerReviews } from "./answer-reviews.ts";
+import { answerReviews, resolveThreads } from "./answer-reviews.ts";
 import { disableAutoMerge, enableAutoMerge } from "./auto-merge.ts";
 import { deliverFiles } from "./deliver-files.ts";
 import { enqueue } from "./enqueue.ts";
@@ -71,12 +71,13 @@ export interface PerformerParts {
 }
 
 /**
- * By REST each attachment and each binary file costs one more write. Each reply costs one, and one for resolving its
- * thread.
+ * By REST each attachment and each binary file costs one more write. Each reply and each
+ * resolved thread costs one.
  */
 function writesOf(effect: GitHubEffect, job: Job, pushes: boolean): number {
   const { type } = effect;
-  if (effect.type === "answer-reviews") return WRITES[effect.type] + 2 * effect.replies.length;
+  if (effect.type === "answer-reviews") return WRITES[type] + effect.replies.length;
+  if (effect.type === "resolve-threads") return WRITES[type] + effect.done.length;
   if (type === "push-brief") return pushes ? 1 : WRITES[type] + (marketWork(job)?.enclosure?.attachments.length ?? 0);
   return WRITES[type] + (type === "show-files" ? (marketWork(job)?.delivery?.files.length ?? 0) : 0);
 }
@@ -96,6 +97,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return pushBrief(task, effect);
     case "answer-reviews":
       return answerReviews(task, effect);
+    case "resolve-threads":
+      return resolveThreads(task, effect);
     case "react":
       return react(task, effect);
     case "sync-comment":
@@ -104,6 +107,8 @@ function begin(task: Task, effect: GitHubEffect): Promise<Attempt> {
       return syncCheck(task);
     case "mention-requester":
       return mentionRequester(task, effect);
+    case "show-place":
+      return syncComment(task);
     case "show-progress":
       return showProgress(task);
     case "cancel-run":
@@ -182,7 +187,8 @@ export function createPerformer(parts: PerformerParts): Performer {
         };
         const work = (octokit: Caller) => begin({ ...task, octokit }, effect);
         const writes = writesOf(effect, job, parts.pushes?.works() ?? false);
-        if (effect.type === "show-progress") return (await source.bestEffort(installation_id, writes, work)) ?? done;
+        if (effect.type === "show-progress" || effect.type === "show-place")
+          return (await source.bestEffort(installation_id, writes, work)) ?? done;
         return writes === 0
           ? await work(await source.installation(installation_id))
           : await source.work(installation_id, `${job.id}:${effectKey(effect)}`, writes, work, turnOf(effect, job));

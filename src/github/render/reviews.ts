@@ -13,6 +13,18 @@ const named = (reviews: readonly ReviewRef[]): string =>
 const some = (reviews: readonly ReviewRef[], say: (named: string) => string): string[] =>
   reviews.length === 0 ? [] : [say(named(reviews))];
 
+/** Why reviewers hear nothing more of what was answered. */
+function stillOpen({ status, merged_at, reviews: { answered } }: Job): string[] {
+  if (answered === null || merged_at !== null) return [];
+  if (status === "submitted")
+    return [
+      "Once its checks have passed, the review's threads that are done are resolved, and the reviewer is asked again.",
+    ];
+  return status === "failed"
+    ? ["The review's threads stay open and nobody is asked to look again, since the work did not pass."]
+    : [];
+}
+
 /** Sentences for comment and check. */
 export function aboutReviews(job: Job): readonly string[] {
   const { now, waiting } = job.reviews;
@@ -22,7 +34,7 @@ export function aboutReviews(job: Job): readonly string[] {
       `**Reviews have begun ${MOST_REVIEW_ROUNDS} rounds on this pull request, which is the most.** Waiting for a person: ${reviews}. ` +
       "`/job <text>` on the pull request begins a round with that, and says what is still to do.",
   );
-  if (!isUnderWay(job)) return held;
+  if (!isUnderWay(job)) return [...held, ...stillOpen(job)];
   return [
     ...some(now, (reviews) => `This round is about ${reviews}.`),
     ...some(

@@ -23,10 +23,10 @@ export function describePlaces(engine: Engine): void {
         await keep(store.jobs, sampleJob(7, { repository: other }));
         for (const jobs of [store.jobs, (await reopen()).jobs]) {
           expect(await at(jobs)).toEqual({
-            1: { account: "ada", runs: true, pull_request: true, opens: true, waits_since: null },
-            2: { account: "bob", runs: true, pull_request: true, opens: true, waits_since: null },
-            3: { account: "ada", runs: false, pull_request: false, opens: true, waits_since: START + 5 },
-            4: { account: "ada", runs: false, pull_request: true, opens: true, waits_since: null },
+            1: { account: "ada", runs: true, pull_request: true, opens: true, waits_since: null, shown: null },
+            2: { account: "bob", runs: true, pull_request: true, opens: true, waits_since: null, shown: null },
+            3: { account: "ada", runs: false, pull_request: false, opens: true, waits_since: START + 5, shown: 1 },
+            4: { account: "ada", runs: false, pull_request: true, opens: true, waits_since: null, shown: null },
           });
           expect(Object.keys(await at(jobs, "octo/other"))).toEqual(["7"]);
           expect(await jobs.lines()).toEqual(["octo/hello"]);

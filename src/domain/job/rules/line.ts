@@ -21,7 +21,7 @@ const asksForPlace = (before: Job | null, command: Command, after: Job): boolean
 export const needsLine = (before: Job | null, command: Command, decision: Decision): boolean =>
   decision.kind === "decided" &&
   (command.type === "limits-read" ||
-    (command.type === "show" && decision.job.line !== null) ||
+    ((command.type === "show" || command.type === "line-moved") && decision.job.line !== null) ||
     asksForPlace(before, command, decision.job));
 
 /** A place is free, as far as anybody knows: whether it is for this job is looked at with all other beginnings. */
@@ -29,6 +29,12 @@ export const begin = (job: Job, { now }: Context): Decision =>
   job.line === null
     ? unchanged
     : change(job, now, { set: { line: null }, event: "begins", effects: pushBrief({ ...job, line: null }) });
+
+/** Its comment says where it stands now, if GitHub's limits have room to spare. */
+export const lineMoved = (job: Job, _command: Command, { now }: Context): Decision =>
+  job.line === null
+    ? unchanged
+    : change(job, now, { effects: [{ effect: { type: "show-place" }, urgency: "whenever", not_before: now }] });
 
 /** Its place is looked at once more; the brief is pushed after all, if there is one. */
 export const limitsRead = (job: Job, report: Report<"limits-read">, { now }: Context): Decision =>

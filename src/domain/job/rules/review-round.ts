@@ -16,7 +16,7 @@ import {
 } from "../decision.ts";
 import type { WantedEffect } from "../effect.ts";
 import { type AgentResult, isOnMarket, type Job } from "../job.ts";
-import type { ReviewRef } from "../review-schema.ts";
+import type { ReviewRef, Reviews } from "../review-schema.ts";
 import { isReviewKnown, isReviewLimitReached, isUnderWay, MOST_REVIEWS, reviewersOf } from "../reviews.ts";
 import { isOnTheirs } from "../target.ts";
 import { reevaluate } from "./checking.ts";
@@ -59,7 +59,7 @@ const askedBy = (reviews: readonly ReviewRef[]): string => `Address the review o
 /** Everything that waits, in one round. */
 function beginReviewRound(job: Job, context: Context): Decision {
   const { waiting, rounds } = job.reviews;
-  const reviews = { now: waiting, alone: true, waiting: [], rounds: rounds + 1 };
+  const reviews = { ...job.reviews, now: waiting, alone: true, waiting: [], rounds: rounds + 1 };
   return nextRound(job, askedBy(waiting), waiting.at(-1)?.by ?? null, context, reviews);
 }
 
@@ -117,19 +117,46 @@ export function reviewsWithdrawn(job: Job, report: Of<"reviews-withdrawn">, { no
   });
 }
 
-/** Its replies, and that the reviewers look again. The job goes on meanwhile, so the effect carries all of it. */
-export function answerReviews(job: Job, { outcome, replies = [] }: AgentResult): WantedEffect[] {
+/** Its replies go out with its push, since the next round may begin before any check. */
+export function answerReviews(job: Job, { replies = [] }: AgentResult): WantedEffect[] {
   const { round, attempt, reviews } = job;
-  if (reviews.now.length === 0) return [];
-  const asks = outcome === "done" || outcome === "nothing_to_do";
-  return [
-    atOnce({
-      type: "answer-reviews",
-      round,
-      attempt,
-      reviews: reviews.now.map(({ node_id }) => node_id),
-      replies,
-      asks,
-    }),
-  ];
+  if (reviews.now.length === 0 || replies.length === 0) return [];
+  const of = reviews.now.map(({ node_id }) => node_id);
+  return [atOnce({ type: "answer-reviews", round, attempt, reviews: of, replies })];
+}
+
+const MOST_ANSWERED = 100;
+
+/** What the work answers, with what earlier work has answered that has not passed either. */
+export function withAnswers({ reviews }: Job, { outcome, replies = [] }: AgentResult): Reviews {
+  if (reviews.now.length === 0) return reviews;
+  const { answered } = reviews;
+  const again = new Set(replies.map(({ id }) => id));
+  const before = answered?.done.filter((id) => !again.has(id)) ?? [];
+  const done = [...before, ...replies.flatMap((one) => (one.done ? [one.id] : []))];
+  const of = new Set([...(answered?.reviews ?? []), ...reviews.now.map(({ node_id }) => node_id)]);
+  const asks = outcome === "done" || outcome === "nothing_to_do" || answered?.asks === true;
+  return {
+    ...reviews,
+    answered: { reviews: [...of].slice(-MOST_ANSWERED), done: done.slice(-MOST_ANSWERED), asks },
+  };
+}
+
+/** The decision with what the reviewers were waiting for, where it says that the work is good. */
+export function settleReviews(decision: Decision): Decision {
+  if (decision.kind !== "decided") return decision;
+  const { job } = decision;
+  const { answered } = job.reviews;
+  if (answered === null || job.status !== "verified" || job.pull_request === null) return decision;
+  const { reviews, done, asks } = answered;
+  return {
+    ...decision,
+    job: { ...job, reviews: { ...job.reviews, answered: null } },
+    effects: [
+      ...decision.effects,
+      ...(done.length === 0 && !asks
+        ? []
+        : [atOnce({ type: "resolve-threads", round: job.round, reviews, done, asks } as const)]),
+    ],
+  };
 }

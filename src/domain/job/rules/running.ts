@@ -43,7 +43,7 @@ import { failRun } from "./conflict-round.ts";
 import { cancelRun, endUnpaid, MOST_ROUNDS, retireRun } from "./end-attempt.ts";
 import { marketOff } from "./market.ts";
 import { finishedWithout } from "./opening.ts";
-import { answerReviews } from "./review-round.ts";
+import { answerReviews, withAnswers } from "./review-round.ts";
 import { letRun } from "./reviewing.ts";
 import { toTheirBranch } from "./their-pull-request.ts";
 
@@ -327,7 +327,14 @@ export function resultRead(job: Job, report: Report<"result-read">, { now }: Con
   // of a further round there is a pull request, which must lose the job's folder and be judged, whatever was said
   if (hasOwn || (result.outcome === "done" && result.changed_files.length > 0))
     return change(job, now, {
-      set: { ...set, status: "submitted", submitted_at: now, failure: null, reasons: [] },
+      set: {
+        ...set,
+        status: "submitted",
+        submitted_at: now,
+        failure: null,
+        reasons: [],
+        reviews: withAnswers(job, result),
+      },
       event: "submitted",
       effects: [
         isOnTheirs(job) ? toTheirBranch(job) : atOnce({ type: "open-pull-request", round: job.round }),
