@@ -136,6 +136,14 @@ describe("the set-up pull request", () => {
     expect(step(offered(), open, T0 + 1_000).effects).toEqual([["update-set-up-pull-request", SHOW_GAP_MS - 1_000]]);
   });
 
+  it("keeps whether a person wants a first job, until they say otherwise", () => {
+    expect(offered().set_up.first_job).toBe(true);
+    const unticked = told(offered(), { type: "set-up-changed", first_job: false });
+    expect(unticked.set_up.first_job).toBe(false);
+    expect(told(unticked, { type: "set-up-changed" }, read({})).set_up.first_job).toBe(false);
+    expect(told(unticked, { type: "set-up-changed", first_job: true }).set_up.first_job).toBe(true);
+  });
+
   it("means no when it is closed, and stays a no", () => {
     const declined = told(offered(), read({ pull_request: { number: 3, state: "closed" } }));
     expect(declined.set_up.phase).toBe("declined");

@@ -36,8 +36,8 @@ export type RepositoryCommand =
     }
   /** An event of it, of whatever kind: a reason to look at the set-up of a repository that was never looked at. */
   | { readonly type: "seen"; readonly repository: IdentifiedRepository }
-  /** Something happened to the set-up pull request or its branch. */
-  | { readonly type: "set-up-changed" }
+  /** Something happened to the set-up pull request or its branch. `first_job`: whether the box in its text is ticked. */
+  | { readonly type: "set-up-changed"; readonly first_job?: boolean }
   /** The outcome of `read-set-up`; null: the repository is not visible. */
   | { readonly type: "set-up-read"; readonly facts: SetUpFacts | null }
   | { readonly type: "set-up-offered"; readonly pull_request: number; readonly at: number }

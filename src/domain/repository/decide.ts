@@ -89,8 +89,11 @@ export function decideRepository(
       return filesPushed(state, command, now);
     case "seen":
       return state.set_up.phase === "unknown" && context.offers_set_up ? look(state, context) : unchanged;
-    case "set-up-changed":
-      return isHeard(state) ? change(state, [at("read-set-up", now + READ_HOLD_MS)]) : unchanged;
+    case "set-up-changed": {
+      if (!isHeard(state)) return unchanged;
+      const { first_job = state.set_up.first_job } = command;
+      return change({ ...state, set_up: { ...state.set_up, first_job } }, [at("read-set-up", now + READ_HOLD_MS)]);
+    }
     case "set-up-read":
       return command.facts === null ? refused(state, now) : setUpRead(state, command.facts, context);
     case "set-up-offered": {

@@ -1,5 +1,5 @@
 /** The pull request that sets a repository up: its title, and a text that follows how far the set-up is. */
-import { FIRST_TASK } from "../../contracts/first-task.ts";
+import { FIRST_TASK, firstJobBox } from "../../contracts/first-task.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import { type Finding, findingsOf, workflowMistakes } from "../../domain/repository/findings.ts";
 import type { RepositoryState, SetUpFacts } from "../../domain/repository/repository.ts";
@@ -39,10 +39,16 @@ const keyStep = ({ url }: SetUpFacts, { key }: SetUpSteps): string =>
 
 const mergeStep = ({ merged }: SetUpSteps): string => step(merged, "Merge this pull request.");
 
-function jobStep({ url }: SetUpFacts, { first_job }: SetUpSteps, first_run: string | null): string {
-  const begun = first_job === "running" ? ` [The first run](${first_run ?? `${url}/actions`}) has begun.` : "";
-  return step(first_job === "done", `Comment \`/job ${FIRST_TASK}\` here or on an issue.${begun}`);
+function jobStep({ set_up, runs }: RepositoryState, { url }: SetUpFacts, { first_job, merged }: SetUpSteps): string {
+  const begun =
+    first_job === "running" ? ` [The first run](${runs.first_run?.url ?? `${url}/actions`}) has begun.` : "";
+  const ask = `Comment \`/job ${FIRST_TASK}\` here or on an issue.`;
+  return step(first_job === "done", !merged && set_up.first_job ? "See the first job done." : `${ask}${begun}`);
 }
+
+/** The box does not say that something is done, so it stands by itself. */
+const choice = ({ set_up }: RepositoryState): string =>
+  `With the merge the first job begins, for some cents of your key. Untick it to begin with one of your own:\n\n${firstJobBox(set_up.first_job)}`;
 
 const findingLine = ({ certainty, problem, fix, url }: Finding): string =>
   `- ${certainty === "probable" ? "Probably: " : ""}${problem} ${fix}${url === null ? "" : ` [Go there](${url})`}`;
@@ -92,7 +98,7 @@ export function setUpBody(state: RepositoryState, run_action: string): string {
     workflowStep(facts, steps, run_action),
     keyStep(facts, steps),
     mergeStep(steps),
-    jobStep(facts, steps, state.runs.first_run?.url ?? null),
+    jobStep(state, facts, steps),
   ];
   const end =
     phase === "complete"
@@ -101,6 +107,7 @@ export function setUpBody(state: RepositoryState, run_action: string): string {
   return [
     "Journeyman turns a comment `/job <what you want>` into a merged pull request. This list ticks itself:",
     lines.join("\n"),
+    ...(steps.merged || phase === "declined" ? [] : [choice(state)]),
     ...(steps.workflow === "wrong" ? [rightWorkflow(run_action)] : []),
     ...section("Not right yet", wrongOf(state, facts, steps).map(findingLine)),
     ...(facts.files.settings !== null && !steps.merged ? [] : [CHOICES]),
