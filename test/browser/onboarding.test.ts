@@ -2,7 +2,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openHarness, type SharedHarness, until } from "../flows/harness.ts";
-import { ADMIN, OWNER, WRITER } from "../sandbox/environment.ts";
+import { ADMIN, FEDERATION, OWNER, WRITER } from "../sandbox/environment.ts";
 import { followSetUp, install, stepsOn } from "./set-up-walk.ts";
 import { describeBrowser, openBrowser, openVisitor } from "./visitor.ts";
 
@@ -14,6 +14,7 @@ interface Way {
   /** On all repositories, as GitHub's page has it at first, or on this one alone; false: the App is there. */
   readonly installs: "all" | "one" | false;
   readonly adds_secret?: boolean;
+  readonly on?: SharedHarness;
 }
 
 describeBrowser("a repository without the files, in a browser", () => {
@@ -29,8 +30,8 @@ describeBrowser("a repository without the files, in a browser", () => {
   });
 
   /** One that its owner's admin may set up, with a CI of its own. */
-  function freshRepository(name: string, isPrivate = false): string {
-    const { github, sandbox } = shared;
+  function freshRepository(name: string, { isPrivate = false, on = shared } = {}): string {
+    const { github, sandbox } = on;
     const files = { "README.md": `# ${name}\n`, ".github/workflows/ci.yml": CI };
     const setup = { owner: OWNER, name, private: isPrivate, autoMergeAllowed: true, files };
     const fresh = github.createRepository(setup).name;
@@ -41,24 +42,24 @@ describeBrowser("a repository without the files, in a browser", () => {
   }
 
   /** What the App puts off is done now. */
-  const opened = (fresh: string) =>
+  const opened = (fresh: string, on = shared) =>
     until("the pull request", () => {
-      shared.pass(MINUTE);
-      return shared.github.pulls(fresh).length > 0;
+      on.pass(MINUTE);
+      return on.github.pulls(fresh).length > 0;
     });
 
   /** Goes from the installation, or the App's being there, to the first merged job; answers what that took. */
-  async function setUp(fresh: string, { installs, adds_secret = true }: Way) {
-    const { github, sandbox, app } = shared;
+  async function setUp(fresh: string, { installs, adds_secret = true, on = shared }: Way) {
+    const { github, sandbox, app } = on;
     const { page, githubError, arrive } = await openVisitor(browser);
     const steps = stepsOn(page);
     await arrive(`${github.url}/${installs === false ? fresh : `apps/${github.appSlug}/installations/new`}`);
     if (installs !== false) {
       await install(page, steps, installs === "all" ? undefined : fresh);
-      await opened(fresh);
+      await opened(fresh, on);
     } else {
       github.install(fresh);
-      await opened(fresh);
+      await opened(fresh, on);
       await steps.click(page.getByRole("link", { name: /^Pull requests/ }));
       await steps.click(page.getByRole("link", { name: "Set up Journeyman" }));
     }
@@ -69,7 +70,7 @@ describeBrowser("a repository without the files, in a browser", () => {
       // the page shows by itself that a step is done
       ticked: () =>
         until("a step to be ticked", async () => {
-          shared.pass(MINUTE);
+          on.pass(MINUTE);
           const done = page.locator(".markdown li", { hasText: "Add .github", has: page.locator("input:checked") });
           return (await done.count()) > 0;
         }),
@@ -78,7 +79,7 @@ describeBrowser("a repository without the files, in a browser", () => {
 
     expect(github.readFile(fresh, "main", "README.md")).toMatch(/\nhello\n$/);
     await until("every step to be ticked", () => {
-      shared.pass(MINUTE);
+      on.pass(MINUTE);
       return !github.issue(fresh, 1).body?.includes("[ ]");
     });
     await page.goto(place);
@@ -105,9 +106,24 @@ describeBrowser("a repository without the files, in a browser", () => {
     expect(counted).toEqual({ clicks: 5, fields: 0 });
   });
 
+  it("takes four clicks and no field from the installation on where its runs sign in as themselves", async () => {
+    const keyless = { claims: { repository_owner: OWNER } };
+    const variables = { SET_UP_PULL_REQUESTS: "true", RUN_FEDERATION: Object.values(FEDERATION).join(" ") };
+    const on = await openHarness({ realRuns: true, keyless }, variables);
+    try {
+      const fresh = freshRepository("keyless", { on });
+      const counted = await setUp(fresh, { installs: "all", adds_secret: false, on });
+      expect(counted).toEqual({ clicks: 4, fields: 0 });
+      expect(on.github.secrets(fresh)).toEqual({});
+      expect(on.sandbox.model.federation.exchanges.map(({ status }) => status)).toEqual([200]);
+    } finally {
+      await on.close();
+    }
+  });
+
   it("is found in GitHub's list alone where it is private, since anybody can ask the App's page", async () => {
     const { github, app } = shared;
-    const fresh = freshRepository("hidden", true);
+    const fresh = freshRepository("hidden", { isPrivate: true });
     github.setCollaborator(fresh, WRITER, "write");
     const installation = github.install(fresh);
     await opened(fresh);
