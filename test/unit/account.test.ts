@@ -40,7 +40,9 @@ describe("who asked", () => {
   });
 
   it("is nobody for crons, clean-up and reports", () => {
-    expect(requesterOf({ type: "create", draft: draft({ origin: { kind: "schedule", name: "nightly", due_at: 0 } }) })).toBeNull();
+    expect(
+      requesterOf({ type: "create", draft: draft({ origin: { kind: "schedule", name: "nightly", due_at: 0 } }) }),
+    ).toBeNull();
     expect(requesterOf({ type: "discard", by: { account: null, login: null } })).toBeNull();
     expect(requesterOf({ type: "archive" })).toBeNull();
     expect(requesterOf({ type: "merged", pull_request: 1, by: "ada", at: T0 })).toBeNull();

@@ -50,7 +50,7 @@ const read = (facts: Partial<SetUpFacts>): RepositoryCommand => ({
   type: "set-up-read",
   facts: { ...FACTS, ...facts },
 });
-const OFFERED: RepositoryCommand = { type: "set-up-offered", pull_request: 3, at: T0 };
+const OFFERED: RepositoryCommand = { type: "set-up-offered", pull_request: 3 };
 const offered = () => told(null, SEEN, read({}), OFFERED);
 const MERGED = read({
   pull_request: { number: 3, state: "merged" },
@@ -288,7 +288,7 @@ describe("a repository with a cache", () => {
   });
 
   it("has it filled at most once an hour", () => {
-    const filled = told(null, SEEN, readAgain, { type: "cache-fill-started", at: T0 });
+    const filled = told(null, SEEN, readAgain, { type: "cache-fill-started" });
     expect(fills(filled, moved(true), T0 + 60_000)).toEqual([["fill-cache", FILL_GAP_MS - 60_000]]);
     expect(fills(filled, moved(true), T0 + FILL_GAP_MS)).toEqual([["fill-cache", 2_000]]);
   });
