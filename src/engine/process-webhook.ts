@@ -17,11 +17,13 @@ import { FROM_FORK, NO_JOB, NO_MARKET, noSuchJob, SET_UP_FIRST } from "./comment
 import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
 import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
+import { firstDraft, firstJobAsked, type SetUpChanged } from "./first-job.ts";
 import { fixAsked, readDraft, underWay } from "./fix-pull-request.ts";
 import { followedJob, jobToCancel, messageTaken, notAMessage, standing } from "./follow-up.ts";
 import type { Handle } from "./handle-command.ts";
 import type { HandleRepository } from "./handle-repository.ts";
 import type { MarketGate } from "./market-gate.ts";
+import { offerSetUp, seen } from "./offer-set-up.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { Log } from "./ports/log.ts";
@@ -32,7 +34,6 @@ import { observeRepository } from "./repositories.ts";
 import { ReviewRequests } from "./review-requests.ts";
 
 type Slash = Extract<GitHubEvent, { type: "slash" }>;
-type RepositoriesChanged = Extract<GitHubEvent, { type: "repositories-changed" }>;
 type Review = Extract<GitHubEvent, { type: "review" }>;
 type CommandEvent = Extract<GitHubEvent, { type: "slash" | "label" | "button" | "review" }>;
 
@@ -67,9 +68,6 @@ const UNNAMED = { time_limit_seconds: null } as const;
 const BUTTON_REFUSALS: ReadonlySet<RefusalCode> = new Set([
   ...(["over_quota", "rate_limited", "in_debt", "insufficient_balance"] as const),
 ]);
-
-/** Repositories that get a set-up pull request right after an installation; the others get it at their first event. */
-const SET_UP_AT_ONCE = 20;
 
 /** Returns the outcome; null when there was nothing to do. */
 export type WebhookProcessor = (delivery: string, event: GitHubEvent, again: boolean) => Promise<Acted | null>;
@@ -107,15 +105,7 @@ class DeliveryProcessor {
 
   async process(event: GitHubEvent): Promise<void> {
     await this.#act(event);
-    if (this.#needs.offers_set_up && "repository" in event) await this.#seen(event.repository);
-  }
-
-  /** Maybe nobody has looked at it yet. Where another one is known by this name, news that tell who has it come first. */
-  async #seen(repository: EventRepository): Promise<void> {
-    const { store, handleRepository } = this.#needs;
-    const known = await store.repositories.get(repository.owner, repository.name);
-    if (known === null || known.id === repository.id)
-      await handleRepository(repository.id, { type: "seen", repository });
+    if ("repository" in event) await seen(this.#needs, event.repository);
   }
 
   async #act(event: GitHubEvent): Promise<void> {
@@ -147,6 +137,9 @@ class DeliveryProcessor {
         return branch === undefined ? undefined : this.#baseMoved({ repository, branch });
       }
       case "set-up-changed":
+        this.#trace.note({});
+        await observeRepository(this.#needs, event);
+        return this.#beginFirst(event);
       case "cache-fill-ended":
         this.#trace.note({});
         return observeRepository(this.#needs, event);
@@ -155,22 +148,10 @@ class DeliveryProcessor {
         this.#trace.note({});
         githubClient.forgetAccess(event.installation_id);
         await observeRepository(this.#needs, event);
-        return "installs" in event ? this.#offerSetUp(event) : undefined;
+        return "installs" in event ? offerSetUp(this.#needs, event) : undefined;
       default:
         return event satisfies never;
     }
-  }
-
-  /** Payloads do not list all repositories of a large installation, so GitHub is asked. What was added comes first. */
-  async #offerSetUp({ installation_id, added }: RepositoriesChanged): Promise<void> {
-    const { offers_set_up, githubClient } = this.#needs;
-    if (!offers_set_up) return;
-    const installed = await githubClient.installedRepositories(installation_id);
-    const isNew = new Set(added.map(({ id }) => id));
-    const fit = installed.filter(({ archived, fork }) => !archived && !fork);
-    const news = [...fit.filter(({ id }) => isNew.has(id)), ...fit.filter(({ id }) => !isNew.has(id))];
-    const wanted = news.slice(0, SET_UP_AT_ONCE);
-    for (const { archived: _archived, fork: _fork, ...repository } of wanted) await this.#seen(repository);
   }
 
   async #slash(event: Slash): Promise<void> {
@@ -283,34 +264,45 @@ class DeliveryProcessor {
   }
 
   async #label(event: Extract<GitHubEvent, { type: "label" }>): Promise<void> {
-    const { create, githubClient, again, log } = this.#needs;
+    const { create, again, log } = this.#needs;
     const { repository, issue } = event;
     const by = await this.#requesterOf(event);
     if (by === null) return;
-    const marker = `reply:${this.#trace.delivery}`;
     const followed = await followedJob(this.#needs, { ...event, comment_id: null });
     if (followed !== null) {
       // an earlier process may have begun this very job
       if (again) return;
-      const told = githubClient.reply(repository, issue.number, marker, standing(followed), again);
+      const told = this.#sayAt(repository, issue.number, standing(followed));
       return told.catch((error: unknown) => log.debug({ job: followed.id, error }, "a reply was left out"));
     }
     const created = await create(draftOf(event, by.account, null), by);
     this.#trace.handled(created);
-    if (created.ok) return;
-    await githubClient.reply(repository, issue.number, marker, created.refusal.sentence, again);
+    if (!created.ok) await this.#sayAt(repository, issue.number, created.refusal.sentence);
+  }
+
+  async #beginFirst(event: SetUpChanged): Promise<void> {
+    const asked = await firstJobAsked(this.#needs.store, event);
+    const by = asked === null ? null : await this.#requesterOf({ ...asked, repository: event.repository });
+    if (asked === null || by === null) return;
+    const created = await this.#needs.create(firstDraft(event, asked, by.account), by);
+    this.#trace.handled(created);
+    if (!created.ok) await this.#sayAt(event.repository, asked.pull_request, created.refusal.sentence);
+  }
+
+  /** Once for each delivery. */
+  #sayAt(repository: EventRepository, number: number, sentence: string): Promise<void> {
+    const { githubClient, again } = this.#needs;
+    return githubClient.reply(repository, number, `reply:${this.#trace.delivery}`, sentence, again);
   }
 
   async #button(event: Button): Promise<void> {
-    const { githubClient, again } = this.#needs;
     const { repository, job: id, action, commit } = event;
     const by = await this.#requesterOf(event);
     if (by === null) return;
     const { job, handled } = (await this.#news(repository, id, pressed(action, by, commit))) ?? {};
     if (job === undefined || handled === undefined || handled.ok || !BUTTON_REFUSALS.has(handled.refusal.code)) return;
     const place = job.pull_request?.number ?? issueOf(job.origin);
-    const marker = `reply:${this.#trace.delivery}`;
-    if (place !== null) await githubClient.reply(repository, place, marker, handled.refusal.sentence, again);
+    if (place !== null) await this.#sayAt(repository, place, handled.refusal.sentence);
   }
 
   async #pullNews({ repository, numbers, command, fork_head }: Extract<GitHubEvent, { type: "pull-news" }>) {
@@ -336,7 +328,7 @@ class DeliveryProcessor {
   }
 
   /** Null when the person has no permission. */
-  async #requesterOf(event: CommandEvent): Promise<Requester | null> {
+  async #requesterOf(event: Pick<CommandEvent, "repository" | "author" | "author_id">): Promise<Requester | null> {
     const { admit, deniedPeople } = this.#needs;
     const { repository } = event;
     const who = authorOf(event);

@@ -92,8 +92,11 @@ export async function observeRepository(parts: ObserverParts, event: About): Pro
       return;
     }
     case "set-up-changed": {
-      const { repository, brings_files: sha } = event;
-      await handleRepository(repository.id, { type: "set-up-changed" });
+      const { repository, brings_files: sha, first_job } = event;
+      await handleRepository(repository.id, {
+        type: "set-up-changed",
+        ...(first_job === undefined ? {} : { first_job }),
+      });
       if (sha !== undefined) await handleRepository(repository.id, { type: "files-pushed", repository, sha });
       return;
     }

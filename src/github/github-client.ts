@@ -2,7 +2,7 @@
  * Requests to GitHub that belong to no job. They throw when GitHub does not answer: a failed permission check must not
  * count as a yes.
  */
-import { RUN_JOB_ACTION } from "../contracts/publisher.ts";
+import { type RunAction, USUAL_RUN_ACTION } from "../contracts/run-action.ts";
 import type { Repository } from "../domain/job/job.ts";
 import type { GitHubClient, InstalledRepository } from "../engine/ports/github.ts";
 import type { AppIdentity } from "./client/app-identity.ts";
@@ -27,7 +27,7 @@ export interface GitHubClientParts {
   readonly self: () => Promise<AppIdentity>;
   readonly now?: () => number;
   /** What workflow files use; missing: the published run action. */
-  readonly run_action?: string;
+  readonly run_action?: RunAction;
   /** Missing: everything goes by REST. */
   readonly pushes?: GitPushes;
 }
@@ -147,7 +147,7 @@ async function readReview(
 }
 
 export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
-  const { source, self, now = Date.now, run_action = RUN_JOB_ACTION } = parts;
+  const { source, self, now = Date.now, run_action = USUAL_RUN_ACTION } = parts;
   const writes = (): number => (parts.pushes?.works() ? 1 : WRITES["push-brief"]);
   return {
     async permission({ owner, name: repo, installation_id }, username) {

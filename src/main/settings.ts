@@ -9,6 +9,7 @@ import { RUN_ACTION_PATTERN, RUN_JOB_ACTION } from "../contracts/publisher.ts";
 import { PUSHES_PER_MINUTE } from "../contracts/push-pace.ts";
 import { REPOSITORY_NAME } from "../contracts/repository-name.ts";
 import { DEFAULT_KEPT_DAYS, DELIVERIES_KEPT_DAYS, type KeptDays } from "../contracts/retention.ts";
+import { FEDERATION_PATTERN, type RunAction } from "../contracts/run-action.ts";
 import { Secret } from "../contracts/secret.ts";
 import { DEFAULT_QUOTAS, type QuotaLimits } from "../domain/job/quotas.ts";
 import { DEFAULT_HOST, DEFAULT_PORT, type Environment, MAX_PORT } from "./environment.ts";
@@ -103,6 +104,12 @@ export const schema = z.object({
   RUN_ACTION: text
     .regex(RUN_ACTION_PATTERN, expects("must look like owner/repo/.github/actions/run-job@ref."))
     .default(RUN_JOB_ACTION),
+  RUN_FEDERATION: text
+    .regex(
+      FEDERATION_PATTERN,
+      expects("must be three or four ids with a space between: rule, organization, service account, workspace."),
+    )
+    .optional(),
   QUOTA_KEPT_MB: quota.default(DEFAULT_QUOTAS.kept_bytes / MB),
   QUOTA_OPEN_ORDERS: quota.default(DEFAULT_QUOTAS.open_orders),
   QUOTA_JOBS_UNDER_WAY: quota.default(DEFAULT_QUOTAS.jobs_under_way),
@@ -178,7 +185,7 @@ export interface Settings {
   /** Whether repositories without the workflow get a pull request that sets them up. */
   readonly offers_set_up: boolean;
   /** What workflow files are offered with. */
-  readonly run_action: string;
+  readonly run_action: RunAction;
   /** To one repository. */
   readonly pushes_per_minute: number;
   /** How long finished jobs and logs are kept; 0: for ever. */
@@ -339,7 +346,7 @@ const settingsOf = (
         },
   webhook_allow_private: parsed.WEBHOOK_ALLOW_PRIVATE,
   offers_set_up: parsed.SET_UP_PULL_REQUESTS,
-  run_action: parsed.RUN_ACTION,
+  run_action: { uses: parsed.RUN_ACTION, federation: parsed.RUN_FEDERATION?.split(" ") ?? null },
   pushes_per_minute: parsed.PUSHES_PER_MINUTE,
   kept_days: keptDaysOf(parsed),
   deliveries_kept_days: parsed.KEEP_DELIVERIES_DAYS,

@@ -1,6 +1,5 @@
 /** Sets a repository up as a person does, in a browser, and counts what that person presses and fills in. */
 import type { Locator, Page } from "playwright-core";
-import { FIRST_TASK } from "../../src/contracts/first-task.ts";
 
 export interface Counted {
   readonly clicks: number;
@@ -39,20 +38,27 @@ export function stepsOn(page: Page): Steps {
   };
 }
 
-/** From GitHub's page for installing the App to the set-up pull request, by the link of the App's own page. */
-export async function install(page: Page, steps: Steps, repository: string): Promise<void> {
-  await steps.click(page.getByLabel(repository));
+/**
+ * From GitHub's page for installing the App to the set-up pull request, where the App's own page leads. `only`: the one
+ * repository that is chosen in place of all.
+ */
+export async function install(page: Page, steps: Steps, only?: string): Promise<void> {
+  if (only !== undefined) {
+    await steps.click(page.getByLabel("Only select repositories"));
+    await steps.click(page.getByLabel(only));
+  }
   await steps.click(button(page, "Install"));
-  await page.getByText("Journeyman is set up").waitFor();
-  await steps.click(page.getByRole("link", { name: `Set up ${repository}` }));
 }
 
-/** From the set-up pull request to the first merged job. `key`: null where there is one for all. */
-export async function followSetUp(
-  page: Page,
-  steps: Steps,
-  { key, ticked, bot }: { key: string | null; ticked?: () => Promise<unknown>; bot: string },
-): Promise<void> {
+interface Wishes {
+  /** Null where there is one for all, or none is needed. */
+  readonly key: string | null;
+  readonly ticked?: () => Promise<unknown>;
+  readonly bot: string;
+}
+
+/** From the set-up pull request to the first merged job, which its merge begins. */
+export async function followSetUp(page: Page, steps: Steps, { key, ticked, bot }: Wishes): Promise<void> {
   await page.getByText("This list ticks itself").waitFor();
   const file = await steps.follow("Add .github/workflows/run-job.yml");
   await steps.click(button(file, "Commit changes"));
@@ -71,7 +77,5 @@ export async function followSetUp(
   await ticked?.();
   await steps.click(button(page, "Merge pull request"));
   await page.getByText("merged this").waitFor();
-  await steps.fill(page.getByLabel("Comment", { exact: true }), `/job ${FIRST_TASK}`);
-  await steps.click(button(page, "Comment"));
   await page.locator("article", { hasText: bot, has: page.locator("strong", { hasText: "Merged" }) }).waitFor();
 }

@@ -37,6 +37,26 @@ const look = async (query: string): Promise<string> => {
   return String(body);
 };
 
+const goesOn = async (installation: number): Promise<string | null> => {
+  const { headers } = await fetch(`${server.url}/installed?installation_id=${installation}`, { redirect: "manual" });
+  return headers.get("location");
+};
+
+it("leads on without a stop where there is one pull request alone, and to GitHub's list where all are private", async () => {
+  await keep("only", { installation_id: 81 });
+  await keep("has-it", { installation_id: 81, phase: "needless" });
+  await keep("not-looked-at", { installation_id: 81, phase: "unknown" });
+  expect(await goesOn(81)).toBe("https://github.com/octo/only/pull/3");
+  await keep("soon", { installation_id: 81, phase: "reading" });
+  expect(await goesOn(81)).toBeNull();
+  await keep("hidden", { installation_id: 82, facts: { is_private: true } });
+  expect(await goesOn(82)).toBe(
+    `https://github.com/pulls?q=${encodeURIComponent("is:open is:pr author:app/journeyman head:journeyman-set-up")}`,
+  );
+  await keep("shown", { installation_id: 82 });
+  expect(await goesOn(82)).toBeNull();
+});
+
 it("links public repositories whose pull request was opened just now, and none besides", async () => {
   await keep("open-one");
   await keep("private-one", { facts: { is_private: true } });

@@ -186,11 +186,19 @@ describe("preparing a repository", () => {
     const egress = ["registry.npmjs.org", "pypi.org", "files.pythonhosted.org"];
     const setup = ["apt-get update", "apt-get install --yes --no-install-recommends libpq-dev postgresql"];
     const container = { image: "debian:12", setup, setup_minutes: 15 };
+    const node = {
+      ...{ image: "node:24", setup_paths: ["package.json", "package-lock.json"], setup_minutes: 15 },
+      setup: ["cp /workspace/package*.json / && npm ci --ignore-scripts"],
+    };
+    const python = {
+      ...{ image: "python:3.13", setup_paths: ["requirements.txt"], setup_minutes: 15 },
+      setup: ["pip install -r /workspace/requirements.txt"],
+    };
     const cache = { paths: ["~/.npm"], fill: ["npm ci --ignore-scripts"] };
     const places = { running: 5, running_per_requester: 2, open_pull_requests: 10 };
     const limits = { ...DEFAULT_REPOSITORY_SETTINGS.limits, ...places };
     expect(settingsOn(GITHUB)).toEqual(
-      [{ limits }, { egress }, { container }, { cache }].map((part) => ({
+      [{ limits }, { egress }, { container }, { container: node }, { container: python }, { cache }].map((part) => ({
         ...READ,
         settings: { ...DEFAULT_REPOSITORY_SETTINGS, ...part },
       })),

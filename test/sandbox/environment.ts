@@ -93,7 +93,7 @@ export interface Sandbox {
 }
 
 /** The federation ids of a repository without a key; none is secret. */
-const FEDERATION = {
+export const FEDERATION = {
   anthropic_federation_rule_id: "fdrl_demo",
   anthropic_organization_id: "00000000-0000-4000-8000-000000000001",
   anthropic_service_account_id: "svac_demo",

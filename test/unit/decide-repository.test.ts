@@ -50,7 +50,7 @@ const read = (facts: Partial<SetUpFacts>): RepositoryCommand => ({
   type: "set-up-read",
   facts: { ...FACTS, ...facts },
 });
-const OFFERED: RepositoryCommand = { type: "set-up-offered", pull_request: 3, at: T0 };
+const OFFERED: RepositoryCommand = { type: "set-up-offered", pull_request: 3 };
 const offered = () => told(null, SEEN, read({}), OFFERED);
 const MERGED = read({
   pull_request: { number: 3, state: "merged" },
@@ -134,6 +134,14 @@ describe("the set-up pull request", () => {
     expect(step(offered(), changed).effects).toEqual([["read-set-up", 2_000]]);
     const open = read({ pull_request: { number: 3, state: "open" } });
     expect(step(offered(), open, T0 + 1_000).effects).toEqual([["update-set-up-pull-request", SHOW_GAP_MS - 1_000]]);
+  });
+
+  it("keeps whether a person wants a first job, until they say otherwise", () => {
+    expect(offered().set_up.first_job).toBe(true);
+    const unticked = told(offered(), { type: "set-up-changed", first_job: false });
+    expect(unticked.set_up.first_job).toBe(false);
+    expect(told(unticked, { type: "set-up-changed" }, read({})).set_up.first_job).toBe(false);
+    expect(told(unticked, { type: "set-up-changed", first_job: true }).set_up.first_job).toBe(true);
   });
 
   it("means no when it is closed, and stays a no", () => {
@@ -280,7 +288,7 @@ describe("a repository with a cache", () => {
   });
 
   it("has it filled at most once an hour", () => {
-    const filled = told(null, SEEN, readAgain, { type: "cache-fill-started", at: T0 });
+    const filled = told(null, SEEN, readAgain, { type: "cache-fill-started" });
     expect(fills(filled, moved(true), T0 + 60_000)).toEqual([["fill-cache", FILL_GAP_MS - 60_000]]);
     expect(fills(filled, moved(true), T0 + FILL_GAP_MS)).toEqual([["fill-cache", 2_000]]);
   });

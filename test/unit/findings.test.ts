@@ -9,13 +9,14 @@ import { DEFAULT_REPOSITORY_SETTINGS, repositorySettingsSchema } from "../../src
 import { findingsOf } from "../../src/domain/repository/findings.ts";
 import { newRepository, type RepositoryState, type SetUpFacts } from "../../src/domain/repository/repository.ts";
 import { RUN_PROBLEMS, WORKFLOW_MISTAKES } from "../../src/domain/repository/schema.ts";
+import { runJobWorkflow } from "../../src/github/render/run-job-workflow.ts";
 import { newFileLink, setUpBody } from "../../src/github/render/set-up.ts";
 import { SETTINGS_TEMPLATE } from "../../src/github/render/settings-template.ts";
 import { parseSettings } from "../../src/github/repository-settings/settings-file.ts";
 
 const URL = "https://github.com/octo/demo";
 /** As a policy may ask for it. */
-const PINNED = `acme/fork/.github/actions/run-job@${"0".repeat(40)}`;
+const PINNED = { uses: `acme/fork/.github/actions/run-job@${"0".repeat(40)}`, federation: null };
 const GOOD = { mistakes: [], outdated: false };
 const FACTS: SetUpFacts = {
   url: URL,
@@ -147,7 +148,7 @@ describe("a set-up pull request that is open", () => {
     };
     const body = setUpBody({ ...STATE, settings: null, set_up: { ...STATE.set_up, phase: "offered", facts } }, PINNED);
     expect(body).toContain("No workflow runs on `pull_request`");
-    expect(body).toContain(`- uses: ${PINNED}\n`);
+    expect(body).toContain(`- uses: ${PINNED.uses}\n`);
   });
 });
 
@@ -191,7 +192,26 @@ describe("the set-up pull request", () => {
         PINNED,
       ),
     ).toContain(newFileLink(URL, "journeyman-set-up", PINNED));
-    expect(decodeURIComponent(newFileLink(URL, "journeyman-set-up", PINNED))).toContain(`- uses: ${PINNED}\n`);
+    expect(decodeURIComponent(newFileLink(URL, "journeyman-set-up", PINNED))).toContain(`- uses: ${PINNED.uses}\n`);
+  });
+
+  it("asks for no secret where runs sign in as themselves, and its file still has 25 lines at the most", () => {
+    const ids = ["fdrl_a", "0000-b", "svac_c", "wrkspc_d"];
+    const keyless = { ...PINNED, federation: ids };
+    const files = { settings: null, workflow: null };
+    const state = { ...STATE, set_up: { ...STATE.set_up, facts: { ...FACTS, files } } };
+    const body = setUpBody(state, keyless);
+    expect(body).toContain("- [x] No key is needed");
+    expect(body).not.toContain("secret");
+    const text = runJobWorkflow(keyless);
+    expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(25);
+    expect(parse(text).jobs.run.steps[0].with).toEqual({
+      ...{ anthropic_federation_rule_id: "fdrl_a", anthropic_organization_id: "0000-b" },
+      ...{ anthropic_service_account_id: "svac_c", anthropic_workspace_id: "wrkspc_d" },
+    });
+    expect(parse(runJobWorkflow(PINNED)).jobs.run.steps[0].with).toEqual({
+      anthropic_api_key: expect.stringContaining("secrets.ANTHROPIC_API_KEY"),
+    });
   });
 
   it("links to the default branch without its name, which may hold anything", () => {

@@ -7,6 +7,7 @@ import { isCachePath } from "../../src/contracts/cache.ts";
 import { readConflicts } from "../../src/contracts/conflicts.ts";
 import { isImageName } from "../../src/contracts/container.ts";
 import { egressHost } from "../../src/contracts/egress.ts";
+import { firstJobTicked } from "../../src/contracts/first-task.ts";
 import { imageType, MAX_IMAGE_BYTES } from "../../src/contracts/images.ts";
 import { parseLog } from "../../src/contracts/log-line.ts";
 import { findModel, looksNewer } from "../../src/contracts/models.ts";
@@ -278,6 +279,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
   text("a quotation", quoted, BLOB),
   text("a code block", fenced, BLOB),
   text("what a commit message may not say", withoutSkips, BLOB),
+  text("the box of the set-up pull request", firstJobTicked),
   text("suggestions in review comments", (words) => suggestionsIn(words, 10)),
   text("the lines that a suggestion replaces", (words) => linesBefore(words, 10)),
   text("titles of links", withoutTitles, BLOB),

@@ -580,6 +580,27 @@ describe("pushes", () => {
     expect(onSetUp(commit)).toEqual(translated(told));
   });
 
+  test("the set-up pull request tells of its box, and of the person who has merged it, and of no program", () => {
+    const told = { type: "set-up-changed", repository: where } as const;
+    const one = { number: 3, merged: false, head: { ref: "journeyman-set-up", sha: SHA, repo: { id: 42 } } };
+    const happened = (action: string, changes: object, sender: object = mona) =>
+      said("pull_request", { action, pull_request: { ...one, ...changes }, sender });
+    const box = (mark: string) => `This list:\n\n- [x] Add.\n\n- [${mark}] Begin <!-- first-job -->\n`;
+    expect(happened("edited", { body: box("x") })).toEqual(translated({ ...told, first_job: true }));
+    expect(happened("edited", { body: box(" ") })).toEqual(translated({ ...told, first_job: false }));
+    for (const body of [null, "- [x] Add.", "> - [x] Begin <!-- first-job -->"])
+      expect(happened("edited", { body })).toEqual(translated(told));
+    expect(happened("edited", { body: box(" ") }, us)).toMatchObject({ kind: "ignored" });
+    const by = { pull_request: 3, author: "mona", author_id: 3 };
+    const merged = { merged: true, body: box("x") };
+    const asked = translated({ ...told, first_job: true, merged: by });
+    expect(happened("closed", { ...merged, merged_by: mona }, us)).toEqual(asked);
+    expect(happened("closed", merged)).toEqual(asked);
+    for (const merged_by of [us, otherBot])
+      expect(happened("closed", { ...merged, merged_by })).toEqual(translated({ ...told, first_job: true }));
+    expect(happened("closed", { body: box("x") })).toEqual(translated({ ...told, first_job: true }));
+  });
+
   test("the default branch's head is told, whoever moved it", () => {
     expect(pushed()).toEqual(moved(false));
     expect(pushed({}, us)).toEqual(moved(false));

@@ -71,6 +71,7 @@ describe("settings of the server", () => {
           WEBHOOK_ALLOW_PRIVATE: "yes",
           LOG_LEVEL: "loud",
           RUN_ACTION: "acme/fork/.github/actions/run-job@v1\n  - run: id",
+          RUN_FEDERATION: "fdrl_a,org,svac",
           DEFAULT_REPOSITORY: "hello-world",
           DATABASE_URL: "postgres://localhost/jobs",
         },
@@ -89,6 +90,7 @@ describe("settings of the server", () => {
       "PRIVATE_KEY",
       "PUBLIC_URL",
       "RUN_ACTION",
+      "RUN_FEDERATION",
       "WEBHOOK_ALLOW_PRIVATE",
       "WEBHOOK_SECRET",
     ]);

@@ -165,6 +165,10 @@ export type GitHubEvent =
   | {
       readonly type: "set-up-changed";
       readonly repository: EventRepository;
+      /** Whether the box in the pull request's text is ticked, by which the merge begins a first job. */
+      readonly first_job?: boolean;
+      /** A person has merged the pull request. */
+      readonly merged?: { readonly pull_request: number; readonly author: string; readonly author_id: number };
       /** The branch's head, where it brings a new settings or workflow file. */
       readonly brings_files?: string;
     }

@@ -36,16 +36,16 @@ export type RepositoryCommand =
     }
   /** An event of it, of whatever kind: a reason to look at the set-up of a repository that was never looked at. */
   | { readonly type: "seen"; readonly repository: IdentifiedRepository }
-  /** Something happened to the set-up pull request or its branch. */
-  | { readonly type: "set-up-changed" }
+  /** Something happened to the set-up pull request or its branch. `first_job`: whether the box in its text is ticked. */
+  | { readonly type: "set-up-changed"; readonly first_job?: boolean }
   /** The outcome of `read-set-up`; null: the repository is not visible. */
   | { readonly type: "set-up-read"; readonly facts: SetUpFacts | null }
-  | { readonly type: "set-up-offered"; readonly pull_request: number; readonly at: number }
+  | { readonly type: "set-up-offered"; readonly pull_request: number }
   /** GitHub does not let us open it. */
   | { readonly type: "set-up-refused" }
-  | { readonly type: "set-up-shown"; readonly at: number }
+  | { readonly type: "set-up-shown" }
   /** A run was started that fills its cache. */
-  | { readonly type: "cache-fill-started"; readonly at: number }
+  | { readonly type: "cache-fill-started" }
   /** `failed`: the page of a run that could not fill it; null: it was filled. */
   | { readonly type: "cache-fill-ended"; readonly failed: string | null }
   /** A run of a job has begun. */

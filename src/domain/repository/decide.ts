@@ -89,21 +89,24 @@ export function decideRepository(
       return filesPushed(state, command, now);
     case "seen":
       return state.set_up.phase === "unknown" && context.offers_set_up ? look(state, context) : unchanged;
-    case "set-up-changed":
-      return isHeard(state) ? change(state, [at("read-set-up", now + READ_HOLD_MS)]) : unchanged;
+    case "set-up-changed": {
+      if (!isHeard(state)) return unchanged;
+      const { first_job = state.set_up.first_job } = command;
+      return change({ ...state, set_up: { ...state.set_up, first_job } }, [at("read-set-up", now + READ_HOLD_MS)]);
+    }
     case "set-up-read":
       return command.facts === null ? refused(state, now) : setUpRead(state, command.facts, context);
     case "set-up-offered": {
-      const { pull_request, at: shown_at } = command;
+      const { pull_request } = command;
       if (!BEGINNING.has(state.set_up.phase)) return unchanged;
-      return change({ ...state, set_up: { ...state.set_up, phase: "offered", pull_request, shown_at } });
+      return change({ ...state, set_up: { ...state.set_up, phase: "offered", pull_request, shown_at: now } });
     }
     case "set-up-shown":
-      return change({ ...state, set_up: { ...state.set_up, shown_at: command.at } });
+      return change({ ...state, set_up: { ...state.set_up, shown_at: now } });
     case "set-up-refused":
       return refused(state, now);
     case "cache-fill-started":
-      return change({ ...state, cache_filled_at: command.at });
+      return change({ ...state, cache_filled_at: now });
     case "cache-fill-ended":
       return command.failed === state.cache_failed ? unchanged : change({ ...state, cache_failed: command.failed });
     case "run-seen":

@@ -148,7 +148,7 @@ const RUNS: Readonly<Record<RunProblem, (url: string) => Finding>> = {
       "no_key",
       "The last run had no key for the model's provider; the secret `ANTHROPIC_API_KEY` is probably missing.",
       "Add the secret.",
-      `${url}/settings/secrets/actions/new`,
+      `${url}/settings/secrets/actions/new?name=ANTHROPIC_API_KEY`,
     ),
   key_refused: (url) =>
     probable(

@@ -101,6 +101,8 @@ const setUpSchema = z.object({
   pull_request: count.nullable(),
   /** As they were last read; null: never. */
   facts: setUpFactsSchema.nullable().catch(null),
+  /** Whether the merge of the pull request begins a first job: the box in its text, as a person has left it. */
+  first_job: z.boolean().catch(true),
   /** When the pull request's text was last written. */
   shown_at: time.nullable(),
   /** When to look again after GitHub refused; null: not by itself. */
@@ -111,6 +113,7 @@ export const NO_SET_UP: z.output<typeof setUpSchema> = {
   phase: "unknown",
   pull_request: null,
   facts: null,
+  first_job: true,
   shown_at: null,
   retry_at: null,
 };

@@ -24,6 +24,6 @@ export async function startFill({
     });
   });
   if (answer.ok || FINAL.has(answer.githubError.kind))
-    return { ended: "done", command: { type: "cache-fill-started", at: now() } };
+    return { ended: "done", command: { type: "cache-fill-started" } };
   return { ended: "later", ...laterOf(answer.githubError) };
 }

@@ -2,7 +2,7 @@
  * Dispatches the effects of repositories to the files that perform them. A set-up writes only what jobs leave over of the
  * installation's write budget.
  */
-import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
+import { type RunAction, USUAL_RUN_ACTION } from "../../contracts/run-action.ts";
 import { type GitHubRepositoryEffect, repositoryEffectKey } from "../../domain/repository/effect.ts";
 import type { RepositoryState } from "../../domain/repository/repository.ts";
 import type { RepositoryAttempt, RepositoryPerformer } from "../../engine/ports/performer.ts";
@@ -32,7 +32,7 @@ interface Parts {
   readonly source: OctokitSource;
   readonly self: () => Promise<AppIdentity>;
   /** What a new workflow file uses; missing: the published one. */
-  readonly run_action?: string;
+  readonly run_action?: RunAction;
   readonly now?: () => number;
 }
 
@@ -69,7 +69,7 @@ async function begin(
 export function createRepositoryPerformer({
   source,
   self,
-  run_action = RUN_JOB_ACTION,
+  run_action = USUAL_RUN_ACTION,
   now = Date.now,
 }: Parts): RepositoryPerformer {
   return {

@@ -4,7 +4,7 @@
  */
 
 import type { LogLine } from "../../contracts/log-line.ts";
-import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
+import { type RunAction, USUAL_RUN_ACTION } from "../../contracts/run-action.ts";
 import { effectKey, type GitHubEffect } from "../../domain/job/effect.ts";
 import { type Job, type JobId, marketWork } from "../../domain/job/job.ts";
 import type { ModelDefaults } from "../../domain/job/model-selection.ts";
@@ -55,7 +55,7 @@ export interface PerformerParts {
   /** The server's public address; null when it has none. */
   readonly public_url?: string | null;
   /** What a new workflow file uses; missing: the published one. */
-  readonly run_action?: string;
+  readonly run_action?: RunAction;
   /** The stored log of a job's last attempt, shown in the check run. */
   readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
   /** Attachment blobs; not needed without a market. */
@@ -172,7 +172,7 @@ export function createPerformer(parts: PerformerParts): Performer {
           judge: parts.judge ?? null,
           publicUrl: parts.public_url ?? null,
           web_url,
-          run_action: parts.run_action ?? RUN_JOB_ACTION,
+          run_action: parts.run_action ?? USUAL_RUN_ACTION,
           log: parts.log ?? (async () => []),
           accountOf: async (person) => (await parts.accounts?.of(person)) ?? null,
           pushes: parts.pushes ?? null,

@@ -69,7 +69,7 @@ export async function openSetUpPullRequest(task: SetUpTask): Promise<RepositoryA
     if (!pushed.ok && !isThere(pushed.githubError)) return ended(pushed.githubError);
   }
   const opened = await attempted(now, () => openPullRequest(task, default_branch));
-  if (opened.ok) return { ended: "done", command: { type: "set-up-offered", pull_request: opened.value, at: now() } };
+  if (opened.ok) return { ended: "done", command: { type: "set-up-offered", pull_request: opened.value } };
   if (!isThere(opened.githubError)) return ended(opened.githubError);
   const there = await attempted(now, () => readSetUpFacts(task));
   if (!there.ok) return ended(there.githubError);
@@ -100,7 +100,6 @@ export async function updateSetUpPullRequest({
       ...(closes ? { state: "closed" as const } : {}),
     }),
   );
-  if (answer.ok || answer.githubError.kind !== "later")
-    return { ended: "done", command: { type: "set-up-shown", at: now() } };
+  if (answer.ok || answer.githubError.kind !== "later") return { ended: "done", command: { type: "set-up-shown" } };
   return { ended: "later", ...laterOf(answer.githubError) };
 }

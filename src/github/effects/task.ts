@@ -1,6 +1,7 @@
 /** The inputs of every effect, and the types of their results. */
 
 import type { LogLine } from "../../contracts/log-line.ts";
+import type { RunAction } from "../../contracts/run-action.ts";
 import type { Command } from "../../domain/job/command.ts";
 import type { Job, JobId } from "../../domain/job/job.ts";
 import type { ModelDefaults } from "../../domain/job/model-selection.ts";
@@ -27,7 +28,7 @@ export interface Tools {
   /** Where GitHub's pages are. */
   readonly web_url: string;
   /** What a new workflow file uses. */
-  readonly run_action: string;
+  readonly run_action: RunAction;
   /** The stored log of a job's last attempt, for the check run. */
   readonly log: (id: JobId) => Promise<readonly LogLine[]>;
   /** Null: everything goes by REST. */

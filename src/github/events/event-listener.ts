@@ -57,12 +57,10 @@ export const repositoryOf = ({ repository, installation }: Source): EventReposit
 export const jobEvent = (payload: Source, job: JobId, command: Command): TranslatedEvent =>
   translated({ type: "news", repository: repositoryOf(payload), job, command });
 
-export const setUpEvent = (payload: Source, brings_files?: string): TranslatedEvent =>
-  translated({
-    type: "set-up-changed",
-    repository: repositoryOf(payload),
-    ...(brings_files === undefined ? {} : { brings_files }),
-  });
+type SetUpNews = Omit<Extract<GitHubEvent, { type: "set-up-changed" }>, "type" | "repository">;
+
+export const setUpEvent = (payload: Source, news: SetUpNews = {}): TranslatedEvent =>
+  translated({ type: "set-up-changed", repository: repositoryOf(payload), ...news });
 
 /** Translates an event on a job's branch; other branches are ignored. */
 export function branchEvent(payload: Source, branch: string | null | undefined, command: Command): TranslatedEvent {

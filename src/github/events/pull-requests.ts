@@ -3,6 +3,7 @@
  * worker's own, known by its number. A fork may use the same branch name, so it is never taken for the job's.
  */
 import * as z from "zod";
+import { firstJobTicked } from "../../contracts/first-task.ts";
 import type { Command } from "../../domain/job/command.ts";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { jobOfBranch } from "../../domain/job/job.ts";
@@ -38,6 +39,7 @@ const schema = z.object({
     merged: z.boolean().nullish(),
     merged_at: z.string().nullish(),
     merged_by: person.nullish(),
+    body: z.string().nullish(),
   }),
   sender: person,
 });
@@ -58,8 +60,20 @@ function pullEvent(
 const setsUp = ({ pull_request: { head }, repository }: PullRequestPayload): boolean =>
   head.ref === SET_UP_BRANCH && head.repo?.id === repository.id;
 
+/** What its text says of the first job, and who has merged it. A program that merges asks for no job. */
+function setUpNews(payload: PullRequestPayload): TranslatedEvent {
+  const { number: pull_request, body, merged, merged_by } = payload.pull_request;
+  const first_job = firstJobTicked(body ?? "");
+  const { login: author, id: author_id, ...rest } = merged_by ?? payload.sender;
+  const isPersons = merged === true && author_id !== undefined && !isBot({ login: author, ...rest });
+  return setUpEvent(payload, {
+    ...(first_job === undefined ? {} : { first_job }),
+    ...(isPersons ? { merged: { pull_request, author, author_id } } : {}),
+  });
+}
+
 export const pullRequestClosed = listener(schema, (payload) => {
-  if (setsUp(payload)) return setUpEvent(payload);
+  if (setsUp(payload)) return setUpNews(payload);
   const { number, merged, merged_at, merged_by } = payload.pull_request;
   if (merged !== true) return pullEvent(payload, { type: "closed", pull_request: number, by: payload.sender.login });
   const at = Date.parse(merged_at ?? "");
@@ -101,9 +115,10 @@ export const pullRequestSynchronized = listener(pushedSchema, (payload, self) =>
 });
 
 /** Edited, made ready, made a draft; our own changes are ignored. */
-export const pullRequestChanged = listener(schema, (payload, self) =>
-  isSelf(payload.sender, self) ? ignored("our own change of the pull request") : pullEvent(payload, LOOK),
-);
+export const pullRequestChanged = listener(schema, (payload, self) => {
+  if (isSelf(payload.sender, self)) return ignored("our own change of the pull request");
+  return setsUp(payload) ? setUpNews(payload) : pullEvent(payload, LOOK);
+});
 
 /** Characters of GitHub's reason. */
 const REASON_LIMIT = 100;

@@ -81,7 +81,7 @@ export const pushed = listener(pushSchema, (payload, self) => {
     });
   }
   if (branch === SET_UP_BRANCH && !isSelf(payload.sender, self))
-    return setUpEvent(payload, bringsKept(payload) ? payload.after : undefined);
+    return setUpEvent(payload, bringsKept(payload) ? { brings_files: payload.after } : {});
   const job = jobOfBranch(branch);
   if (job === null) {
     const moved = { repository: repositoryOf(payload), branch };

@@ -1,9 +1,8 @@
 /** The current workflow file, and the notice for repositories with an outdated copy. */
 
-import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
+import { providerInputs, type RunAction, USUAL_RUN_ACTION } from "../../contracts/run-action.ts";
 
-/** `action`: the run action with its ref. */
-export const runJobWorkflow = (action: string): string => `name: Run job
+export const runJobWorkflow = (action: RunAction): string => `name: Run job
 run-name: \${{ github.event.head_commit.message || format('Run {0}', github.ref_name) }}
 on:
   push: { branches: ["job/**"] }
@@ -18,14 +17,15 @@ jobs:
     steps:
       # set-up actions (setup-go, setup-java …) may stand here; with a checkout of the default branch alone, and no
       # step that runs the repository's own code: see Toolchain in Journeyman's docs/install.md
-      - uses: ${action}
+      - uses: ${action.uses}
         with:
-          anthropic_api_key: \${{ secrets.ANTHROPIC_API_KEY }}
-`;
+${providerInputs(action)
+  .map((input) => `          ${input}\n`)
+  .join("")}`;
 
-export const RUN_JOB_WORKFLOW = runJobWorkflow(RUN_JOB_ACTION);
+export const RUN_JOB_WORKFLOW = runJobWorkflow(USUAL_RUN_ACTION);
 
-export const newWorkflow = (action: string): string => `<details>
+export const newWorkflow = (action: RunAction): string => `<details>
 <summary>This repository's copy of <code>.github/workflows/run-job.yml</code> is outdated. It still works; replace it with these lines:</summary>
 
 \`\`\`yaml

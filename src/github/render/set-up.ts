@@ -1,5 +1,6 @@
 /** The pull request that sets a repository up: its title, and a text that follows how far the set-up is. */
-import { FIRST_TASK } from "../../contracts/first-task.ts";
+import { FIRST_TASK, firstJobBox } from "../../contracts/first-task.ts";
+import type { RunAction } from "../../contracts/run-action.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import { type Finding, findingsOf, workflowMistakes } from "../../domain/repository/findings.ts";
 import type { RepositoryState, SetUpFacts } from "../../domain/repository/repository.ts";
@@ -12,12 +13,12 @@ export const SET_UP_COMMIT = "Add the settings of Journeyman";
 const WORKFLOW = ".github/workflows/run-job.yml";
 
 /** GitHub's editor for a new file, filled in. The length of an address is bounded (github-facts-2 14.1). */
-export const newFileLink = (url: string, branch: string, run_action: string): string =>
+export const newFileLink = (url: string, branch: string, run_action: RunAction): string =>
   `${url}/new/${branch}?filename=${encodeURIComponent(WORKFLOW)}&value=${encodeURIComponent(runJobWorkflow(run_action))}`;
 
 const step = (done: boolean, text: string): string => `- [${done ? "x" : " "}] ${text}`;
 
-function workflowStep({ url }: SetUpFacts, { workflow, merged }: SetUpSteps, run_action: string): string {
+function workflowStep({ url }: SetUpFacts, { workflow, merged }: SetUpSteps, run_action: RunAction): string {
   if (workflow === "done" || workflow === "offered") return step(true, `Add \`${WORKFLOW}\`.`);
   // a branch may be named so that it would end the address
   const place = merged ? "HEAD" : SET_UP_BRANCH;
@@ -29,20 +30,30 @@ function workflowStep({ url }: SetUpFacts, { workflow, merged }: SetUpSteps, run
   );
 }
 
-const keyStep = ({ url }: SetUpFacts, { key }: SetUpSteps): string =>
-  step(
-    key === "done",
-    key === "done"
-      ? "Add the key of the model's provider."
-      : `[Add the secret](${url}/settings/secrets/actions/new) \`ANTHROPIC_API_KEY\`. The App cannot see secrets: this is ticked once a run has used it.`,
+/** That the form takes the name from the address is said, and not documented (github-facts-2 14.3). */
+function keyStep({ url }: SetUpFacts, { key }: SetUpSteps, { federation }: RunAction): string {
+  if (federation !== null)
+    return step(key !== "wrong", "No key is needed: runs sign in at the model's provider themselves.");
+  if (key === "done") return step(true, "Add the key of the model's provider.");
+  const form = `${url}/settings/secrets/actions/new?name=ANTHROPIC_API_KEY`;
+  return step(
+    false,
+    `[Add the secret](${form}) \`ANTHROPIC_API_KEY\`. The App cannot see secrets: this is ticked once a run has used it.`,
   );
+}
 
 const mergeStep = ({ merged }: SetUpSteps): string => step(merged, "Merge this pull request.");
 
-function jobStep({ url }: SetUpFacts, { first_job }: SetUpSteps, first_run: string | null): string {
-  const begun = first_job === "running" ? ` [The first run](${first_run ?? `${url}/actions`}) has begun.` : "";
-  return step(first_job === "done", `Comment \`/job ${FIRST_TASK}\` here or on an issue.${begun}`);
+function jobStep({ set_up, runs }: RepositoryState, { url }: SetUpFacts, { first_job, merged }: SetUpSteps): string {
+  const begun =
+    first_job === "running" ? ` [The first run](${runs.first_run?.url ?? `${url}/actions`}) has begun.` : "";
+  const ask = `Comment \`/job ${FIRST_TASK}\` here or on an issue.`;
+  return step(first_job === "done", !merged && set_up.first_job ? "See the first job done." : `${ask}${begun}`);
 }
+
+/** The box does not say that something is done, so it stands by itself. */
+const choice = ({ set_up }: RepositoryState): string =>
+  `With the merge the first job begins, for some cents. Untick it to begin with one of your own:\n\n${firstJobBox(set_up.first_job)}`;
 
 const findingLine = ({ certainty, problem, fix, url }: Finding): string =>
   `- ${certainty === "probable" ? "Probably: " : ""}${problem} ${fix}${url === null ? "" : ` [Go there](${url})`}`;
@@ -77,22 +88,22 @@ function wrongOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): 
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [`### ${title}`, lines.join("\n")];
 
-const rightWorkflow = (run_action: string): string =>
+const rightWorkflow = (run_action: RunAction): string =>
   `<details>\n<summary>The lines of <code>${WORKFLOW}</code></summary>\n\n\`\`\`yaml\n${runJobWorkflow(run_action)}\`\`\`\n\n</details>`;
 
 const CHOICES =
   "`.github/journeyman.yml` in this pull request explains the choices; each of them can be changed later.";
 
 /** Of the facts as they were last read. `run_action`: what the workflow file uses. */
-export function setUpBody(state: RepositoryState, run_action: string): string {
+export function setUpBody(state: RepositoryState, run_action: RunAction): string {
   const { facts, phase } = state.set_up;
   if (facts === null) return "Journeyman reads how far this repository is set up.";
   const steps = setUpSteps(state);
   const lines = [
     workflowStep(facts, steps, run_action),
-    keyStep(facts, steps),
+    keyStep(facts, steps, run_action),
     mergeStep(steps),
-    jobStep(facts, steps, state.runs.first_run?.url ?? null),
+    jobStep(state, facts, steps),
   ];
   const end =
     phase === "complete"
@@ -101,6 +112,7 @@ export function setUpBody(state: RepositoryState, run_action: string): string {
   return [
     "Journeyman turns a comment `/job <what you want>` into a merged pull request. This list ticks itself:",
     lines.join("\n"),
+    ...(steps.merged || phase === "declined" ? [] : [choice(state)]),
     ...(steps.workflow === "wrong" ? [rightWorkflow(run_action)] : []),
     ...section("Not right yet", wrongOf(state, facts, steps).map(findingLine)),
     ...(facts.files.settings !== null && !steps.merged ? [] : [CHOICES]),

@@ -1,5 +1,5 @@
 /** Renders a job's sticky comment: state, usage, possible commands, and the hidden marker by which it is found. */
-import { RUN_JOB_ACTION } from "../../contracts/publisher.ts";
+import { type RunAction, USUAL_RUN_ACTION } from "../../contracts/run-action.ts";
 import { actionsWork, heldFiles, isFinal, isSenderAsked, type Job } from "../../domain/job/job.ts";
 import { isOnTheirs } from "../../domain/job/target.ts";
 import { stateOf } from "./job-state.ts";
@@ -26,12 +26,12 @@ const commandsOf = (job: Job): string => {
 
 interface Around {
   /** What a new workflow file uses. */
-  readonly run_action?: string;
+  readonly run_action?: RunAction;
   /** Where GitHub's pages are. */
   readonly web_url?: string | null;
 }
 
-export function statusComment(job: Job, { run_action = RUN_JOB_ACTION, web_url = null }: Around = {}): string {
+export function statusComment(job: Job, { run_action = USUAL_RUN_ACTION, web_url = null }: Around = {}): string {
   const { headline, paragraphs } = stateOf(job, "comment", web_url);
   const round = job.round > 1 ? ` · round ${job.round}` : "";
   const usage = usageLine(job);

@@ -1,7 +1,7 @@
 /**
- * Where GitHub sends people who have installed the App: the way on to the pull requests that set repositories up. Anybody
- * can name any installation in the address, so this page names public repositories alone; the others are found in GitHub's
- * own list, which shows everybody what they may see.
+ * Where GitHub sends people who have installed the App: the way on to the pull requests that set repositories up, without a
+ * stop where there is one alone. Anybody can name any installation in the address, so this page names public repositories
+ * alone; the others are found in GitHub's own list, which shows everybody what they may see.
  */
 import type { RequestHandler } from "express";
 import type { RepositoryState } from "../../domain/repository/repository.ts";
@@ -41,24 +41,46 @@ function reloading({ id, looks, known }: View): Html {
   return html`<meta http-equiv="refresh" content="${LOOK_EVERY_S}; url=/installed?installation_id=${id}&amp;look=${looks + 1}">\n`;
 }
 
-function pullRequest({ owner, name, set_up }: RepositoryState, now: number): Html | null {
-  const { phase, facts, pull_request, shown_at } = set_up;
-  if (phase !== "offered" || facts === null || facts.is_private || pull_request === null) return null;
-  if (shown_at === null || now - shown_at >= RECENT_MS) return null;
-  return html`<li><a href="${facts.url}/pull/${pull_request}">Set up ${owner}/${name}</a></li>\n`;
+interface Offered {
+  readonly repository: string;
+  /** Null: nobody is told. */
+  readonly url: string | null;
 }
 
-function pullRequests({ known }: View, now: number): Html {
-  const links = known.map((one) => pullRequest(one, now)).filter((link) => link !== null);
+/** Those that were opened just now. */
+function offeredOf({ known }: View, now: number): Offered[] {
+  return known.flatMap(({ owner, name, set_up: { phase, facts, pull_request, shown_at } }) => {
+    if (phase !== "offered" || facts === null || pull_request === null) return [];
+    if (shown_at === null || now - shown_at >= RECENT_MS) return [];
+    return [{ repository: `${owner}/${name}`, url: facts.is_private ? null : `${facts.url}/pull/${pull_request}` }];
+  });
+}
+
+function pullRequests(offered: readonly Offered[]): Html {
+  const links = offered.flatMap(({ repository, url }) =>
+    url === null ? [] : [html`<li><a href="${url}">Set up ${repository}</a></li>\n`],
+  );
   return links.length === 0 ? nothing : html`<ul>\n${links.slice(0, MOST_SHOWN)}</ul>\n`;
 }
 
 /** GitHub's list of the set-up pull requests that whoever looks at it may see. */
-function allOfThem({ github_web_url, app_slug }: InstalledParts): Html {
+function listUrl({ github_web_url, app_slug }: InstalledParts): string | null {
   const slug = app_slug();
-  if (slug === "") return nothing;
   const query = `is:open is:pr author:app/${slug} head:${SET_UP_BRANCH}`;
-  return html`<p><a href="${github_web_url}/pulls?q=${encodeURIComponent(query)}">All set-up pull requests on GitHub</a></p>\n`;
+  return slug === "" ? null : `${github_web_url}/pulls?q=${encodeURIComponent(query)}`;
+}
+
+const allOfThem = (url: string | null): Html =>
+  url === null ? nothing : html`<p><a href="${url}">All set-up pull requests on GitHub</a></p>\n`;
+
+const COMING: ReadonlySet<RepositoryState["set_up"]["phase"]> = new Set(["reading", "offering"]);
+
+/** Where there is nothing to choose here; null: there is, or it is not known yet. */
+function onwards({ known }: View, offered: readonly Offered[], list: string | null): string | null {
+  if (offered.length === 0 || known.some(({ set_up }) => COMING.has(set_up.phase))) return null;
+  const [first] = offered;
+  if (offered.every(({ url }) => url === null)) return list;
+  return offered.length === 1 ? (first?.url ?? null) : null;
 }
 
 const page = (refresh: Html, links: Html): string =>
@@ -92,5 +114,8 @@ export const installedPage =
     }
     const looks = Number(ID.exec(searchParams.get("look") ?? "")?.[0] ?? 0);
     const view = { id, looks, known: await parts.repositories.ofInstallation(Number(id)) };
-    response.send(page(reloading(view), html`${pullRequests(view, parts.now())}${allOfThem(parts)}`));
+    const [offered, list] = [offeredOf(view, parts.now()), listUrl(parts)];
+    const next = onwards(view, offered, list);
+    if (next !== null) response.redirect(303, next);
+    else response.send(page(reloading(view), html`${pullRequests(offered)}${allOfThem(list)}`));
   };

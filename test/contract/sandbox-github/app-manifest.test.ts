@@ -141,8 +141,8 @@ describe("installing it", () => {
     const page = await installPage();
     expect(page.text).toContain('value="octo/demo"');
     expect(page.text).not.toContain("ada/own");
-    expect((await confirm(page, { repository: "ada/own" })).status).toBe(422);
-    const there = await confirm(page, { repository: "octo/demo" });
+    expect((await confirm(page, { choice: "some", repository: "ada/own" })).status).toBe(422);
+    const there = await confirm(page, { choice: "some", repository: "octo/demo" });
     expect(there.url.href).toMatch(/^http:\/\/app\.example\.com\/installed\?installation_id=\d+&setup_action=install$/);
     const [installation] = z
       .array(z.looseObject({ permissions: z.unknown(), events: z.unknown() }))

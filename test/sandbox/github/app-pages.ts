@@ -128,14 +128,22 @@ function choose(visit: Visit): Shown {
       html`<p><label><input type="checkbox" name="repository" value="${fullName(one)}"> ${fullName(one)}</label></p>`,
   );
   const target = setUpUrlOf(world);
-  const body = html`<form method="post" action="${request.url.pathname}">${boxes}<button>Install</button></form>`;
+  // as on GitHub, all are chosen at first
+  const body = html`<form method="post" action="${request.url.pathname}">
+<p><label><input type="radio" name="choice" value="all" checked> All repositories</label></p>
+<p><label><input type="radio" name="choice" value="some"> Only select repositories</label></p>
+${boxes}<button>Install</button></form>`;
   return shown(200, `Install ${name}`, body, target === undefined ? "" : new URL(target).origin);
 }
 
 function install(visit: Visit): Shown {
   const { world, form } = visit;
   const wished = form.getAll("repository");
-  const chosen = offered(visit).filter((one) => wished.includes(fullName(one)));
+  const [one] = offered(visit);
+  // an installation is for one owner
+  const isChosen = (repository: Repository): boolean =>
+    form.get("choice") === "all" ? repository.owner === one?.owner : wished.includes(fullName(repository));
+  const chosen = offered(visit).filter(isChosen);
   const [first] = chosen;
   if (first === undefined) return shown(422, "Install", html`<p class="bad">Choose a repository.</p>`);
   const { made } = world.manifests;

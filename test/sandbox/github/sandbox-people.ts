@@ -123,6 +123,11 @@ export class SandboxPeople extends SandboxRecords {
     return pulls.openPull(this.world, repository, order, cause).number;
   }
 
+  editPullRequest(name: RepoName, number: number, { by, ...change }: { body: string; by: string }): void {
+    const repository = this.repositoryOf(name);
+    pulls.editPull(this.world, repository, this.pullOf(repository, number), change, this.causedBy(by));
+  }
+
   /** A commit on the fork's branch; answers its name. */
   pushToFork(name: RepoName, number: number, files: FileMap, by?: string): string {
     const repository = this.repositoryOf(name);
