@@ -137,7 +137,7 @@ async function service(
       handle,
       handleRepository: repositoriesOf(at),
       offers_set_up,
-      examine: createDoctor(at.repositories, githubClient),
+      examine: createDoctor(at.repositories, githubClient, Date.now),
       create,
       clock,
       log: { debug: () => {} },
