@@ -2,7 +2,7 @@
 import type { Trigger } from "../../src/contracts/automation.ts";
 import { triggersSchema } from "../../src/contracts/automation.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
-import type { TestServer } from "./http-server.ts";
+import { OPEN_MARKET, type TestServer } from "./http-server.ts";
 
 export const REPOSITORY = { owner: "octocat", name: "hello-world", id: 1, installation_id: 1 } as const;
 /** As the API's description has it. */
@@ -29,7 +29,7 @@ export async function observeTriggers(
     triggers: read.map((one) => ({ ...one, from: "config/TRIGGERS.json" as const })),
     problems: [],
   };
-  const settings = { base: null, settings: DEFAULT_REPOSITORY_SETTINGS, settings_problem: null };
+  const settings = { base: null, settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: OPEN_MARKET }, settings_problem: null };
   await engine.observe({ ...repository, ...settings, automation });
 }
 
