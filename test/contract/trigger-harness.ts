@@ -29,7 +29,11 @@ export async function observeTriggers(
     triggers: read.map((one) => ({ ...one, from: "config/TRIGGERS.json" as const })),
     problems: [],
   };
-  const settings = { base: null, settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: OPEN_MARKET }, settings_problem: null };
+  const settings = {
+    base: null,
+    settings: { ...DEFAULT_REPOSITORY_SETTINGS, market: OPEN_MARKET },
+    settings_problem: null,
+  };
   await engine.observe({ ...repository, ...settings, automation });
 }
 

@@ -43,7 +43,12 @@ import {
 } from "../../src/github/repository-settings/automation-files.ts";
 import { MAX_SETTINGS_BYTES, parseSettings } from "../../src/github/repository-settings/settings-file.ts";
 import { workflowFactsOf } from "../../src/github/repository-settings/workflow-file.ts";
-import { MAX_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_RESULT_BYTES, MAX_TRIGGER_BYTES } from "../../src/http/routing/limits.ts";
+import {
+  MAX_BODY_BYTES,
+  MAX_DELIVERY_BYTES,
+  MAX_RESULT_BYTES,
+  MAX_TRIGGER_BYTES,
+} from "../../src/http/routing/limits.ts";
 import { readHandIn } from "../../src/http/server/handed-in-result.ts";
 import { appFormOf, appRequestOf } from "../../src/http/setup/app-request.ts";
 import { valuesOf } from "../../src/http/triggers/values.ts";
