@@ -3,6 +3,7 @@
  * `config/TRIGGERS.json` on the default branch say them. The two JSON files keep the names of create-job's documentation.
  */
 import * as z from "zod";
+import { CALL_ROOTS, templateMistake } from "./trigger-template.ts";
 
 /** Files with schedules or triggers, in the order in which they count: of two with one name the first does. */
 export const AUTOMATION_FILES = [".github/journeyman.yml", "config/CRONS.json", "config/TRIGGERS.json"] as const;
@@ -37,12 +38,46 @@ export const scheduleSchema = z.strictObject({
   ...action,
 });
 
-export const triggerSchema = z.strictObject({
+/** How many jobs a trigger starts within an hour at most, unless it says another number. */
+export const DEFAULT_JOBS_PER_HOUR = 10;
+
+const triggerShape = z.strictObject({
   name,
-  /** The path of create-job's documentation; the address here has the trigger's name. */
-  watch_path: z.string().max(200).optional(),
+  /** The path of create-job's documentation, which stands in the address as well as the name does. */
+  watch_path: z
+    .string()
+    .max(200)
+    .regex(/^\/?[\w.~/-]+$/, "is a path, such as /webhook")
+    .optional(),
   actions: z.array(z.strictObject(action)).min(1).max(10),
+  jobs_per_hour: z.number().int().min(1).max(1_000).default(DEFAULT_JOBS_PER_HOUR),
   enabled: z.boolean().default(true),
+});
+
+/** What is wrong with an action of a trigger, as the end of a sentence about it; null: nothing. */
+function actionMistake({ type, job = "" }: z.output<typeof triggerShape>["actions"][number]): string | null {
+  switch (type) {
+    case "command":
+      return "is a command, and no command runs on the server: write `type: agent`, with what the command is for as its `job`";
+    case "webhook":
+      return null;
+    case "agent":
+      return job === "" ? "has no `job`, which is the task of the agent" : templateMistake(job, CALL_ROOTS);
+    default:
+      return type satisfies never;
+  }
+}
+
+/** What is off may be wrong: it may stand there as an example. */
+export const triggerSchema = triggerShape.superRefine((trigger, { addIssue }) => {
+  if (!trigger.enabled) return;
+  for (const [at, one] of trigger.actions.entries()) {
+    const message = actionMistake(one);
+    if (message !== null) addIssue({ code: "custom", path: ["actions", at], message });
+  }
+  const jobs = trigger.actions.filter(({ type }) => type === "agent").length;
+  if (jobs > trigger.jobs_per_hour)
+    addIssue({ code: "custom", path: ["jobs_per_hour"], message: `is less than its ${jobs} actions start at once` });
 });
 
 const unique = <T extends { readonly name: string }>(all: readonly T[]): boolean =>
@@ -59,12 +94,12 @@ const from = z.enum(AUTOMATION_FILES);
 /** What all files together say, each with the file that it stands in, and what is wrong with them, in sentences. */
 export const automationSchema = z.object({
   schedules: z.array(scheduleSchema.extend({ from })),
-  triggers: z.array(triggerSchema.extend({ from })),
+  triggers: z.array(triggerShape.extend({ from })),
   problems: z.array(z.object({ from, problem: z.string() })),
 });
 
 export type Schedule = z.output<typeof scheduleSchema>;
-export type Trigger = z.output<typeof triggerSchema>;
+export type Trigger = z.output<typeof triggerShape>;
 export type Automation = z.output<typeof automationSchema>;
 
 export const NO_AUTOMATION: Automation = { schedules: [], triggers: [], problems: [] };

@@ -108,6 +108,8 @@ export const briefSchema = z.object({
     .default([]),
   /** Attachments that the texts have and the agent does not get, each with the reason, in sentences. */
   missing_attachments: z.array(z.string()).default([]),
+  /** What the task's placeholders stand for; sanitised, and data only. Missing in older briefs. */
+  trigger_values: z.array(z.object({ name: z.string(), text: z.string() })).default([]),
   /** The reviews of the pull request that this round is about, oldest first. Missing in older briefs. */
   reviews: z.array(reviewSchema).default([]),
   /** The person's pull request that the job works on; null: the job has one of its own. Missing in older briefs. */

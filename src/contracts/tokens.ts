@@ -163,6 +163,12 @@ export const TOKENS: readonly Token[] = [
     ],
   },
   {
+    name: "secrets of triggers (`whsec_…`)",
+    lives: "`DATA_DIR`, sealed",
+    lasts: "until another is issued, and 24 hours more unless it was lost; until the App is uninstalled",
+    shown: "whoever issued it, once",
+  },
+  {
     name: "`envVars` of an order of the market",
     lives: "`DATA_DIR`, sealed",
     lasts: "until the job is over",

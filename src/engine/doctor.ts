@@ -12,6 +12,7 @@ export type Examine = (repository: Repository) => Promise<readonly Finding[] | n
 export function createDoctor(
   repositories: Pick<RepositoryStore, "get">,
   githubClient: Pick<GitHubClient, "examine" | "repository">,
+  now: () => number,
 ): Examine {
   return async (repository) => {
     const { facts, missing, new_file_url } = await githubClient.examine(repository);
@@ -22,6 +23,7 @@ export function createDoctor(
     // the settings of now, whatever was heard of pushes
     const read = await githubClient.repository(repository, kept);
     const settings = read === null ? {} : { settings: read.settings, settings_problem: read.settings_problem };
-    return findingsOf({ state: { ...state, ...settings }, facts, missing, ...(new_file_url ? { new_file_url } : {}) });
+    const examined = { state: { ...state, ...settings }, facts, missing, now: now() };
+    return findingsOf({ ...examined, ...(new_file_url ? { new_file_url } : {}) });
   };
 }

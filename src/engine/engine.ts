@@ -13,6 +13,7 @@ import { createCommitSubscribers } from "./commit-subscribers.ts";
 import { JobCreator } from "./create-job.ts";
 import { createDoctor } from "./doctor.ts";
 import { enforceDeadlines } from "./enforce-deadlines.ts";
+import { createTriggers } from "./fire-trigger.ts";
 import { CommandHandler, type Handle } from "./handle-command.ts";
 import { createRepositoryHandler, observing } from "./handle-repository.ts";
 import { createLine } from "./line.ts";
@@ -131,10 +132,11 @@ export function createEngine(parts: EngineParts): Engine {
   });
   const observe = observing(handleRepository);
   const tellSetUp = createSetUpNews(handleRepository, log);
-  const examine = createDoctor(store.repositories, githubClient);
+  const examine = createDoctor(store.repositories, githubClient, clock.now);
   const marketGate = createMarketGate(store.repositories, githubClient);
   const admit = createPermission(store, githubClient, observe, record);
   const creator = new JobCreator({ store, clock, ids, handle, marketGate, llm });
+  const triggers = createTriggers({ jobs, usage, clock, handleRepository, create: creator.create.bind(creator) });
   const webhookProcessor = createWebhookProcessor({
     ...{ admit, marketGate, store, githubClient, handle, handleRepository, offers_set_up, clock, log },
     answers: createAnswers({ ...usual, examine }),
@@ -154,7 +156,7 @@ export function createEngine(parts: EngineParts): Engine {
     estimate: quotas.estimate,
     keep: quotas.keep,
     settleDebts: workers.debts.settle,
-    ...{ observe, examine, admit },
+    ...{ observe, examine, admit, ...triggers },
     receive: workers.inbox.receive,
     ...{ waitFor: commitSubscribers.waitFor, follow: commitSubscribers.follow },
     pull: createPull({ jobs, handle, quotas }),

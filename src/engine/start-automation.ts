@@ -1,6 +1,7 @@
 /** Starts the jobs of schedules and triggers: whatever happens in between, one piece of news makes one job. */
 import { createHash } from "node:crypto";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
+import type { TriggerValue } from "../contracts/trigger-template.ts";
 import { accountOfRepository } from "../domain/job/account.ts";
 import type { Draft } from "../domain/job/command.ts";
 import { asJobId, type JobId, type Origin } from "../domain/job/job.ts";
@@ -17,6 +18,8 @@ export interface AutomationTask {
   readonly task: string;
   readonly provider?: string | undefined;
   readonly model?: string | undefined;
+  /** What the placeholders of the task stand for. */
+  readonly values?: readonly TriggerValue[];
 }
 
 const ID_LENGTH = 8;
@@ -33,7 +36,14 @@ export function automationJobId({ id }: IdentifiedRepository, origin: Automation
   return drawn;
 }
 
-export const automationDraft = ({ repository, origin, task, provider, model }: AutomationTask): Omit<Draft, "id"> => {
+export const automationDraft = ({
+  repository,
+  origin,
+  task,
+  provider,
+  model,
+  values = [],
+}: AutomationTask): Omit<Draft, "id"> => {
   const { id, owner, name, installation_id } = repository;
   return {
     account: accountOfRepository(id),
@@ -43,6 +53,7 @@ export const automationDraft = ({ repository, origin, task, provider, model }: A
     requester: null,
     title: titleOf(task),
     task,
+    ...(values.length === 0 ? {} : { trigger_values: values }),
     choices: { provider: provider ?? null, model: model ?? null, no_merge: false, draft: false },
     callback_url: null,
     base_branch: null,

@@ -19,6 +19,7 @@ import { NO_ROUTE, requestLog } from "./server/request-log.ts";
 import { serverRoutes } from "./server/server-routes.ts";
 import type { ApiServices } from "./services.ts";
 import { signInRoutes } from "./sign-in/sign-in.ts";
+import { triggerRoutes } from "./triggers/routes.ts";
 
 /** The ones that are asked most stand first: Express looks through their routes in this order. */
 export const DIALECTS: readonly Dialect[] = [createJobDialect, runsDialect, agentV2Dialect, marketDialect];
@@ -27,6 +28,7 @@ export function allRoutes(services: ApiServices): readonly Route[] {
   const groups: readonly RouteGroup[] = [
     ...DIALECTS,
     repositoryRoutes,
+    triggerRoutes,
     adminRoutes,
     serverRoutes(() => ({ routes, groups })),
   ];

@@ -15,6 +15,7 @@ import type { Plan, Who } from "./http-fuzz-requests.ts";
 import { claimsOf, startIssuer, startRun } from "./http-runs-harness.ts";
 import { API_KEY, CRON_SECRET, startServer, type TestServer } from "./http-server.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
+import { issueSecret, observeTriggers } from "./trigger-harness.ts";
 
 /** What GitHub and the payment provider are like just now. */
 export interface Weather {
@@ -156,17 +157,21 @@ async function furnish({ server, knowledge }: World, keys: Map<Who, string>, hoo
 interface Running {
   readonly id: string;
   readonly token: string;
+  /** Of the trigger in the description's examples. */
+  readonly secret: string;
 }
 
+const isForTriggers = ({ operation }: Plan): boolean => operation.operationId === "callTrigger";
 const isForRuns = ({ operation }: Plan): boolean => operation.path.startsWith("/api/runs/");
 
 /** How whoever sends this is known. */
-function presented(plan: Plan, key: string | undefined, { token }: Running): [string, string][] {
+function presented(plan: Plan, key: string | undefined, { token, secret }: Running): [string, string][] {
   const { who, as } = plan;
   if (who === "machine")
     return [
-      ["authorization", `Bearer ${isForRuns(plan) ? token : CRON_SECRET}`],
+      ["authorization", `Bearer ${isForTriggers(plan) ? secret : isForRuns(plan) ? token : CRON_SECRET}`],
       ["stripe-signature", "t=1,v1=good"],
+      ...(isForTriggers(plan) ? ([["content-type", "application/json"]] satisfies [string, string][]) : []),
     ];
   if (key === undefined) return [];
   const shown: [string, string][] = as === "bearer" ? [] : [["x-api-key", key]];
@@ -247,6 +252,7 @@ export async function startWorld(): Promise<World> {
   const described = readDescription((await server.ask("GET", "/api/openapi.json", { key: null })).body);
   let keys = new Map<Who, string>();
   let running = "";
+  let secret = "";
   let requests = 0;
   // some receivers take what they are sent, some do not, one wants no more
   receiver.answer = ({ body }, response) =>
@@ -262,6 +268,8 @@ export async function startWorld(): Promise<World> {
       keys = await createKey(server, clock);
       await furnish(world, keys, receiver.url);
       running = await startRun(server);
+      await observeTriggers(server);
+      secret = await issueSecret(server, "error-report");
     },
     async send(plan) {
       server.github.installed = world.conditions.github !== "not installed";
@@ -271,7 +279,7 @@ export async function startWorld(): Promise<World> {
         plan,
         world,
         keys,
-        { id: running, token: await issuer.sign(claimsOf(running)) },
+        { id: running, token: await issuer.sign(claimsOf(running)), secret },
         `10.${(requests >> 16) & 255}.${(requests >> 8) & 255}.${requests & 255}`,
       );
       const asked = ask(server.url, sent);

@@ -139,7 +139,7 @@ async function service(
       handleRepository: repositoriesOf(at),
       offers_set_up,
       answers: createAnswers({
-        ...{ examine: createDoctor(at.repositories, githubClient), store: at, clock, knows_all_jobs: true },
+        ...{ examine: createDoctor(at.repositories, githubClient, Date.now), store: at, clock, knows_all_jobs: true },
       }),
       create,
       clock,

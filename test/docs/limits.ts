@@ -27,6 +27,7 @@ const gigabytes = (bytes: number): string => `${bytes / MB / 1024} GB`;
 export const API_LIMITS: Rows = [
   ["a body", `${megabytes(http.MAX_BODY_BYTES)} and ${count(MAX_VALUES)} values`],
   ["what a run hands in", megabytes(http.MAX_RESULT_BYTES)],
+  ["a call of a trigger", `${http.MAX_TRIGGER_BYTES / 1024} kB and ${count(http.MAX_TRIGGER_VALUES)} values`],
   ["a task", `${count(http.MAX_TASK_LENGTH)} characters; in a comment ${count(TASK_LIMIT)}`],
   ["attachments; files that a worker hands in", `${MOST_ATTACHMENTS}; ${MOST_FILES}`],
   ["writes with one key", `${count(http.WRITES_PER_MINUTE)} a minute`],

@@ -158,6 +158,7 @@ function errors(all: readonly Operation[]): Rows {
 const ROUTE_TABLES: Readonly<Record<string, readonly string[]>> = {
   "routes of jobs": ["create-job"],
   "routes of agent v2": ["agent v2"],
+  "routes of triggers": ["triggers"],
   "routes of repositories": ["repositories"],
   "routes of keys": ["keys", "audit"],
   "routes of use": ["usage"],

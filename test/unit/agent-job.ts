@@ -44,6 +44,7 @@ export const BRIEF: Brief = {
   discussion_notes: [],
   images: [],
   missing_attachments: [],
+  trigger_values: [],
   reviews: [],
   their_pull_request: null,
   history: [],

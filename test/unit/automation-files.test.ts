@@ -29,7 +29,7 @@ it("reads the file of create-job's documentation, and the bare list", () => {
     enabled: false,
   };
   for (const file of [{ triggers: [trigger] }, [trigger]])
-    expect(parseTriggers(blob(file))).toEqual({ ok: true, list: [trigger] });
+    expect(parseTriggers(blob(file))).toEqual({ ok: true, list: [{ ...trigger, jobs_per_hour: 10 }] });
   expect(parseCrons(null)).toEqual({ ok: true, list: [] });
 });
 

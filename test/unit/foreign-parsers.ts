@@ -3,6 +3,7 @@
  * to a time that grows with the length alone (`foreign-parsers.test.ts`). Whoever adds a parser adds its row.
  */
 
+import { MAX_AUTOMATION_TASK } from "../../src/contracts/automation.ts";
 import { isCachePath } from "../../src/contracts/cache.ts";
 import { readConflicts } from "../../src/contracts/conflicts.ts";
 import { isImageName } from "../../src/contracts/container.ts";
@@ -16,6 +17,7 @@ import { isPublic } from "../../src/contracts/public-address.ts";
 import { redact, redactor } from "../../src/contracts/redact.ts";
 import { parseResult } from "../../src/contracts/result.ts";
 import { MAX_FOREIGN_TEXT, sanitize } from "../../src/contracts/sanitize.ts";
+import { fillTemplate } from "../../src/contracts/trigger-template.ts";
 import { reportedResult } from "../../src/domain/job/reported-result.ts";
 import { titleOf } from "../../src/domain/job/title.ts";
 import { attachmentNameProblem, pathProblem } from "../../src/domain/market/submitted-path.ts";
@@ -42,9 +44,15 @@ import {
 } from "../../src/github/repository-settings/automation-files.ts";
 import { MAX_SETTINGS_BYTES, parseSettings } from "../../src/github/repository-settings/settings-file.ts";
 import { workflowFactsOf } from "../../src/github/repository-settings/workflow-file.ts";
-import { MAX_BODY_BYTES, MAX_DELIVERY_BYTES, MAX_RESULT_BYTES } from "../../src/http/routing/limits.ts";
+import {
+  MAX_BODY_BYTES,
+  MAX_DELIVERY_BYTES,
+  MAX_RESULT_BYTES,
+  MAX_TRIGGER_BYTES,
+} from "../../src/http/routing/limits.ts";
 import { readHandIn } from "../../src/http/server/handed-in-result.ts";
 import { appFormOf, appRequestOf } from "../../src/http/setup/app-request.ts";
+import { valuesOf } from "../../src/http/triggers/values.ts";
 import { code as codeForModel, prose } from "../../src/llm/foreign-text.ts";
 import { attachmentsIn, imageAddressesIn } from "../../src/text/attachments.ts";
 import { withoutSkips } from "../../src/text/commit-words.ts";
@@ -151,6 +159,25 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     depth: "64 levels",
     time: "linear",
     run: (text) => [parseCrons({ text, isTruncated: false }), parseTriggers({ text, isTruncated: false })],
+  },
+  {
+    ...text(
+      "placeholders in the tasks of triggers",
+      (task) => fillTemplate(task, { body: { a: task } }, ["body"]),
+      MAX_AUTOMATION_TASK,
+    ),
+    from: "whoever may push",
+  },
+  {
+    name: "calls of triggers (JSON, forms, text)",
+    from: "whoever knows a trigger's secret",
+    size: MAX_TRIGGER_BYTES,
+    depth: "64 levels",
+    time: "5,000 values or fields before a parser sees them",
+    run: (body) =>
+      ["application/json", "application/x-www-form-urlencoded", "text/plain"].map((type) =>
+        valuesOf({ headers: { "content-type": type }, url: "/", body: Buffer.from(body) }),
+      ),
   },
   {
     name: "files of .github/workflows (YAML)",

@@ -3,6 +3,7 @@
  * or webhook. Every adapter translates its input to one of these; `decide` alone determines the consequences.
  */
 import type { RepositorySettings } from "../../contracts/settings.ts";
+import type { TriggerValue } from "../../contracts/trigger-template.ts";
 import type { CommentId } from "./comment-id.ts";
 import type { Effect } from "./effect.ts";
 import type { Facts } from "./facts.ts";
@@ -43,6 +44,8 @@ export interface Draft {
   readonly task: string;
   /** The issue has no comments but the command itself. */
   readonly undiscussed?: boolean;
+  /** What the placeholders of the task stand for. Missing: it has none. */
+  readonly trigger_values?: readonly TriggerValue[];
   readonly choices: Choices;
   /** All events of the job are sent there, beside those who subscribe. */
   readonly callback_url: string | null;

@@ -303,6 +303,8 @@ export const jobSchema = progress.extend({
   title: text,
   /** The task of the first round. */
   task: text,
+  /** What the task's placeholders stand for, where a trigger has started the job: data of others, never part of the task. */
+  trigger_values: list(z.object({ name: text, text })),
   choices,
   /** The address that gets the job's events; never shown, since an address may hold a secret. */
   callback_url: words.default(null),

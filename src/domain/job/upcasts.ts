@@ -51,6 +51,7 @@ export const ADDED_IN_6 = {
   line: null,
   pull_request_open: false,
   raised: null,
+  trigger_values: [],
 };
 
 /** The same of the work of GitHub Actions. */

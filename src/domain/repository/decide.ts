@@ -12,6 +12,7 @@ import {
   type SetUpFacts,
 } from "./repository.ts";
 import { BEGINNING, isSetUp, nextPhase } from "./set-up.ts";
+import { triggersAfter } from "./triggers.ts";
 
 export interface RepositoryContext {
   /** Milliseconds since the epoch. */
@@ -109,6 +110,11 @@ export function decideRepository(
       return change({ ...state, cache_filled_at: now });
     case "cache-fill-ended":
       return command.failed === state.cache_failed ? unchanged : change({ ...state, cache_failed: command.failed });
+    case "trigger-secret-issued":
+    case "trigger-refused": {
+      const triggers = triggersAfter(state, command, now);
+      return triggers === null ? unchanged : change({ ...state, triggers });
+    }
     case "run-seen":
       if (state.runs.first_run !== null) return unchanged;
       return shown({ ...state, runs: { ...state.runs, first_run: { at: now, url: command.url } } }, now);

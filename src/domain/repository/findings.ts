@@ -6,6 +6,7 @@ import { isDispensable } from "../../contracts/app-permissions.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../contracts/settings.ts";
 import type { RepositoryState, RunProblem, SetUpFacts, WorkflowFacts, WorkflowMistake } from "./repository.ts";
 import { SET_UP_BRANCH } from "./set-up.ts";
+import { triggerKey } from "./triggers.ts";
 
 export interface Finding {
   /** Stable; for programs. */
@@ -31,14 +32,18 @@ export interface MissingConsent {
 }
 
 export interface Examined {
-  readonly state: Pick<RepositoryState, "settings" | "settings_problem" | "runs" | "cache_failed">;
+  readonly state: Pick<RepositoryState, "settings" | "settings_problem" | "runs" | "cache_failed"> &
+    Partial<Pick<RepositoryState, "automation" | "triggers">>;
   readonly facts: SetUpFacts;
   /** Null: not asked for. */
   readonly missing: MissingConsent | null;
+  /** Milliseconds since the epoch; missing: what was noted long ago is told, too. */
+  readonly now?: number;
   /** GitHub's page for the workflow file, filled in; missing: with its name alone. */
   readonly new_file_url?: string;
 }
 
+const DAY_MS = 24 * 3_600_000;
 const SETTINGS = ".github/journeyman.yml";
 const WORKFLOW = ".github/workflows/run-job.yml";
 
@@ -189,6 +194,17 @@ function cacheFindings({ settings, cache_failed }: Examined["state"]): Finding[]
   return [{ ...probable("cache_not_filled", problem, fix, cache_failed), level: "advice" }];
 }
 
+/** What was called too often within a day. */
+function triggerFindings({ state: { triggers = [], automation }, facts, now = 0 }: Examined): Finding[] {
+  return (automation?.triggers ?? []).flatMap(({ name, jobs_per_hour, from }) => {
+    const refused_at = triggers.find((one) => one.name === triggerKey(name))?.refused_at ?? null;
+    if (refused_at === null || refused_at < now - DAY_MS) return [];
+    const problem = `The trigger \`${name}\` was called more often than \`jobs_per_hour: ${jobs_per_hour}\` allows, last on ${new Date(refused_at).toISOString().slice(0, 16)}Z.`;
+    const fix = `Look at what calls it, or raise \`jobs_per_hour\` in \`${from}\`.`;
+    return [advice("trigger_limited", problem, fix, fileUrl(facts, from))];
+  });
+}
+
 function mergeFindings(facts: SetUpFacts, settings: RepositorySettings): Finding[] {
   const { enabled, method, require_checks } = settings.auto_merge;
   const at = fileUrl(facts, SETTINGS);
@@ -257,7 +273,8 @@ function consentFindings(missing: MissingConsent | null): Finding[] {
 }
 
 /** The most pressing first. Empty: nothing is wrong. */
-export function findingsOf({ state, facts, missing, new_file_url }: Examined): readonly Finding[] {
+export function findingsOf(examined: Examined): readonly Finding[] {
+  const { state, facts, missing, new_file_url } = examined;
   const settings = state.settings ?? DEFAULT_REPOSITORY_SETTINGS;
   const broken = facts.files.settings?.problem ?? null;
   const found = [
@@ -276,6 +293,7 @@ export function findingsOf({ state, facts, missing, new_file_url }: Examined): r
         ]),
     ...runFindings(state, facts),
     ...cacheFindings(state),
+    ...triggerFindings(examined),
     ...mergeFindings(facts, settings),
   ];
   return [...found.filter(({ level }) => level === "problem"), ...found.filter(({ level }) => level === "advice")];

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { automationSchema, NO_AUTOMATION } from "../../contracts/automation.ts";
 import { MERGE_METHODS, repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
+import { triggerStatesSchema } from "./triggers.ts";
 
 const count = z.number().int().nonnegative();
 const time = z.number();
@@ -135,6 +136,7 @@ const observed = z.object({
   settings_problem: z.string().nullable().catch(null),
   automation: automationSchema.catch(NO_AUTOMATION),
   set_up: setUpSchema.catch(NO_SET_UP),
+  triggers: triggerStatesSchema.readonly().catch([]),
   runs: runsSchema.catch(NO_RUNS),
   /** When a run was last started that fills the cache; null: never. */
   cache_filled_at: time.nullable().catch(null),

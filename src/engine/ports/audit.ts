@@ -14,7 +14,10 @@ export interface AuditEntry {
   readonly request_id: string | null;
   /** The command, such as `cancel`, or a change of an account, key or subscription, such as `key-created`. */
   readonly action: string;
-  readonly target: { readonly type: "job" | "key" | "subscription" | "account"; readonly id: string } | null;
+  readonly target: {
+    readonly type: "job" | "key" | "subscription" | "account" | "trigger";
+    readonly id: string;
+  } | null;
   /** `owner/name`, if the action was about a repository. */
   readonly repository: string | null;
   /** `done`, `unchanged`, or a refusal's code. */

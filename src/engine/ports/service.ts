@@ -12,6 +12,7 @@ import type { Quotas } from "../quotas.ts";
 import type { AgentQuery } from "./agents.ts";
 import type { StoredJob } from "./jobs.ts";
 import type { ObserveRepository } from "./repositories.ts";
+import type { FireTrigger, IssueTriggerSecret } from "./triggers.ts";
 
 export type Handled =
   /** `changed`: false when the command had nothing to change. */
@@ -69,6 +70,9 @@ export interface JobService {
   readonly examine: Examine;
   /** Keeps what was read of a repository. */
   readonly observe: ObserveRepository;
+  /** Starts what the actions of a trigger ask for, once for each piece of news. */
+  readonly fireTrigger: FireTrigger;
+  readonly issueTriggerSecret: IssueTriggerSecret;
   /** The account of this person if they may use commands here, else null. Throws when GitHub does not answer. */
   readonly admit: Admit;
   /** Resolves when the delivery is on the disk; it is processed in the background. */

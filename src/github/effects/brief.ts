@@ -128,6 +128,7 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     discussion_notes: [...context.discussion_notes],
     images: [...context.images],
     missing_attachments: [...context.missing_attachments],
+    trigger_values: [...job.trigger_values],
     reviews: [...reviews],
     their_pull_request: baseCommit.their_pull_request ?? null,
     history: job.rounds

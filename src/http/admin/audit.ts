@@ -38,7 +38,7 @@ const entrySchema = z.object({
   address: z.string().nullable(),
   request_id: z.string().nullable().meta({ description: "`X-Request-Id` of the answer, or GitHub's delivery." }),
   action: z.string(),
-  target: z.object({ type: z.enum(["job", "key", "subscription", "account"]), id: z.string() }).nullable(),
+  target: z.object({ type: z.enum(["job", "key", "subscription", "account", "trigger"]), id: z.string() }).nullable(),
   repository: z.string().nullable(),
   outcome: z.string().meta({ description: "`done`, `unchanged`, or the code of the refusal." }),
 });

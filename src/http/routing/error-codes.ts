@@ -33,6 +33,8 @@ export const ERROR_CODES = {
   key_expired: "the key has expired",
   too_many_keys: "too many replaced keys of the account still work",
   too_many_webhooks: "the account has as many webhooks as it may",
+  trigger_disabled: "the trigger is off; its file has to set `enabled: true`",
+  missing_value: "the task names a value that was not sent; the sentence names it",
   webhook_disabled: "the webhook is disabled; enable it first",
   over_quota: "the account has as much as it may; the sentence says what must end first",
   still_running: "the first request with this `Idempotency-Key` is still being worked on; send the same again",

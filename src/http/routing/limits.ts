@@ -7,6 +7,10 @@ const MB = 1024 * 1024;
 export const MAX_BODY_BYTES = MB;
 /** What a run hands in with its whole log. */
 export const MAX_RESULT_BYTES = 8 * MB;
+/** A call of a trigger. */
+export const MAX_TRIGGER_BYTES = 64 * 1024;
+/** What it may hold: containers and values together, or fields of a form. */
+export const MAX_TRIGGER_VALUES = 5_000;
 /** A delivery: GitHub sends nothing larger (github-facts 7.6). */
 export const MAX_DELIVERY_BYTES = 25 * MB;
 /** From here on a body is verified and parsed beside the main thread, which one of GitHub's largest would hold for 100 ms. */

@@ -14,7 +14,7 @@ const entry: z.ZodType<AuditEntry> = z.object({
   address: words,
   request_id: words,
   action: z.string(),
-  target: z.object({ type: z.enum(["job", "key", "subscription", "account"]), id: z.string() }).nullable(),
+  target: z.object({ type: z.enum(["job", "key", "subscription", "account", "trigger"]), id: z.string() }).nullable(),
   repository: words,
   outcome: z.string(),
 });

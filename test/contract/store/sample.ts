@@ -26,6 +26,7 @@ export const sampleJob = (id: string | number, differs: Partial<Job> = {}): Job 
   title: "Say hello",
   task: "create HELLO.md that says hello",
   choices: { provider: null, model: null, no_merge: false, draft: false },
+  trigger_values: [],
   callback_url: null,
   price_cents: 0,
   time_limit_seconds: 1800,

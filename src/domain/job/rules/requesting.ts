@@ -63,6 +63,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   title: draft.title,
   task: draft.task,
   undiscussed: draft.undiscussed ?? false,
+  trigger_values: draft.trigger_values ?? [],
   discussed_until: null,
   choices: draft.choices,
   callback_url: draft.callback_url,

@@ -1,0 +1,80 @@
+/**
+ * What is kept of a repository's triggers beside what its files say: the secrets of their addresses, and when one was
+ * called more often than it may be.
+ */
+import * as z from "zod";
+import type { Automation } from "../../contracts/automation.ts";
+
+const time = z.number();
+
+const triggerStateSchema = z.object({
+  /** In lower case. */
+  name: z.string(),
+  /** Sealed. Null: none was issued. */
+  secret: z.object({ sealed: z.string(), issued_at: time }).nullable(),
+  /** The one before, which counts as well for a while. */
+  old_secret: z.object({ sealed: z.string(), until: time }).nullable(),
+  /** When a call was refused since it had started as many jobs as it may; null: none was. */
+  refused_at: time.nullable(),
+});
+
+export const triggerStatesSchema = z.array(triggerStateSchema);
+
+export type TriggerState = Readonly<z.output<typeof triggerStateSchema>>;
+
+interface OfTriggers {
+  readonly triggers: readonly TriggerState[];
+  readonly automation: Automation;
+}
+
+/** Names are told apart without regard to case. */
+export const triggerKey = (name: string): string => name.toLowerCase();
+
+export const triggerState = ({ triggers }: Pick<OfTriggers, "triggers">, name: string): TriggerState =>
+  triggers.find((one) => one.name === triggerKey(name)) ?? {
+    ...{ name: triggerKey(name), secret: null, old_secret: null, refused_at: null },
+  };
+
+const withTrigger = (state: OfTriggers, next: TriggerState): readonly TriggerState[] => [
+  ...state.triggers.filter((one) => one.name !== next.name),
+  next,
+];
+
+export type TriggerCommand =
+  /** A secret for its address, sealed. `overlap_ms`: so long the one before counts as well. */
+  | {
+      readonly type: "trigger-secret-issued";
+      readonly name: string;
+      readonly sealed: string;
+      readonly overlap_ms: number;
+    }
+  /** A call was refused since it had started as many jobs as it may. */
+  | { readonly type: "trigger-refused"; readonly name: string };
+
+/** A refusal is noted once in an hour. */
+const REFUSED_GAP_MS = 3_600_000;
+
+/** What a trigger has become; null: nothing of it has changed. */
+export function triggersAfter(state: OfTriggers, command: TriggerCommand, now: number): readonly TriggerState[] | null {
+  const before = triggerState(state, command.name);
+  switch (command.type) {
+    case "trigger-secret-issued": {
+      // a trigger that comes back with a reverted commit still has its secret; one that is long gone does not
+      const there = new Set(state.automation.triggers.map(({ name }) => triggerKey(name)));
+      const triggers = state.triggers.filter(({ name }) => there.has(name));
+      const { secret } = before;
+      const old_secret =
+        secret === null || command.overlap_ms === 0 ? null : { sealed: secret.sealed, until: now + command.overlap_ms };
+      return withTrigger(
+        { ...state, triggers },
+        { ...before, secret: { sealed: command.sealed, issued_at: now }, old_secret },
+      );
+    }
+    case "trigger-refused":
+      return before.refused_at !== null && now - before.refused_at < REFUSED_GAP_MS
+        ? null
+        : withTrigger(state, { ...before, refused_at: now });
+    default:
+      return command satisfies never;
+  }
+}

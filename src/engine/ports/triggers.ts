@@ -1,0 +1,37 @@
+/** What triggers are fired with, and what comes of it. */
+import type { Trigger } from "../../contracts/automation.ts";
+import type { TriggerValue, TriggerValues } from "../../contracts/trigger-template.ts";
+import type { JobId } from "../../domain/job/job.ts";
+import type { Refusal } from "../../domain/job/refusal.ts";
+import type { IdentifiedRepository } from "../../domain/repository/repository.ts";
+
+export interface TriggerNews {
+  readonly repository: IdentifiedRepository;
+  readonly trigger: Trigger;
+  /** What tells this piece of news from all others of the trigger. */
+  readonly news: string;
+  readonly values: TriggerValues;
+  /** Roots of placeholders; the others are text. */
+  readonly roots: readonly string[];
+  /** Beside what the placeholders stand for. */
+  readonly more?: readonly TriggerValue[];
+}
+
+export type Fired =
+  /** `again`: an earlier repetition had started them. */
+  | { readonly kind: "started"; readonly jobs: readonly JobId[]; readonly again: boolean }
+  /** Nothing came for this placeholder, so nothing was started. */
+  | { readonly kind: "missing"; readonly placeholder: string }
+  /** As many jobs as it may within an hour have begun. */
+  | { readonly kind: "full"; readonly after_ms: number }
+  | { readonly kind: "refused"; readonly refusal: Refusal };
+
+export type FireTrigger = (news: TriggerNews) => Promise<Fired>;
+
+/** Keeps a sealed secret for a trigger's address; the one before counts as well for so long. */
+export type IssueTriggerSecret = (
+  repository_id: number,
+  name: string,
+  sealed: string,
+  overlap_ms: number,
+) => Promise<void>;
