@@ -99,7 +99,8 @@ function countOutcome(meter: Meter, job: Job, before: Job | null): void {
   if (outcome !== null && (before === null || outcome !== outcomeOf(before))) meter.outcome(outcome);
 }
 
-export function createEngine(parts: EngineParts): Engine {
+/** The parts, each with those that it calls. */
+function connect(parts: EngineParts) {
   const { store, clock, ids, performer, repositoryPerformer, githubClient, log, record, estimator = null, llm } = parts;
   const usual = { ...USUAL, ...parts };
   const { meter, random, lines, credentialState, offers_set_up, kept_days, pacing = createShowPacing(clock) } = usual;
@@ -146,17 +147,24 @@ export function createEngine(parts: EngineParts): Engine {
   const shared = { store, clock, githubClient, handle, handleRepository, line, log, meter, random, kept_days };
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
   const workers = new Workers({ ...shared, ...performers, admit, webhookProcessor });
+  const asked = { observe, examine, admit, marketGate, ...triggers };
+  return { asked, handle, creator, quotas, workers, commitSubscribers, credentialState };
+}
+
+export function createEngine(parts: EngineParts): Engine {
+  const { asked, handle, creator, quotas, workers, commitSubscribers, credentialState } = connect(parts);
+  const { store, clock } = parts;
+  const { jobs } = store;
   let ready = false;
 
   return {
+    ...asked,
     handle: (id, command, log) => handle(id, command, log === undefined ? {} : { log }),
     drawId: () => creator.drawId(),
     create: (draft, id, by) => creator.create(draft, id, by),
-    marketGate,
     estimate: quotas.estimate,
     keep: quotas.keep,
     settleDebts: workers.debts.settle,
-    ...{ observe, examine, admit, ...triggers },
     receive: workers.inbox.receive,
     ...{ waitFor: commitSubscribers.waitFor, follow: commitSubscribers.follow },
     pull: createPull({ jobs, handle, quotas }),

@@ -1,6 +1,7 @@
 /** The report of a repository's month in words: `/job usage`, and the issue of a month. */
 import { money } from "../../text/money.ts";
 import { counted } from "../../text/plural.ts";
+import { head } from "../../text/text.ts";
 import { dayOf } from "./figures.ts";
 import type { UsageReport, UsageRow } from "./report.ts";
 
@@ -53,11 +54,13 @@ const LINES: readonly (readonly [string, (row: UsageRow) => string])[] = [
   ["for each merged pull request", ({ cents_per_merged: cents }) => (cents === null ? NOTHING : money(cents))],
 ];
 
-const tableOf = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+const tableOf = (names: readonly string[], rows: readonly (readonly string[])[]): string[] =>
+  [names, names.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+
+const MAX_NAME = 60;
 
 /** Names may be anybody's text: as code they mention nobody and break no table. */
-const asCode = (name: string): string => `\`${name.replace(/[^\w.:/[\]@-]/g, "?").slice(0, 60)}\``;
+const asCode = (name: string): string => `\`${head(name.replace(/[^\w.:/[\]@-]/g, "?"), MAX_NAME)}\``;
 
 const MOST = 5;
 

@@ -15,6 +15,7 @@ import type { Log } from "../../engine/ports/log.ts";
 import type { RepositoryStore } from "../../engine/ports/repositories.ts";
 import type { SealedBox } from "../../engine/ports/sealed-box.ts";
 import type { JobService } from "../../engine/ports/service.ts";
+import { counted } from "../../text/plural.ts";
 import { hashOf } from "../middleware/auth.ts";
 import type { AuthThrottle } from "../middleware/wrong-key-throttling.ts";
 import { failure, type HttpResult, send, success } from "../routing/answer.ts";
@@ -107,7 +108,7 @@ const full = ({ jobs_per_hour }: Trigger, after_ms: number): HttpResult =>
   failure(
     429,
     "rate_limited",
-    `This trigger has started ${jobs_per_hour} jobs within an hour, and may start no more: \`jobs_per_hour\` says how many. Try again later.`,
+    `This trigger has started ${counted(jobs_per_hour, "job")} within an hour, and may start no more: \`jobs_per_hour\` says how many. Try again later.`,
     retryAfter(after_ms),
   );
 
