@@ -99,6 +99,13 @@ const folder = z
   .max(500)
   .regex(/^[^-/:!*?[\]\\\0\r\n][^:!*?[\]\\\0\r\n]*$/, "is the path of a folder, without patterns or a leading slash");
 
+const reportsSchema = z
+  .strictObject({
+    /** An issue at the end of each month says what jobs have cost. */
+    monthly: z.boolean().default(false),
+  })
+  .prefault({});
+
 export const MAX_INSTRUCTIONS = 10_000;
 
 export const repositorySettingsSchema = z.strictObject({
@@ -110,6 +117,7 @@ export const repositorySettingsSchema = z.strictObject({
   market,
   pull_request: pullRequest,
   budget: budgetSchema,
+  reports: reportsSchema,
   /** Instructions for every job, besides AGENTS.md and CLAUDE.md of the base branch. */
   instructions: z.string().max(MAX_INSTRUCTIONS).default(""),
   /** Globs of paths that jobs may not change; the push restores them. */

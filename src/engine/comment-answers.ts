@@ -28,7 +28,9 @@ export function createAnswers({ examine, store, clock, knows_all_jobs }: Needs):
       case "doctor":
         return doctorReply(await examine(repository));
       case "usage":
-        return knows_all_jobs ? usageOfMonths(store.spending, repository, clock.now(), [0, 1]) : NO_FIGURES;
+        return knows_all_jobs
+          ? (await usageOfMonths(store.spending, repository, clock.now(), [0, 1])).text
+          : NO_FIGURES;
       default:
         return question satisfies never;
     }

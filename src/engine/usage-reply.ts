@@ -1,7 +1,7 @@
 /** What jobs of a repository have cost and came to, month by month, for comments and issues. */
 import { fullName, type Repository } from "../domain/job/job.ts";
 import { usageReport } from "../domain/usage/report.ts";
-import { type MonthUsage, monthOf, usageText } from "../domain/usage/words.ts";
+import { type MonthUsage, monthOf, type UsageText, usageText } from "../domain/usage/words.ts";
 import type { SpendingStore } from "./ports/spending.ts";
 
 type Reported = Required<Pick<Repository, "owner" | "name" | "id">>;
@@ -12,7 +12,7 @@ export async function usageOfMonths(
   repository: Reported,
   now: number,
   back: readonly number[],
-): Promise<string> {
+): Promise<UsageText> {
   const name = fullName(repository);
   const months: MonthUsage[] = [];
   for (const each of back) {

@@ -15,6 +15,7 @@ import { observing } from "./handle-repository.ts";
 import { createInboxWorker } from "./inbox.ts";
 import { jobEffects } from "./job-effects.ts";
 import type { Line } from "./line.ts";
+import { withFigures } from "./monthly-report.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { StoredJob } from "./ports/jobs.ts";
@@ -81,7 +82,11 @@ export class Workers {
     this.#effects = new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing, putOff }), needs);
     const publishing = jobEffects({ ...of, takes: isPublishEvents, performer: eventPublisher });
     this.#eventPublishing = new EffectsRunner(publishing, needs);
-    const onRepositories = { repositories, performer: repositoryPerformer, handle: handleRepository };
+    const onRepositories = {
+      repositories,
+      performer: withFigures(repositoryPerformer, store.spending),
+      handle: handleRepository,
+    };
     this.#repositoryEffects = new EffectsRunner(repositoryEffects(onRepositories), needs);
     this.#attachments = createAttachmentSweeper({ blobs, jobs, clock, log });
     const wake = (id: JobId) => handle(id, { type: "tick" });

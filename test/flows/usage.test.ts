@@ -30,6 +30,40 @@ it("tells of a job that was merged what it cost, in a comment, over REST and in 
   expect(metrics).toMatch(new RegExp(`^journeyman_usage_cents\\{period="month",told="yes"\\} ${cents}$`, "m"));
 });
 
+const DAY = 24 * 3_600_000;
+
+it("tells a month in one issue where the settings want it, once whatever is restarted", async () => {
+  const harness = await startHarness();
+  const { github, sandbox } = harness;
+  const date = new Date();
+  // the middle of a month, wherever this one is
+  harness.pass(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 15, 12) - date.getTime());
+  const settings = "auto_merge: {enabled: true, require_checks: false}\nreports: {monthly: true}\n";
+  github.pushCommit(DEMO, "main", { ".github/journeyman.yml": settings }, "ada");
+  await until("the settings to be read", async () => {
+    const state = await harness.app.store.repositories.get("octo", "demo");
+    return state?.reports_since != null;
+  });
+  const issue = harness.ask("/job create HELLO.md that says hello");
+  await until("the merge", async () => (await harness.jobOf(issue)).merged_at !== null);
+  const posted = () =>
+    github.calls().filter(({ method, path }) => method === "POST" && path === `/repos/${DEMO}/issues`);
+  harness.pass(10 * DAY);
+  await sandbox.idle();
+  expect(posted()).toHaveLength(0);
+  harness.pass(10 * DAY);
+  await until("the issue", () => posted().length === 1);
+  const month = new Intl.DateTimeFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });
+  const name = month.format(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 15));
+  await until("nothing to be left", async () => (await harness.app.store.repositories.withEffects()).length === 0);
+  await harness.restart();
+  await sandbox.idle();
+  expect(posted()).toHaveLength(1);
+  // after the issue of the job and its pull request
+  expect(github.issue(DEMO, issue + 2)).toMatchObject({ title: `Journeyman in ${name}`, state: "open" });
+  expect(github.issue(DEMO, issue + 2).body).toContain("| merged pull requests | 1 (100 %) | 0 |");
+}, 120_000);
+
 it("says so where nothing was asked for", async () => {
   const harness = await startHarness({ actions: false });
   const issue = harness.ask("/job usage");

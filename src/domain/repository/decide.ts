@@ -2,7 +2,7 @@
 import type { Wanted } from "../pending-effect.ts";
 import type { RepositoryCommand } from "./command.ts";
 import type { RepositoryEffect } from "./effect.ts";
-import { nextTimerAt } from "./next-timer.ts";
+import { reportsChanged } from "./monthly-report.ts";
 import {
   type IdentifiedRepository,
   newRepository,
@@ -37,7 +37,7 @@ const change = (
   effects: readonly Wanted<RepositoryEffect>[] = [],
 ): RepositoryDecided => ({ kind: "decided", state, effects });
 
-type Plain = Exclude<RepositoryEffect, { type: "check-files" | "publish" }>;
+type Plain = Exclude<RepositoryEffect, { type: "check-files" | "report-month" | "publish" }>;
 
 const at = (type: Plain["type"], not_before: number): Wanted<RepositoryEffect> => ({
   effect: { type },
@@ -63,6 +63,17 @@ const isFollowed = ({ set_up }: RepositoryState): boolean =>
   set_up.pull_request !== null && (set_up.phase === "offered" || set_up.phase === "merged");
 
 export function decideRepository(
+  state: RepositoryState | null,
+  command: RepositoryCommand,
+  context: RepositoryContext,
+): RepositoryDecision {
+  const decision = decideAlone(state, command, context);
+  const [next, effects] = decision.kind === "decided" ? [decision.state, decision.effects] : [state, []];
+  const told = next === null ? null : reportsChanged(next, command.type === "tick", context.now);
+  return told === null ? decision : change(told.state, [...effects, ...told.effects]);
+}
+
+function decideAlone(
   state: RepositoryState | null,
   command: RepositoryCommand,
   context: RepositoryContext,
@@ -246,7 +257,7 @@ const refused = (state: RepositoryState, now: number): RepositoryDecision =>
     : unchanged;
 
 function tick(state: RepositoryState, context: RepositoryContext): RepositoryDecision {
-  const due = nextTimerAt(state);
+  const due = state.set_up.retry_at;
   if (due === null || due > context.now) return unchanged;
   return look({ ...state, set_up: { ...state.set_up, retry_at: null } }, context);
 }

@@ -16,6 +16,8 @@ export const repositoryEffectSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("open-set-up-pull-request") }),
   /** Make the text of the set-up pull request say how far the set-up is, and close the pull request once all is done. */
   z.object({ type: z.literal("update-set-up-pull-request") }),
+  /** Open the issue that says what jobs of a month (`2026-11`) have cost; `body` null: still to be put in. */
+  z.object({ type: z.literal("report-month"), month: z.string(), body: z.string().nullable() }),
   /** Tell subscribers of webhooks; the only one that is not for GitHub. */
   z.object({ type: z.literal("publish"), event: repositoryEventSchema }),
 ]);
@@ -29,6 +31,8 @@ export function repositoryEffectKey(effect: RepositoryEffect): string {
   switch (effect.type) {
     case "check-files":
       return `${effect.type}:${effect.pull_request === undefined ? effect.sha : `#${effect.pull_request}`}`;
+    case "report-month":
+      return `${effect.type}:${effect.month}`;
     case "publish":
       return `${effect.type}:${effect.event.type}:${effect.event.data.subject}:${effect.event.timestamp}`;
     default:
@@ -44,6 +48,7 @@ export function isEffectWanted(
   switch (type) {
     case "read-settings":
     case "check-files":
+    case "report-month":
     case "publish":
       return true;
     case "fill-cache":

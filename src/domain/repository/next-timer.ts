@@ -1,5 +1,9 @@
 /** When time alone must wake a repository. */
+import { nextReportAt } from "./monthly-report.ts";
 import type { RepositoryState } from "./repository.ts";
 
 /** Milliseconds since the epoch; null: nothing is due. */
-export const nextTimerAt = ({ set_up }: Pick<RepositoryState, "set_up">): number | null => set_up.retry_at;
+export function nextTimerAt(state: Pick<RepositoryState, "id" | "set_up" | "reports_since">): number | null {
+  const due = [state.set_up.retry_at, nextReportAt(state)].filter((at) => at !== null);
+  return due.length === 0 ? null : Math.min(...due);
+}

@@ -140,6 +140,8 @@ const observed = z.object({
   runs: runsSchema.catch(NO_RUNS),
   /** When a run was last started that fills the cache; null: never. */
   cache_filled_at: time.nullable().catch(null),
+  /** The first moment of the month of which the next report is; null: none is wanted. */
+  reports_since: time.nullable().catch(null),
   /** The page of the newest run that fills the cache, where it failed; null: it did not, or there was none. */
   cache_failed: z.string().nullable().catch(null),
 });

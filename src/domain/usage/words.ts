@@ -75,17 +75,27 @@ function byRequester({ rows }: UsageReport, { name: month }: Month): string[] {
   return ["", `Who asked for the most in ${month}:`, "", ...tableOf(["by", "jobs", "merged", "cost"], cells)];
 }
 
+export interface UsageText {
+  readonly text: string;
+  /** Nothing happened in the first of the months. */
+  readonly is_empty: boolean;
+}
+
+const isCounting = ({ report: { total } }: MonthUsage): boolean => total.jobs > 0 || total.attempts > 0;
+
 /** Months in the order in which they are to stand, each by requester. */
-export function usageText(repository: string, months: readonly MonthUsage[]): string {
-  const counting = months.filter(({ report }) => report.total.jobs > 0 || report.total.attempts > 0);
-  const [first] = counting;
-  if (first === undefined)
-    return `No job was asked for in ${repository} ${months.map(({ month }) => `in ${month.name}`).join(" or ")}.`;
+export function usageText(repository: string, months: readonly MonthUsage[]): UsageText {
+  const [first] = months.filter(isCounting);
+  if (first === undefined) {
+    const names = months.map(({ month }) => `in ${month.name}`).join(" or ");
+    return { text: `No job was asked for in ${repository} ${names}.`, is_empty: true };
+  }
   const rows = LINES.map(([name, of]) => [name, ...months.map(({ report }) => of(report.total))]);
-  return [
+  const text = [
     `What jobs of ${repository} have cost, and what came of them:`,
     "",
     ...tableOf(["", ...months.map(({ month }) => month.name)], rows),
     ...byRequester(first.report, first.month),
   ].join("\n");
+  return { text, is_empty: first !== months[0] };
 }

@@ -14,6 +14,7 @@ import { REPOSITORY_WRITES } from "../client/write-costs.ts";
 import { checkFiles } from "./files-check.ts";
 import { startFill } from "./fill-cache.ts";
 import { laterOf } from "./one-call.ts";
+import { reportMonth } from "./report-month.ts";
 import { readSetUpFacts } from "./set-up-facts.ts";
 import { openSetUpPullRequest, type SetUpTask, updateSetUpPullRequest } from "./set-up-pull-request.ts";
 import { reportSettings } from "./settings-check.ts";
@@ -21,6 +22,7 @@ import { reportSettings } from "./settings-check.ts";
 const CAN_WAIT: ReadonlySet<GitHubRepositoryEffect["type"]> = new Set([
   "open-set-up-pull-request",
   "update-set-up-pull-request",
+  "report-month",
 ]);
 
 const LEFT_TO_JOBS: RepositoryAttempt = {
@@ -53,6 +55,8 @@ async function begin(
     case "check-files":
       await checkFiles({ octokit, at, self: await self() }, effect.sha);
       return { ended: "done" };
+    case "report-month":
+      return reportMonth({ ...task, self: await self() }, effect);
     case "fill-cache":
       return startFill(task);
     case "read-set-up":

@@ -72,6 +72,10 @@ limits:
 #   month_cents: 10000
 #   jobs_per_day: 20
 
+# reports:
+#   true: an issue at the end of each month says what jobs have cost and came to.
+#   monthly: false
+
 # schedules:
 #   Jobs that begin by themselves: five fields of cron, in a zone of its own.
 #   - name: weekly-report
