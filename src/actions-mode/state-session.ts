@@ -41,7 +41,9 @@ const MAX_JOBS = 1_000;
 /** How long a job that is over can still be asked for, retried or gone on with. */
 const KEPT_MS = 30 * 24 * 3_600_000;
 
+/** One that expires has an end of its own. */
 const isOver = (job: Job): boolean =>
+  job.expiry === null &&
   isAtRest(job.status) && (job.status !== "verified" || job.merged_at !== null || job.merge.state === "off");
 
 export function createStateSession({ stateBranch, store, repository, log }: Needs): StateSession {

@@ -83,6 +83,9 @@ describe("a review that asks for changes", () => {
       comments: [{ path: "HELLO.md", line: 1, body: "```suggestion\nhello, you\n```" }],
     });
     await here.until("an answer", () => here.github.conversation(DEMO, number).threads[0]?.comments.length === 2);
+    expect(here.github.conversation(DEMO, number)).toMatchObject({ threads: [{ resolvedBy: null }], requested: [] });
+    here.github.approveWorkflows(DEMO, number, WRITER);
+    await here.until("ada to be asked", () => here.github.conversation(DEMO, number).requested.length > 0);
     const { threads, requested } = here.github.conversation(DEMO, number);
     expect([threads[0]?.resolvedBy, requested]).toEqual(["github-actions[bot]", [WRITER]]);
     expect(here.github.readFile(DEMO, here.github.pulls(DEMO)[0]?.head ?? "", "HELLO.md")).toBe("hello, you\n");
