@@ -140,8 +140,6 @@ const observed = z.object({
   runs: runsSchema.catch(NO_RUNS),
   /** When a run was last started that fills the cache; null: never. */
   cache_filled_at: time.nullable().catch(null),
-  /** The page of the newest run that fills the cache, where it failed; null: it did not, or there was none. */
-  cache_failed: z.string().nullable().catch(null),
 });
 
 /** Settings of another version are read from GitHub again before use. Until then they permit nothing. */
