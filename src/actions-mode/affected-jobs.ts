@@ -78,7 +78,6 @@ export async function affectedJobs(parts: SearchParts, event: GitHubEvent, at: R
     }
     case "default-branch-moved":
     case "set-up-changed":
-    case "cache-fill-ended":
     case "branch-moved":
     case "files-pushed":
     case "repositories-changed":

@@ -11,7 +11,7 @@ export type Examine = (repository: Repository) => Promise<readonly Finding[] | n
 
 export function createDoctor(
   repositories: Pick<RepositoryStore, "get">,
-  githubClient: Pick<GitHubClient, "examine" | "repository">,
+  githubClient: Pick<GitHubClient, "examine" | "failedCacheFill" | "repository">,
   now: () => number,
 ): Examine {
   return async (repository) => {
@@ -23,7 +23,10 @@ export function createDoctor(
     // the settings of now, whatever was heard of pushes
     const read = await githubClient.repository(repository, kept);
     const settings = read === null ? {} : { settings: read.settings, settings_problem: read.settings_problem };
-    const examined = { state: { ...state, ...settings }, facts, missing, now: now() };
+    const seen = { ...state, ...settings };
+    const has_cache = seen.settings?.cache !== undefined && facts.default_branch !== null;
+    const cache_failed = has_cache ? await githubClient.failedCacheFill(repository, facts.default_branch) : null;
+    const examined = { state: seen, facts, missing, cache_failed, now: now() };
     return findingsOf({ ...examined, ...(new_file_url ? { new_file_url } : {}) });
   };
 }

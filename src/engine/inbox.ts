@@ -48,7 +48,6 @@ function queueKeyOf(event: GitHubEvent): string {
     case "pull-news":
       return `pull ${fullName(event.repository)}#${event.numbers[0]}`;
     case "set-up-changed":
-    case "cache-fill-ended":
     case "branch-moved":
     case "files-pushed":
     case "default-branch-moved":

@@ -140,9 +140,6 @@ class DeliveryProcessor {
         this.#trace.note({});
         await observeRepository(this.#needs, event);
         return this.#beginFirst(event);
-      case "cache-fill-ended":
-        this.#trace.note({});
-        return observeRepository(this.#needs, event);
       case "repositories-changed":
       case "uninstalled":
         this.#trace.note({});

@@ -10,13 +10,7 @@ import type { Store } from "./ports/store.ts";
 type About = Extract<
   GitHubEvent,
   {
-    type:
-      | "cache-fill-ended"
-      | "default-branch-moved"
-      | "files-pushed"
-      | "repositories-changed"
-      | "set-up-changed"
-      | "uninstalled";
+    type: "default-branch-moved" | "files-pushed" | "repositories-changed" | "set-up-changed" | "uninstalled";
   }
 >;
 
@@ -106,9 +100,6 @@ export async function observeRepository(parts: ObserverParts, event: About): Pro
       await handleRepository(repository.id, { type: "files-pushed", repository, sha, ...of });
       return;
     }
-    case "cache-fill-ended":
-      await handleRepository(event.repository.id, { type: "cache-fill-ended", failed: event.failed });
-      return;
     case "repositories-changed": {
       const { installation_id } = event;
       const added = new Map(event.added.map((one) => [one.id, one]));

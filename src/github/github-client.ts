@@ -11,6 +11,7 @@ import type { Caller, OctokitSource } from "./client/octokit.ts";
 import { readPermission } from "./client/permission.ts";
 import { WRITES } from "./client/write-costs.ts";
 import { observedOf, readBranchState } from "./effects/branch-state.ts";
+import { failedCacheFill } from "./effects/cache-fill-runs.ts";
 import { readMissingConsent } from "./effects/missing-consent.ts";
 import { addReaction } from "./effects/reaction.ts";
 import { findRepositoryById } from "./effects/repository-by-id.ts";
@@ -168,6 +169,11 @@ export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
       if (facts === null) return { facts, missing: null };
       const new_file_url = newFileLink(facts.url, "HEAD", run_action);
       return { facts, missing: await readMissingConsent(source, installation_id), new_file_url };
+    },
+
+    async failedCacheFill({ owner, name: repo, installation_id }, branch) {
+      const octokit = await source.installation(installation_id);
+      return orNone(now, () => failedCacheFill({ octokit, at: { owner, repo } }, branch));
     },
 
     installedRepositories: (installation_id) => installedRepositories(source, installation_id),

@@ -7,6 +7,7 @@ export const absentGitHub: GitHubClient = {
   repository: async () => null,
   installedRepositories: async () => [],
   examine: async () => ({ facts: null, missing: null }),
+  failedCacheFill: async () => null,
   review: async () => null,
   pullRequest: async () => ({
     head_branch: "x",

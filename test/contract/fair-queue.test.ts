@@ -70,6 +70,7 @@ async function sandbox(effect_ms = GITHUB_MS) {
     installedRepositories: slow([]),
     repositoryById: slow(null),
     examine: slow({ facts: null, missing: null }),
+    failedCacheFill: slow(null),
     review: slow(null),
     pullRequest: slow({ head_branch: "x", head_sha: "c", from_fork: false, merged: false, open: true }),
     pullRequestToFix: slow({

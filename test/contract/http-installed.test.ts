@@ -78,6 +78,12 @@ it("looks again while pull requests are to come, for a minute and no longer", as
   }
 });
 
+it("looks for news for a moment where the App was installed before", async () => {
+  await keep("ready", { installation_id: 83, phase: "needless" });
+  expect(await look("?installation_id=83")).toContain("look=1");
+  expect(await look("?installation_id=83&look=3")).not.toContain(RELOADS);
+});
+
 it.each([
   "",
   "?installation_id=",

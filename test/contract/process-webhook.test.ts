@@ -104,6 +104,7 @@ async function service(
     installedRepositories: async () => [],
     repositoryById: async () => null,
     examine: async () => ({ facts: null, missing: null }),
+    failedCacheFill: async () => null,
     pullRequest: async () => pull,
     review: async () => null,
     pullRequestToFix: async () => toFix,

@@ -1,11 +1,19 @@
 /**
- * `npm run docs -- pictures`: plays a job in the sandbox and takes the README's pictures of it in a real Chromium.
- * The reaction needs a font for emoji, such as Debian's fonts-noto-color-emoji.
+ * `npm run docs -- pictures`: plays a job and a set-up in the sandbox, and takes the pages' pictures of it in a real
+ * Chromium. The reaction needs a font for emoji, such as Debian's fonts-noto-color-emoji.
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { chromium, type Locator, type Page } from "playwright-core";
 import { findChromium } from "../browser/set-up.ts";
+import { install, stepsOn } from "../browser/set-up-walk.ts";
+import { until } from "../flows/harness.ts";
 import { pathOf } from "../process/read-markdown.ts";
-import { startSandboxProgram } from "../process/sandbox-program.ts";
+import { type SandboxProgram, startSandboxProgram } from "../process/sandbox-program.ts";
+import { FRESH } from "../sandbox/environment.ts";
+import { freePort } from "../sandbox/free-port.ts";
+import { startServer } from "./server.ts";
 
 const WIDTH = 640;
 const HEIGHT = 1_000;
@@ -49,6 +57,32 @@ async function play(page: Page, site: string): Promise<void> {
   await take(page, "check");
 }
 
+/** The pull request that sets a repository up, as it is opened. */
+async function setUp(page: Page, sandbox: SandboxProgram): Promise<void> {
+  await page.goto(sandbox.told("Install"));
+  await install(page, stepsOn(page), FRESH);
+  await page.getByText("This list ticks itself").waitFor();
+  await take(page, "set-up");
+}
+
+/** The page on which a new server asks for its App. */
+async function serverPage(page: Page): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), "pictures-"));
+  const server = startServer(dir, await freePort());
+  try {
+    const token = await until("the invitation", () => /works once: (\S+)/.exec(server.printed())?.[1]);
+    await page.goto(`${server.url}/setup`);
+    await page.getByLabel("Token").fill(token);
+    await page.getByRole("button", { name: "Go on", exact: true }).click();
+    await page.getByLabel("Public address").fill("https://journeyman.example.com");
+    await page.getByLabel("Organisation").fill("octo");
+    await take(page, "set-up-page");
+  } finally {
+    await server.stop();
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
 export async function takePictures(): Promise<void> {
   const executablePath = findChromium();
   if (executablePath === null)
@@ -64,6 +98,8 @@ export async function takePictures(): Promise<void> {
     });
     context.setDefaultTimeout(TIMEOUT_MS);
     await play(await context.newPage(), sandbox.told("GitHub"));
+    await setUp(await context.newPage(), sandbox);
+    await serverPage(await context.newPage());
   } finally {
     await browser.close();
     await sandbox.stop();

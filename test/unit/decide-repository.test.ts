@@ -293,13 +293,6 @@ describe("a repository with a cache", () => {
     expect(fills(filled, moved(true), T0 + FILL_GAP_MS)).toEqual([["fill-cache", 2_000]]);
   });
 
-  it("knows whether the last run filled it", () => {
-    const failed = "https://github.com/octo/demo/actions/runs/1";
-    const known = told(null, SEEN, readAgain, { type: "cache-fill-ended", failed });
-    expect(known.cache_failed).toBe(failed);
-    expect(told(known, { type: "cache-fill-ended", failed: null }).cache_failed).toBeNull();
-  });
-
   it("does not care when the run cannot be started, nor wants it once the setting is gone", () => {
     const state = told(null, SEEN, readAgain);
     expect(step(state, { type: "effect-abandoned", effect: { type: "fill-cache" } }).state).toEqual(state);

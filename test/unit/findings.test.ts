@@ -91,10 +91,10 @@ describe("findings", () => {
       auto_merge: merging,
       cache: { paths: ["~/.npm"], fill: ["npm ci"] },
     };
-    expect(codesOf({}, { cache_failed })).toEqual([]);
+    expect(findingsOf({ state: STATE, facts: FACTS, missing: null, cache_failed })).toEqual([]);
     expect(codesOf({}, { settings })).toEqual([]);
-    const state = { ...STATE, settings, cache_failed };
-    expect(findingsOf({ state, facts: FACTS, missing: null })).toMatchObject([
+    const state = { ...STATE, settings };
+    expect(findingsOf({ state, facts: FACTS, missing: null, cache_failed })).toMatchObject([
       { code: "cache_not_filled", level: "advice", certainty: "probable", url: cache_failed },
     ]);
   });

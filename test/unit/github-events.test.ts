@@ -292,22 +292,6 @@ describe("workflow runs", () => {
     }
   });
 
-  test("a run of the workflow on the default branch tells whether it could fill the cache", () => {
-    const fill = (change: object) =>
-      happened("completed", { head_branch: "main", event: "workflow_dispatch", conclusion: "failure", ...change });
-    const ended = (failed: string | null) => ({
-      kind: "event",
-      event: { type: "cache-fill-ended", repository: expect.objectContaining({ id: 42 }), failed },
-    });
-    for (const conclusion of ["failure", "timed_out", "startup_failure"])
-      expect(fill({ conclusion })).toEqual(ended(run.html_url));
-    expect(fill({ conclusion: "success" })).toEqual(ended(null));
-    for (const conclusion of ["cancelled", "skipped", null])
-      expect(fill({ conclusion })).toMatchObject({ kind: "ignored" });
-    for (const change of [{ head_branch: "other" }, { event: "push" }, { path: ".github/workflows/ci.yml" }])
-      expect(fill(change)).toEqual(ignored("the run is not on a job branch"));
-  });
-
   test("a run without a commit has an empty message", () => {
     expect(happened("requested", { head_commit: null })).toMatchObject({ event: { command: { commit_message: "" } } });
   });

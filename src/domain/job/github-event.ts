@@ -172,8 +172,6 @@ export type GitHubEvent =
       /** The branch's head, where it brings a new settings or workflow file. */
       readonly brings_files?: string;
     }
-  /** A run on the default branch, which fills the cache, has ended. `failed`: the page of one that did; null: it succeeded. */
-  | { readonly type: "cache-fill-ended"; readonly repository: EventRepository; readonly failed: string | null }
   | { readonly type: "uninstalled"; readonly installation_id: number };
 
 /** What the inbound side makes of a delivery. */

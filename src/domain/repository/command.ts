@@ -47,8 +47,6 @@ export type RepositoryCommand =
   | { readonly type: "set-up-shown" }
   /** A run was started that fills its cache. */
   | { readonly type: "cache-fill-started" }
-  /** `failed`: the page of a run that could not fill it; null: it was filled. */
-  | { readonly type: "cache-fill-ended"; readonly failed: string | null }
   | TriggerCommand
   /** A run of a job has begun. */
   | { readonly type: "run-seen"; readonly url: string | null }

@@ -119,8 +119,6 @@ function decideAlone(
       return refused(state, now);
     case "cache-fill-started":
       return change({ ...state, cache_filled_at: now });
-    case "cache-fill-ended":
-      return command.failed === state.cache_failed ? unchanged : change({ ...state, cache_failed: command.failed });
     case "trigger-secret-issued":
     case "trigger-refused": {
       const triggers = triggersAfter(state, command, now);

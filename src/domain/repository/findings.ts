@@ -32,13 +32,15 @@ export interface MissingConsent {
 }
 
 export interface Examined {
-  readonly state: Pick<RepositoryState, "settings" | "settings_problem" | "runs" | "cache_failed"> &
+  readonly state: Pick<RepositoryState, "settings" | "settings_problem" | "runs"> &
     Partial<Pick<RepositoryState, "automation" | "triggers">>;
   readonly facts: SetUpFacts;
   /** Null: not asked for. */
   readonly missing: MissingConsent | null;
   /** Milliseconds since the epoch; missing: what was noted long ago is told, too. */
   readonly now?: number;
+  /** The page of the last run that fills the cache, where it failed; missing: nobody has looked. */
+  readonly cache_failed?: string | null;
   /** GitHub's page for the workflow file, filled in; missing: with its name alone. */
   readonly new_file_url?: string;
 }
@@ -186,7 +188,7 @@ function runFindings({ runs }: Examined["state"], { url, files }: SetUpFacts): F
   return [RUNS[code === "run_did_not_start" && isFileRight ? "action_not_allowed" : code](url)];
 }
 
-function cacheFindings({ settings, cache_failed }: Examined["state"]): Finding[] {
+function cacheFindings({ settings }: Examined["state"], cache_failed: string | null): Finding[] {
   if (cache_failed === null || settings?.cache === undefined) return [];
   const problem =
     "The last run that fills the cache failed; jobs probably start without it, or with one of other lock files.";
@@ -274,7 +276,7 @@ function consentFindings(missing: MissingConsent | null): Finding[] {
 
 /** The most pressing first. Empty: nothing is wrong. */
 export function findingsOf(examined: Examined): readonly Finding[] {
-  const { state, facts, missing, new_file_url } = examined;
+  const { state, facts, missing, cache_failed = null, new_file_url } = examined;
   const settings = state.settings ?? DEFAULT_REPOSITORY_SETTINGS;
   const broken = facts.files.settings?.problem ?? null;
   const found = [
@@ -292,7 +294,7 @@ export function findingsOf(examined: Examined): readonly Finding[] {
           ),
         ]),
     ...runFindings(state, facts),
-    ...cacheFindings(state),
+    ...cacheFindings(state, cache_failed),
     ...triggerFindings(examined),
     ...mergeFindings(facts, settings),
   ];

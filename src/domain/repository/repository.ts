@@ -33,5 +33,5 @@ export const newRepository = ({ id, owner, name, installation_id }: IdentifiedRe
   ...{ id, owner, name, installation_id },
   ...{ base: null, settings: null, settings_problem: null, automation: NO_AUTOMATION },
   ...{ triggers: [], reports_since: null },
-  ...{ set_up: NO_SET_UP, runs: NO_RUNS, cache_filled_at: null, cache_failed: null },
+  ...{ set_up: NO_SET_UP, runs: NO_RUNS, cache_filled_at: null },
 });

@@ -142,8 +142,6 @@ const observed = z.object({
   cache_filled_at: time.nullable().catch(null),
   /** The first moment of the month of which the next report is; null: none is wanted. */
   reports_since: time.nullable().catch(null),
-  /** The page of the newest run that fills the cache, where it failed; null: it did not, or there was none. */
-  cache_failed: z.string().nullable().catch(null),
 });
 
 /** Settings of another version are read from GitHub again before use. Until then they permit nothing. */

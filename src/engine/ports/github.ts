@@ -71,6 +71,8 @@ export interface GitHubClient {
     /** GitHub's page for the workflow file, filled in. */
     readonly new_file_url?: string;
   }>;
+  /** The page of the last run that fills the repository's cache, where it failed; null: it did not, or there was none. */
+  failedCacheFill(repository: Repository, default_branch: string): Promise<string | null>;
   /** All repositories of an installation, at most 10,000. */
   installedRepositories(installation_id: number): Promise<readonly InstalledRepository[]>;
   /** The repository's installation; null where the App is not installed. */

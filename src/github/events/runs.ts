@@ -1,23 +1,12 @@
 /**
  * Translates workflow runs on a job branch: runs of our workflow report the job's progress, all others are the
- * repository's CI. One of our workflow on the default branch fills the cache. Skipped runs of our workflow are passed on; the core knows which run it waits for.
+ * repository's CI. Skipped runs of our workflow are passed on; the core knows which run it waits for.
  */
 import * as z from "zod";
 import { WORKFLOW_FILE } from "../../contracts/brief.ts";
-import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { jobOfBranch, type Run } from "../../domain/job/job.ts";
 import { head } from "../../text/text.ts";
-import {
-  ignored,
-  jobEvent,
-  type Listener,
-  listener,
-  ofPulls,
-  pullsEvent,
-  repositoryOf,
-  source,
-  translated,
-} from "./event-listener.ts";
+import { ignored, jobEvent, type Listener, listener, ofPulls, pullsEvent, source } from "./event-listener.ts";
 import { queueTests } from "./merge-queue.ts";
 
 /** Characters of a commit message's first line that are kept. */
@@ -25,7 +14,6 @@ const COMMIT_LINE_LIMIT = 500;
 
 const schema = z.object({
   ...source,
-  repository: source.repository.extend({ default_branch: z.string().optional() }),
   workflow: z.object({ path: z.string() }).nullish(),
   workflow_run: z.object({
     ...ofPulls,
@@ -48,30 +36,12 @@ type Payload = z.output<typeof schema>;
 const isOurs = ({ workflow_run: run, workflow }: Payload): boolean =>
   (run.path ?? workflow?.path ?? "").split("@")[0]?.endsWith(WORKFLOW_FILE) ?? false;
 
-/** Our workflow, started by hand or by us on the default branch. */
-const isFill = (payload: Payload): boolean =>
-  payload.workflow_run.event === "workflow_dispatch" &&
-  payload.workflow_run.head_branch === payload.repository.default_branch &&
-  isOurs(payload);
-
-const FAILED: ReadonlySet<string | null> = new Set(["failure", "startup_failure", "timed_out"]);
-
-function fillEnded(payload: Payload, status: Run["status"]): TranslatedEvent {
-  const { conclusion, html_url } = payload.workflow_run;
-  const failed = FAILED.has(conclusion);
-  if (status !== "completed" || !(failed || conclusion === "success"))
-    return ignored("the run that fills the cache has neither failed nor succeeded");
-  const repository = repositoryOf(payload);
-  return translated({ type: "cache-fill-ended", repository, failed: failed ? html_url : null });
-}
-
 /** Uses the action, since `status` has further values: requested, waiting and pending. */
 const run = (status: Run["status"]): Listener =>
   listener(schema, (payload) => {
     const { workflow_run: run } = payload;
     if (run.event === "merge_group" && run.head_branch !== null && run.head_repository?.id === payload.repository.id)
       return queueTests(payload, run.head_branch, run.head_sha);
-    if (isFill(payload)) return fillEnded(payload, status);
     const job = run.head_branch === null ? null : jobOfBranch(run.head_branch);
     if (job === null && status === "completed" && run.pull_requests.length > 0)
       return pullsEvent(payload, run.pull_requests, { type: "look", forced: false });

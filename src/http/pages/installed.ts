@@ -20,6 +20,8 @@ export interface InstalledParts {
 /** The pull requests come some seconds after the installation; the page looks for them this often, for a minute. */
 const LOOK_EVERY_S = 5;
 const MOST_LOOKS = 12;
+/** GitHub may send the person before the news of the installation; where the App is known already, that is not seen. */
+const LOOKS_FOR_NEWS = 3;
 /** Since a pull request's text was last written; what is known of who may see the repository grows old. */
 const RECENT_MS = 3_600_000;
 /** As many get theirs at once. */
@@ -36,8 +38,9 @@ interface View {
 const isUnderWay = ({ set_up: { phase } }: RepositoryState): boolean => BEGINNING.has(phase) && phase !== "impossible";
 
 /** The page reloads itself while pull requests are still to come. */
-function reloading({ id, looks, known }: View): Html {
-  if (looks >= MOST_LOOKS || (known.length > 0 && !known.some(isUnderWay))) return nothing;
+function reloading({ id, looks, known }: View, offered: readonly Offered[]): Html {
+  const late = offered.length > 0 ? 0 : known.length > 0 ? LOOKS_FOR_NEWS : MOST_LOOKS;
+  if (looks >= (known.some(isUnderWay) ? MOST_LOOKS : late)) return nothing;
   return html`<meta http-equiv="refresh" content="${LOOK_EVERY_S}; url=/installed?installation_id=${id}&amp;look=${looks + 1}">\n`;
 }
 
@@ -117,5 +120,5 @@ export const installedPage =
     const [offered, list] = [offeredOf(view, parts.now()), listUrl(parts)];
     const next = onwards(view, offered, list);
     if (next !== null) response.redirect(303, next);
-    else response.send(page(reloading(view), html`${pullRequests(offered)}${allOfThem(list)}`));
+    else response.send(page(reloading(view, offered), html`${pullRequests(offered)}${allOfThem(list)}`));
   };

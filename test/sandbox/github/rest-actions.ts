@@ -27,10 +27,12 @@ function runParam(request: RepositoryRequest): WorkflowRun {
   return run;
 }
 
-function listRuns(world: World, request: RepositoryRequest): Reply {
+/** `path`: of one workflow alone. */
+function listRuns(world: World, request: RepositoryRequest, path?: string): Reply {
   const { repository, query } = request;
   const [branch, event, status, sha] = ["branch", "event", "status", "head_sha"].map((name) => query.get(name));
   const found = [...repository.runs.values()]
+    .filter((run) => path === undefined || run.path === path)
     .filter((run) => !branch || run.headBranch === branch)
     .filter((run) => !event || run.event === event)
     .filter((run) => !status || run.status === status || run.conclusion === status)
@@ -169,7 +171,7 @@ function dispatch(world: World, request: RepositoryRequest): Reply {
 }
 
 export const actionRoutes: readonly Route[] = [
-  repositoryRoute("GET /actions/runs", "actions:read", listRuns),
+  repositoryRoute("GET /actions/runs", "actions:read", (world, request) => listRuns(world, request)),
   repositoryRoute("GET /actions/runs/:run_id", "actions:read", (world, request) =>
     ok(workflowRunJson(world, request.repository, runParam(request))),
   ),
@@ -183,5 +185,8 @@ export const actionRoutes: readonly Route[] = [
   repositoryRoute("GET /actions/jobs/:job_id/logs", "actions:read", jobLogs),
   repositoryRoute("GET /actions/workflows", "actions:read", listWorkflows),
   repositoryRoute("GET /actions/workflows/:workflow_id", "actions:read", getWorkflow),
+  repositoryRoute("GET /actions/workflows/:workflow_id/runs", "actions:read", (world, request) =>
+    listRuns(world, request, workflowParam(world, request)),
+  ),
   repositoryRoute("POST /actions/workflows/:workflow_id/dispatches", "actions:write", dispatch),
 ];
