@@ -111,7 +111,9 @@ export function decideRepository(
     case "cache-fill-ended":
       return command.failed === state.cache_failed ? unchanged : change({ ...state, cache_failed: command.failed });
     case "trigger-secret-issued":
-    case "trigger-refused": {
+    case "trigger-refused":
+    case "trigger-broken":
+    case "trigger-mended": {
       const triggers = triggersAfter(state, command, now);
       return triggers === null ? unchanged : change({ ...state, triggers });
     }

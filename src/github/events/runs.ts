@@ -19,6 +19,7 @@ import {
   translated,
 } from "./event-listener.ts";
 import { queueTests } from "./merge-queue.ts";
+import { checkNews } from "./trigger-news.ts";
 
 /** Characters of a commit message's first line that are kept. */
 const COMMIT_LINE_LIMIT = 500;
@@ -30,6 +31,7 @@ const schema = z.object({
   workflow_run: z.object({
     ...ofPulls,
     id: z.number(),
+    name: z.string().nullish(),
     run_attempt: z.number(),
     html_url: z.string(),
     path: z.string().optional(),
@@ -65,6 +67,14 @@ function fillEnded(payload: Payload, status: Run["status"]): TranslatedEvent {
   return translated({ type: "cache-fill-ended", repository, failed: failed ? html_url : null });
 }
 
+/** What CI says of the default branch. */
+function onDefaultBranch(payload: Payload, status: Run["status"]): TranslatedEvent {
+  const { head_sha: sha, head_branch: branch, head_repository, html_url: url, name, conclusion } = payload.workflow_run;
+  if (status !== "completed" || isOurs(payload) || head_repository?.id !== payload.repository.id)
+    return ignored("the run is not on a job branch");
+  return checkNews(payload, { name: name ?? "", sha, branch, url }, conclusion);
+}
+
 /** Uses the action, since `status` has further values: requested, waiting and pending. */
 const run = (status: Run["status"]): Listener =>
   listener(schema, (payload) => {
@@ -75,7 +85,7 @@ const run = (status: Run["status"]): Listener =>
     const job = run.head_branch === null ? null : jobOfBranch(run.head_branch);
     if (job === null && status === "completed" && run.pull_requests.length > 0)
       return pullsEvent(payload, run.pull_requests, { type: "look", forced: false });
-    if (job === null) return ignored("the run is not on a job branch");
+    if (job === null) return onDefaultBranch(payload, status);
     if (run.head_repository?.id !== payload.repository.id) return ignored("the run belongs to a fork");
     const { id, run_attempt: attempt, head_sha } = run;
     if (!isOurs(payload)) {
