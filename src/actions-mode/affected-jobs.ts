@@ -82,6 +82,7 @@ export async function affectedJobs(parts: SearchParts, event: GitHubEvent, at: R
     case "files-pushed":
     case "repositories-changed":
     case "uninstalled":
+    case "trigger-news":
       return [];
     // a person's pull request that a job may work on
     case "pull-news": {

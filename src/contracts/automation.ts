@@ -3,6 +3,7 @@
  * `config/TRIGGERS.json` on the default branch say them. The two JSON files keep the names of create-job's documentation.
  */
 import * as z from "zod";
+import { namesOf, type On, onSchema, rootsOf } from "./trigger-events.ts";
 import { CALL_ROOTS, templateMistake } from "./trigger-template.ts";
 
 /** Files with schedules or triggers, in the order in which they count: of two with one name the first does. */
@@ -49,20 +50,26 @@ const triggerShape = z.strictObject({
     .max(200)
     .regex(/^\/?[\w.~/-]+$/, "is a path, such as /webhook")
     .optional(),
+  /** An event of GitHub; missing: the trigger is called by its address. */
+  on: onSchema.optional(),
   actions: z.array(z.strictObject(action)).min(1).max(10),
   jobs_per_hour: z.number().int().min(1).max(1_000).default(DEFAULT_JOBS_PER_HOUR),
   enabled: z.boolean().default(true),
 });
 
 /** What is wrong with an action of a trigger, as the end of a sentence about it; null: nothing. */
-function actionMistake({ type, job = "" }: z.output<typeof triggerShape>["actions"][number]): string | null {
+function actionMistake(
+  { type, job = "" }: z.output<typeof triggerShape>["actions"][number],
+  on: On | undefined,
+): string | null {
   switch (type) {
     case "command":
       return "is a command, and no command runs on the server: write `type: agent`, with what the command is for as its `job`";
     case "webhook":
       return null;
     case "agent":
-      return job === "" ? "has no `job`, which is the task of the agent" : templateMistake(job, CALL_ROOTS);
+      if (job === "") return "has no `job`, which is the task of the agent";
+      return on === undefined ? templateMistake(job, CALL_ROOTS) : templateMistake(job, rootsOf(on), namesOf(on));
     default:
       return type satisfies never;
   }
@@ -72,7 +79,7 @@ function actionMistake({ type, job = "" }: z.output<typeof triggerShape>["action
 export const triggerSchema = triggerShape.superRefine((trigger, { addIssue }) => {
   if (!trigger.enabled) return;
   for (const [at, one] of trigger.actions.entries()) {
-    const message = actionMistake(one);
+    const message = actionMistake(one, trigger.on);
     if (message !== null) addIssue({ code: "custom", path: ["actions", at], message });
   }
   const jobs = trigger.actions.filter(({ type }) => type === "agent").length;

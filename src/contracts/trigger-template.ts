@@ -48,12 +48,17 @@ export const placeholdersIn = (task: string, roots: readonly string[]): readonly
   ),
 ];
 
-/** What is wrong with a task's placeholders, as the end of a sentence about it; null: nothing. */
-export function templateMistake(task: string, roots: readonly string[]): string | null {
+/**
+ * What is wrong with a task's placeholders, as the end of a sentence about it; null: nothing. `known`: the only ones that
+ * there are; missing: whatever a caller sends.
+ */
+export function templateMistake(task: string, roots: readonly string[], known?: readonly string[]): string | null {
   const names = placeholdersIn(task, roots);
   if (names.length > MAX_PLACEHOLDERS) return `has more than ${MAX_PLACEHOLDERS} placeholders`;
   for (const name of names) {
     const parts = name.split(".");
+    if (known !== undefined && !known.includes(name))
+      return `has the placeholder ${shown(name)}; there is ${known.map(shown).join(", ")}`;
     if (parts.length > MAX_PARTS) return `has the placeholder ${shown(name)}, which has more than ${MAX_PARTS} parts`;
     if (parts.some((part) => INHERITED.has(part)))
       return `has the placeholder ${shown(name)}, which names no field of what is sent`;
@@ -81,6 +86,9 @@ function bounded(text: string, most: number): string {
   const kept = head(clean, Math.max(0, most));
   return `${kept}\n[${clean.length - kept.length} more characters were left out]`;
 }
+
+/** One that is told whatever the task names. */
+export const boundedValue = (text: string): string => bounded(text, MAX_VALUE);
 
 export type FilledTemplate =
   | { readonly ok: true; readonly values: readonly TriggerValue[] }

@@ -138,13 +138,13 @@ function connect(parts: EngineParts) {
   const admit = createPermission(store, githubClient, observe, record);
   const creator = new JobCreator({ store, clock, ids, handle, marketGate, llm });
   const triggers = createTriggers({ jobs, usage, clock, handleRepository, create: creator.create.bind(creator) });
+  const shared = { store, clock, githubClient, handle, handleRepository, line, log, meter, random, kept_days };
   const webhookProcessor = createWebhookProcessor({
-    ...{ admit, marketGate, store, githubClient, handle, handleRepository, offers_set_up, clock, log },
+    ...{ ...shared, ...triggers, admit, marketGate, offers_set_up },
     answers: createAnswers({ ...usual, examine }),
     estimate: estimator === null ? null : quotas.estimate,
     create: (draft, by) => creator.create(draft, undefined, by),
   });
-  const shared = { store, clock, githubClient, handle, handleRepository, line, log, meter, random, kept_days };
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
   const workers = new Workers({ ...shared, ...performers, admit, webhookProcessor });
   const asked = { observe, examine, admit, marketGate, ...triggers };

@@ -28,7 +28,8 @@ const EVENT_LENGTH = 32;
 const eventOf = (news: string, index: number): string => `${head(hash("sha256", news), EVENT_LENGTH)}:${index}`;
 
 /** The task of each action that starts a job; or the first placeholder for which nothing came. */
-function tasksOf({ repository, trigger, news, values, roots, more = [] }: TriggerNews): AutomationTask[] | string {
+function tasksOf(fired: TriggerNews): AutomationTask[] | string {
+  const { repository, trigger, news, values, roots, more = [], issue, target } = fired;
   const tasks: AutomationTask[] = [];
   for (const [index, action] of trigger.actions.entries()) {
     if (action.type !== "agent" || !action.job) continue;
@@ -36,7 +37,11 @@ function tasksOf({ repository, trigger, news, values, roots, more = [] }: Trigge
     if (!filled.ok) return filled.missing;
     tasks.push({
       repository,
-      origin: { kind: "trigger", name: trigger.name, event: eventOf(news, index) },
+      origin: {
+        ...{ kind: "trigger", name: trigger.name, event: eventOf(news, index) },
+        ...(issue === undefined ? {} : { issue }),
+      },
+      ...(target === undefined ? {} : { target }),
       task: action.job,
       provider: action.llm_provider,
       model: action.llm_model,

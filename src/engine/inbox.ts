@@ -52,6 +52,10 @@ function queueKeyOf(event: GitHubEvent): string {
     case "files-pushed":
     case "default-branch-moved":
       return `installation ${event.repository.installation_id}`;
+    case "trigger-news":
+      return "issue" in event.news
+        ? `issue ${fullName(event.repository)}#${event.news.issue.number}`
+        : `triggers ${event.repository.id}`;
     case "repositories-changed":
     case "uninstalled":
       return `installation ${event.installation_id}`;

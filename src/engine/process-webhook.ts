@@ -29,9 +29,11 @@ import type { GitHubClient } from "./ports/github.ts";
 import type { Log } from "./ports/log.ts";
 import type { Handled } from "./ports/service.ts";
 import type { Store } from "./ports/store.ts";
+import type { FireTrigger } from "./ports/triggers.ts";
 import type { Quotas } from "./quotas.ts";
 import { observeRepository } from "./repositories.ts";
 import { ReviewRequests } from "./review-requests.ts";
+import { onTriggerNews } from "./trigger-news.ts";
 
 type Slash = Extract<GitHubEvent, { type: "slash" }>;
 type Review = Extract<GitHubEvent, { type: "review" }>;
@@ -49,6 +51,7 @@ interface Needs {
   readonly answers: AnswerQuestion;
   /** Whether pull requests that set a repository up are opened. */
   readonly offers_set_up: boolean;
+  readonly fireTrigger: FireTrigger;
   readonly create: (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
   readonly clock: Pick<Clock, "now">;
   readonly log: Pick<Log, "debug">;
@@ -140,6 +143,8 @@ class DeliveryProcessor {
         this.#trace.note({});
         await observeRepository(this.#needs, event);
         return this.#beginFirst(event);
+      case "trigger-news":
+        return onTriggerNews(this.#needs, event, this.#trace);
       case "repositories-changed":
       case "uninstalled":
         this.#trace.note({});

@@ -20,6 +20,8 @@ export interface AutomationTask {
   readonly model?: string | undefined;
   /** What the placeholders of the task stand for. */
   readonly values?: readonly TriggerValue[];
+  /** The person's pull request whose branch the work goes to. */
+  readonly target?: NonNullable<Draft["target"]>;
 }
 
 const ID_LENGTH = 8;
@@ -43,6 +45,7 @@ export const automationDraft = ({
   provider,
   model,
   values = [],
+  target,
 }: AutomationTask): Omit<Draft, "id"> => {
   const { id, owner, name, installation_id } = repository;
   return {
@@ -56,7 +59,8 @@ export const automationDraft = ({
     ...(values.length === 0 ? {} : { trigger_values: values }),
     choices: { provider: provider ?? null, model: model ?? null, no_merge: false, draft: false },
     callback_url: null,
-    base_branch: null,
+    base_branch: target?.branch ?? null,
+    ...(target === undefined ? {} : { target }),
     price_cents: 0,
     time_limit_seconds: DEFAULT_REPOSITORY_SETTINGS.limits.minutes * 60,
   };

@@ -143,6 +143,7 @@ async function service(
         ...{ examine: createDoctor(at.repositories, githubClient, Date.now), store: at, clock, knows_all_jobs: true },
       }),
       create,
+      fireTrigger: async () => ({ kind: "started", jobs: [], again: false }),
       clock,
       log: { debug: () => {} },
     });

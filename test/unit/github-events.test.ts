@@ -225,15 +225,18 @@ describe("labels", () => {
     );
   });
 
-  test("other labels and bots ask for nothing", () => {
-    expect(labeled("jobs")).toEqual(ignored("the label is not ours"));
+  test("bots ask for nothing, and another label is news for triggers", () => {
+    expect(labeled("jobs")).toMatchObject({
+      event: { type: "trigger-news", news: { kind: "issue_labelled", label: "jobs", author: "mona", author_id: 3 } },
+    });
+    expect(labeled("jobs", { ...mona, login: "journeyman[bot]" })).toEqual(ignored("our own label"));
     expect(labeled("job", otherBot)).toEqual(ignored("a bot added the label"));
   });
 
-  test("an issue opened with the label is read once, as labeled", () => {
-    expect(said("issues", { action: "opened", issue: { ...issue, labels: [{ name: "job" }] } })).toEqual(
-      ignored("no listener for issues.opened"),
-    );
+  test("an issue opened with the label is read once as labeled, and as news for triggers", () => {
+    expect(said("issues", { action: "opened", issue: { ...issue, labels: [{ name: "job" }] } })).toMatchObject({
+      event: { type: "trigger-news", news: { kind: "issue_opened", labels: ["job"], author: "mona" } },
+    });
   });
 });
 
@@ -471,8 +474,25 @@ describe("pull requests", () => {
     expect(run({ head_repository: { id: 43 } })).toMatchObject({ kind: "ignored" });
   });
 
-  test("releases are heard and ignored until something asks for them", () => {
-    expect(said("release", { action: "published" })).toEqual(ignored("no trigger asks for releases"));
+  test("releases, issues, other labels and checks of the default branch are news for triggers", () => {
+    const newsOf = (event: string, payload: object) => Object(Object(said(event, payload)).event).news;
+    const release = { id: 7, tag_name: "v1", name: null, body: "Notes", html_url: "https://github.com/r" };
+    const told = { id: 7, tag: "v1", name: "", body: "Notes", url: "https://github.com/r" };
+    expect(newsOf("release", { action: "published", release })).toEqual({ kind: "release_published", release: told });
+    const run = (changes: object) => ({
+      action: "completed",
+      workflow: { path: ".github/workflows/ci.yml" },
+      repository: { id: 42, name: "hello", owner: { login: "octocat" }, default_branch: "main" },
+      workflow_run: {
+        ...{ id: 1, name: "CI", run_attempt: 1, html_url: "u", head_sha: SHA, conclusion: "failure" },
+        ...{ pull_requests: [], head_branch: "main", head_repository: { id: 42 }, event: "push", ...changes },
+      },
+    });
+    const check = { name: "CI", url: "u", sha: SHA, branch: "main" };
+    expect(newsOf("workflow_run", run({}))).toEqual({ kind: "check_failed", check });
+    expect(newsOf("workflow_run", run({ conclusion: "success" }))).toEqual({ kind: "check_passed", check });
+    for (const other of [{ conclusion: "cancelled" }, { head_branch: "mine" }, { head_repository: { id: 43 } }])
+      expect(said("workflow_run", run(other))).toMatchObject({ kind: "ignored" });
   });
 
   test("what we did ourselves is no news, except where GitHub acts in our name", () => {

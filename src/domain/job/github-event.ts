@@ -2,9 +2,13 @@
  * GitHub events: what a webhook means for jobs, small enough to store until it is processed. `src/github/events`
  * creates them from payloads without calls; the engine turns them into commands.
  */
+import type { TriggerNews } from "../repository/trigger-news.ts";
 import type { Command } from "./command.ts";
 import type { CommentId } from "./comment-id.ts";
+import type { EventIssue } from "./event-issue.ts";
 import type { JobId, RaisedLimits } from "./job.ts";
+
+export type { EventIssue } from "./event-issue.ts";
 
 export interface EventRepository {
   readonly owner: string;
@@ -43,15 +47,6 @@ export type SlashCommand =
    * job asks, as in `/job no`.
    */
   | { readonly verb: "mistaken"; readonly sentence: string; readonly answer?: string };
-
-export interface EventIssue {
-  readonly number: number;
-  readonly title: string;
-  readonly body: string;
-  readonly is_pull_request: boolean;
-  /** It has no comments but the one that the event is about. */
-  readonly undiscussed?: true;
-}
 
 /** `number` null: the line is in the file no more. */
 export interface LineOfFile {
@@ -172,6 +167,8 @@ export type GitHubEvent =
       /** The branch's head, where it brings a new settings or workflow file. */
       readonly brings_files?: string;
     }
+  /** Something that the repository's triggers may start jobs for. Permission of its author is not checked yet. */
+  | { readonly type: "trigger-news"; readonly repository: EventRepository; readonly news: TriggerNews }
   | { readonly type: "uninstalled"; readonly installation_id: number };
 
 /** What the inbound side makes of a delivery. */

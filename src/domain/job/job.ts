@@ -97,7 +97,7 @@ export const sameName = (a: Named, b: Named): boolean => fullName(a).toLowerCase
 
 /** The issue or pull request in which the job was asked for and in which its comment stands; null without one. */
 export const issueOf = (origin: Origin): number | null =>
-  origin.kind === "comment" || origin.kind === "label" ? origin.issue : null;
+  "issue" in origin && origin.issue !== undefined ? origin.issue : null;
 
 /** The job's comment stands right below the command, so it is the sign that the command was heard. */
 export const isAnsweredByComment = (origin: Origin): boolean =>

@@ -66,7 +66,11 @@ const origin = z.discriminatedUnion("kind", [
   /** Of the repository's own schedules. `due_at`: the minute that it is for. */
   z.object({ kind: z.literal("schedule"), name: text, due_at: time }),
   /** Of the repository's own triggers. `event`: which news, so that it starts one job. */
-  z.object({ kind: z.literal("trigger"), name: text, event: text }),
+  z.object({
+    ...{ kind: z.literal("trigger"), name: text, event: text },
+    /** The issue that it is about, where the job's comment stands. Absent where there is none. */
+    issue: number.exactOptional(),
+  }),
 ]);
 /** Where the job came from, so that answers go back there. */
 export type Origin = Shape<typeof origin>;

@@ -120,7 +120,9 @@ function decideAlone(
     case "cache-fill-started":
       return change({ ...state, cache_filled_at: now });
     case "trigger-secret-issued":
-    case "trigger-refused": {
+    case "trigger-refused":
+    case "trigger-broken":
+    case "trigger-mended": {
       const triggers = triggersAfter(state, command, now);
       return triggers === null ? unchanged : change({ ...state, triggers });
     }

@@ -6,7 +6,7 @@ import { isDispensable } from "../../contracts/app-permissions.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../contracts/settings.ts";
 import type { RepositoryState, RunProblem, SetUpFacts, WorkflowFacts, WorkflowMistake } from "./repository.ts";
 import { SET_UP_BRANCH } from "./set-up.ts";
-import { triggerKey } from "./triggers.ts";
+import { MOST_IN_A_ROW, triggerState } from "./triggers.ts";
 
 export interface Finding {
   /** Stable; for programs. */
@@ -199,7 +199,18 @@ function cacheFindings({ settings }: Examined["state"], cache_failed: string | n
 /** What was called too often within a day. */
 function triggerFindings({ state: { triggers = [], automation }, facts, now = 0 }: Examined): Finding[] {
   return (automation?.triggers ?? []).flatMap(({ name, jobs_per_hour, from }) => {
-    const refused_at = triggers.find((one) => one.name === triggerKey(name))?.refused_at ?? null;
+    const { refused_at, broken } = triggerState({ triggers }, name);
+    if (broken !== null && broken.in_a_row >= MOST_IN_A_ROW) {
+      const problem = `The trigger \`${name}\` has started ${broken.in_a_row} jobs in a row, and the default branch still fails, so it starts no more.`;
+      return [
+        advice(
+          "trigger_in_vain",
+          problem,
+          "Mend the branch yourself; once the check passes, the trigger goes on.",
+          fileUrl(facts, from),
+        ),
+      ];
+    }
     if (refused_at === null || refused_at < now - DAY_MS) return [];
     const problem = `The trigger \`${name}\` was called more often than \`jobs_per_hour: ${jobs_per_hour}\` allows, last on ${new Date(refused_at).toISOString().slice(0, 16)}Z.`;
     const fix = `Look at what calls it, or raise \`jobs_per_hour\` in \`${from}\`.`;

@@ -16,6 +16,8 @@ const triggerStateSchema = z.object({
   old_secret: z.object({ sealed: z.string(), until: time }).nullable(),
   /** When a call was refused since it had started as many jobs as it may; null: none was. */
   refused_at: time.nullable(),
+  /** The check of the default branch that it has last started a job for, and how often since that passed; null: it passes. */
+  broken: z.object({ check: z.string(), sha: z.string(), in_a_row: z.number() }).nullable().default(null),
 });
 
 export const triggerStatesSchema = z.array(triggerStateSchema);
@@ -32,7 +34,7 @@ export const triggerKey = (name: string): string => name.toLowerCase();
 
 export const triggerState = ({ triggers }: Pick<OfTriggers, "triggers">, name: string): TriggerState =>
   triggers.find((one) => one.name === triggerKey(name)) ?? {
-    ...{ name: triggerKey(name), secret: null, old_secret: null, refused_at: null },
+    ...{ name: triggerKey(name), secret: null, old_secret: null, refused_at: null, broken: null },
   };
 
 const withTrigger = (state: OfTriggers, next: TriggerState): readonly TriggerState[] => [
@@ -49,7 +51,14 @@ export type TriggerCommand =
       readonly overlap_ms: number;
     }
   /** A call was refused since it had started as many jobs as it may. */
-  | { readonly type: "trigger-refused"; readonly name: string };
+  | { readonly type: "trigger-refused"; readonly name: string }
+  /** It has started a job for a check of the default branch that fails. */
+  | { readonly type: "trigger-broken"; readonly name: string; readonly check: string; readonly sha: string }
+  /** That check passes. */
+  | { readonly type: "trigger-mended"; readonly name: string };
+
+/** So many commits may break one after another before it starts nothing more until the check passes. */
+export const MOST_IN_A_ROW = 3;
 
 /** A refusal is noted once in an hour. */
 const REFUSED_GAP_MS = 3_600_000;
@@ -74,6 +83,13 @@ export function triggersAfter(state: OfTriggers, command: TriggerCommand, now: n
       return before.refused_at !== null && now - before.refused_at < REFUSED_GAP_MS
         ? null
         : withTrigger(state, { ...before, refused_at: now });
+    case "trigger-broken": {
+      const { check, sha } = command;
+      const in_a_row = (before.broken?.in_a_row ?? 0) + 1;
+      return before.broken?.sha === sha ? null : withTrigger(state, { ...before, broken: { check, sha, in_a_row } });
+    }
+    case "trigger-mended":
+      return before.broken === null ? null : withTrigger(state, { ...before, broken: null });
     default:
       return command satisfies never;
   }

@@ -1,6 +1,7 @@
 /** What triggers are fired with, and what comes of it. */
 import type { Trigger } from "../../contracts/automation.ts";
 import type { TriggerValue, TriggerValues } from "../../contracts/trigger-template.ts";
+import type { Draft } from "../../domain/job/command.ts";
 import type { JobId } from "../../domain/job/job.ts";
 import type { Refusal } from "../../domain/job/refusal.ts";
 import type { IdentifiedRepository } from "../../domain/repository/repository.ts";
@@ -15,6 +16,10 @@ export interface TriggerNews {
   readonly roots: readonly string[];
   /** Beside what the placeholders stand for. */
   readonly more?: readonly TriggerValue[];
+  /** The issue that the jobs belong to. */
+  readonly issue?: number;
+  /** The person's pull request whose branch the work goes to. */
+  readonly target?: Draft["target"];
 }
 
 export type Fired =

@@ -17,6 +17,7 @@ import {
   source,
   translated,
 } from "./event-listener.ts";
+import { checkNews } from "./trigger-news.ts";
 
 const LOOK = { type: "look", forced: false } as const;
 const app = z.object({ id: z.number(), slug: z.string().nullish() }).nullish();
@@ -33,8 +34,13 @@ function look(payload: Checked, branch: string | null | undefined, pulls: readon
 
 const runSchema = z.object({
   ...source,
+  repository: source.repository.extend({ default_branch: z.string().optional() }),
   check_run: z.object({
     app,
+    name: z.string().nullish(),
+    head_sha: z.string().nullish(),
+    html_url: z.string().nullish(),
+    conclusion: z.string().nullish(),
     ...ofPulls,
     external_id: z.string().nullish(),
     check_suite: z.object({ head_branch: z.string().nullish() }).nullish(),
@@ -73,9 +79,12 @@ function pressedOf(identifier = ""): Pressed | null {
 }
 
 export const checkRunCompleted = listener(runSchema, (payload, self) => {
-  const { app, check_suite, pull_requests } = payload.check_run;
+  const { app, check_suite, pull_requests, name, head_sha: sha, html_url: url = null, conclusion } = payload.check_run;
   if (app?.id === self.appId) return ignored("our own check run");
   if (app?.slug === ACTIONS) return ignored("its workflow run has an event of its own");
+  const branch = check_suite?.head_branch;
+  if (branch && sha && branch === payload.repository.default_branch && pull_requests.length === 0)
+    return checkNews(payload, { name: name ?? "", sha, branch, url }, conclusion);
   return look(payload, check_suite?.head_branch, pull_requests);
 });
 

@@ -4,10 +4,12 @@
  */
 import * as z from "zod";
 import { WORKFLOW_FILE } from "../../contracts/brief.ts";
+import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { jobOfBranch, type Run } from "../../domain/job/job.ts";
 import { head } from "../../text/text.ts";
 import { ignored, jobEvent, type Listener, listener, ofPulls, pullsEvent, source } from "./event-listener.ts";
 import { queueTests } from "./merge-queue.ts";
+import { checkNews } from "./trigger-news.ts";
 
 /** Characters of a commit message's first line that are kept. */
 const COMMIT_LINE_LIMIT = 500;
@@ -18,6 +20,7 @@ const schema = z.object({
   workflow_run: z.object({
     ...ofPulls,
     id: z.number(),
+    name: z.string().nullish(),
     run_attempt: z.number(),
     html_url: z.string(),
     path: z.string().optional(),
@@ -36,6 +39,14 @@ type Payload = z.output<typeof schema>;
 const isOurs = ({ workflow_run: run, workflow }: Payload): boolean =>
   (run.path ?? workflow?.path ?? "").split("@")[0]?.endsWith(WORKFLOW_FILE) ?? false;
 
+/** What CI says of the default branch. */
+function onDefaultBranch(payload: Payload, status: Run["status"]): TranslatedEvent {
+  const { head_sha: sha, head_branch: branch, head_repository, html_url: url, name, conclusion } = payload.workflow_run;
+  if (status !== "completed" || isOurs(payload) || head_repository?.id !== payload.repository.id)
+    return ignored("the run is not on a job branch");
+  return checkNews(payload, { name: name ?? "", sha, branch, url }, conclusion);
+}
+
 /** Uses the action, since `status` has further values: requested, waiting and pending. */
 const run = (status: Run["status"]): Listener =>
   listener(schema, (payload) => {
@@ -45,7 +56,7 @@ const run = (status: Run["status"]): Listener =>
     const job = run.head_branch === null ? null : jobOfBranch(run.head_branch);
     if (job === null && status === "completed" && run.pull_requests.length > 0)
       return pullsEvent(payload, run.pull_requests, { type: "look", forced: false });
-    if (job === null) return ignored("the run is not on a job branch");
+    if (job === null) return onDefaultBranch(payload, status);
     if (run.head_repository?.id !== payload.repository.id) return ignored("the run belongs to a fork");
     const { id, run_attempt: attempt, head_sha } = run;
     if (!isOurs(payload)) {

@@ -35,12 +35,13 @@ import {
   reviewThreadChanged,
 } from "./pull-requests.ts";
 import { pushed, refDeleted } from "./pushes.ts";
-import { released } from "./releases.ts";
 import { runCompleted, runInProgress, runRequested } from "./runs.ts";
+import { issueOpened, released } from "./trigger-news.ts";
 
 const LISTENERS: ReadonlyMap<string, Listener> = new Map([
   ["issue_comment.created", commentCreated],
   ["issues.labeled", issueLabeled],
+  ["issues.opened", issueOpened],
 
   ["workflow_run.requested", runRequested],
   ["workflow_run.in_progress", runInProgress],

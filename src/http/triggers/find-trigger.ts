@@ -21,7 +21,8 @@ export function findTrigger(
 ): Trigger | null {
   const key = triggerKey(named);
   const byPath = ({ watch_path }: Trigger): boolean => watch_path !== undefined && pathOf(watch_path) === pathOf(named);
-  return triggers.find(({ name }) => triggerKey(name) === key) ?? triggers.find(byPath) ?? null;
+  const called = triggers.filter(({ on }) => on === undefined);
+  return called.find(({ name }) => triggerKey(name) === key) ?? called.find(byPath) ?? null;
 }
 
 /** All that count now; throws where one cannot be opened. */

@@ -60,6 +60,8 @@ const EXAMPLE: z.output<typeof viewSchema> = {
   refused_at: null,
 };
 
+const called = ({ automation: { triggers } }: RepositoryState) => triggers.filter(({ on }) => on === undefined);
+
 const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 
 function viewOf(
@@ -143,7 +145,7 @@ export const ownTriggerRoutes = (parts: OwnTriggerParts): readonly Route[] => [
     async work({ request, params }) {
       const state = await reached(parts, request, params);
       if (state === null) return NOT_HERE;
-      return success(200, { triggers: state.automation.triggers.map((one) => viewOf(parts, state, one)) });
+      return success(200, { triggers: called(state).map((one) => viewOf(parts, state, one)) });
     },
   }),
   route({

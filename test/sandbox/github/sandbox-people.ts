@@ -3,10 +3,12 @@ import { rerun } from "./actions-backend.ts";
 import type { NewAttachment } from "./attachments.ts";
 import { dropBranch, type MergeOutcome, mergePull } from "./auto-merge.ts";
 import { addStatus, askForCheck, pressButton } from "./checks.ts";
+import { emit } from "./events.ts";
 import { ZERO } from "./git-refs.ts";
 import * as issues from "./issues.ts";
 import { dequeuePull, enqueuePull, type QueueExit, queueOf } from "./merge-queue.ts";
 import type { Cause, CommitStatus, MergeMethod, Review } from "./model.ts";
+import { repoHtml } from "./payloads.ts";
 import * as pulls from "./pulls.ts";
 import { refChanged } from "./ref-changes.ts";
 import { replyInThread, threadsOf } from "./review-threads.ts";
@@ -263,6 +265,15 @@ export class SandboxPeople extends SandboxRecords {
   /** Like `git push --delete` of a ref that is no branch, for which no event is sent. */
   dropRef(name: RepoName, ref: string): boolean {
     return this.repositoryOf(name).git.refs.delete(ref);
+  }
+
+  publishRelease(name: RepoName, input: { tag: string; body?: string; by: string }): void {
+    const repository = this.repositoryOf(name);
+    const { tag, body = null, by } = input;
+    const id = this.world.state.nextId();
+    const html_url = `${repoHtml(this.world, repository)}/releases/tag/${tag}`;
+    const release = { id, tag_name: tag, name: tag, body, html_url, draft: false, prerelease: false };
+    emit(this.world, repository, "release", this.causedBy(by), { action: "published", release });
   }
 
   setStatus(name: RepoName, sha: string, context: string, state: CommitStatus["state"], by?: string): void {

@@ -1,0 +1,61 @@
+/**
+ * What of GitHub's own events starts a trigger's jobs (`on`), and what its task may name of it. Filters are globs of a
+ * whole text, in any case of letters.
+ */
+import * as z from "zod";
+import { GlobSet, globMistake } from "../text/glob.ts";
+
+/** What a text is compared with, and how much of it. */
+const MAX_COMPARED = 300;
+const MAX_COMPARISONS = 200_000;
+const MAX_FILTERS = 20;
+
+/** A slash is a character like any other: no text here is a path. */
+const flat = (text: string): string => text.toLowerCase().replaceAll("/", "\u2215").replaceAll("\\", "\u2216");
+
+export const matchesText = (globs: readonly string[], text: string): boolean => {
+  const set = new GlobSet(globs.map(flat), { below: false, limit: MAX_COMPARISONS });
+  return set.matches(flat(text.slice(0, MAX_COMPARED))) && !set.isSpent;
+};
+
+const glob = z.string().superRefine((text, { addIssue }) => {
+  const mistake = globMistake(flat(text));
+  if (mistake !== null) addIssue(mistake);
+});
+const globs = z.array(glob).min(1).max(MAX_FILTERS);
+
+/** Whose issues and labels count: of people who may write, unless the owner says that anybody may spend the money. */
+const author = z.enum(["writers", "anyone"]).default("writers");
+
+/** A key without a value means all of it. */
+const event = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.preprocess((given) => given ?? {}, z.strictObject(shape));
+
+export const onSchema = z.union([
+  z.strictObject({ issue_opened: event({ labels: globs.optional(), title: glob.optional(), author }) }),
+  z.strictObject({ issue_labelled: event({ label: glob.optional(), author }) }),
+  z.strictObject({ check_failed: event({ checks: globs.optional() }) }),
+  z.strictObject({ release_published: event({ tag: glob.optional() }) }),
+  z.strictObject({
+    dependency_pull_request_failed: event({
+      authors: z.array(z.string().min(1).max(100)).max(MAX_FILTERS).default(["dependabot[bot]", "renovate[bot]"]),
+    }),
+  }),
+]);
+
+export type On = z.output<typeof onSchema>;
+
+const OF_ISSUE = ["issue", "issue.number", "issue.title", "issue.body", "issue.author", "issue.labels"];
+const OF_CHECK = ["check", "check.name", "check.url", "check.commit", "check.branch"];
+const OF_RELEASE = ["release", "release.tag", "release.name", "release.body", "release.url"];
+const OF_PULL = ["pull_request", "pull_request.number", "pull_request.title", "pull_request.author"];
+
+/** What a task may name. */
+export function namesOf(on: On): readonly string[] {
+  if ("issue_opened" in on) return OF_ISSUE;
+  if ("issue_labelled" in on) return [...OF_ISSUE, "label"];
+  if ("check_failed" in on) return OF_CHECK;
+  return "release_published" in on ? OF_RELEASE : OF_PULL;
+}
+
+export const rootsOf = (on: On): readonly string[] => [...new Set(namesOf(on).flatMap((name) => name.split(".", 1)))];

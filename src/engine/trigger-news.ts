@@ -1,0 +1,232 @@
+/**
+ * Starts jobs for news from GitHub that a repository's triggers ask for. Says no in silence: nobody has asked for a job
+ * by name. A stranger's issue starts none unless the trigger says that anybody's may.
+ */
+import type { Trigger } from "../contracts/automation.ts";
+import { matchesText, type On, rootsOf } from "../contracts/trigger-events.ts";
+import { boundedValue, type TriggerValues } from "../contracts/trigger-template.ts";
+import { accountOfRepository } from "../domain/job/account.ts";
+import type { GitHubEvent } from "../domain/job/github-event.ts";
+import { fullName, isFinal, type Job, type JobId } from "../domain/job/job.ts";
+import type { RepositoryState } from "../domain/repository/repository.ts";
+import type { CheckNews, TriggerNews } from "../domain/repository/trigger-news.ts";
+import { MOST_IN_A_ROW, triggerKey, triggerState } from "../domain/repository/triggers.ts";
+import type { Admit } from "./command-permission.ts";
+import type { Trace } from "./event-log.ts";
+import { followedJob } from "./follow-up.ts";
+import type { Handle } from "./handle-command.ts";
+import type { HandleRepository } from "./handle-repository.ts";
+import type { GitHubClient } from "./ports/github.ts";
+import type { Store } from "./ports/store.ts";
+import type { FireTrigger } from "./ports/triggers.ts";
+
+type Event = Extract<GitHubEvent, { type: "trigger-news" }>;
+
+export interface TriggerNewsNeeds {
+  readonly store: Pick<Store, "jobs" | "repositories">;
+  readonly githubClient: Pick<GitHubClient, "pullRequest">;
+  readonly admit: Admit;
+  readonly handle: Handle;
+  readonly handleRepository: HandleRepository;
+  readonly fireTrigger: FireTrigger;
+}
+
+type OnEvent<Kind extends string> = Extract<On, Readonly<Record<Kind, unknown>>>;
+type Heard<Kind extends string> = Trigger & { readonly on: OnEvent<Kind> };
+
+/** Those that are on and ask for this. */
+const heard = <Kind extends "issue_opened" | "issue_labelled" | "check_failed" | "release_published">(
+  { automation }: RepositoryState,
+  kind: Kind,
+): readonly Heard<Kind>[] =>
+  automation.triggers.filter(
+    (one): one is RepositoryState["automation"]["triggers"][number] & Heard<Kind> =>
+      one.enabled && one.on !== undefined && kind in one.on,
+  );
+
+/** What to start for one trigger. */
+interface Firing {
+  readonly trigger: Trigger & { readonly on: On };
+  readonly news: string;
+  readonly values: TriggerValues;
+  /** Under which the whole of it is told, whatever the task names. */
+  readonly whole: readonly [name: string, text: string];
+  readonly issue?: number;
+}
+
+/** Answers a job that was started, or started before; null: none was. */
+async function start(
+  { fireTrigger }: TriggerNewsNeeds,
+  { id, owner, name, installation_id }: RepositoryState,
+  { trigger, news, values, whole: [root, text], issue }: Firing,
+): Promise<JobId | null> {
+  const fired = await fireTrigger({
+    repository: { id, owner, name, installation_id },
+    ...{ trigger, news, values, roots: rootsOf(trigger.on) },
+    more: [{ name: root, text: boundedValue(text) }],
+    ...(issue === undefined ? {} : { issue }),
+  });
+  return fired.kind === "started" && !fired.again ? (fired.jobs[0] ?? null) : null;
+}
+
+type IssueNews = Extract<TriggerNews, { kind: "issue_opened" | "issue_labelled" }>;
+
+const fitsLabels = (globs: readonly string[] | undefined, labels: readonly string[]): boolean =>
+  globs === undefined || labels.some((label) => matchesText(globs, label));
+
+function issueTriggers(
+  state: RepositoryState,
+  news: IssueNews,
+): readonly { trigger: Trigger & { on: On }; author: string }[] {
+  if (news.kind === "issue_labelled")
+    return heard(state, "issue_labelled")
+      .filter(
+        ({ on: { issue_labelled } }) =>
+          issue_labelled.label === undefined || matchesText([issue_labelled.label], news.label),
+      )
+      .map((trigger) => ({ trigger, author: trigger.on.issue_labelled.author }));
+  return heard(state, "issue_opened")
+    .filter(
+      ({
+        on: {
+          issue_opened: { title, labels },
+        },
+      }) => fitsLabels(labels, news.labels) && (title === undefined || matchesText([title], news.issue.title)),
+    )
+    .map((trigger) => ({ trigger, author: trigger.on.issue_opened.author }));
+}
+
+async function onIssue(
+  needs: TriggerNewsNeeds,
+  state: RepositoryState,
+  { repository, news }: { readonly repository: Event["repository"]; readonly news: IssueNews },
+  delivery: string,
+): Promise<JobId | null> {
+  const triggers = issueTriggers(state, news);
+  if (triggers.length === 0) return null;
+  const { issue, labels, author, author_id, opened_by, kind } = news;
+  const isWriter =
+    triggers.every((one) => one.author === "anyone") ||
+    (await needs.admit(repository, { login: author, id: author_id })) !== null;
+  const { number, title, body } = issue;
+  const told = { issue: { number, title, body, author: opened_by, labels: labels.join(", ") } };
+  for (const { trigger, author: allowed } of triggers) {
+    if (allowed !== "anyone" && !isWriter) continue;
+    // an open job of the issue takes no second one
+    if ((await followedJob(needs, { repository, issue, comment_id: null })) !== null) return null;
+    const job = await start(needs, state, {
+      trigger,
+      news: kind === "issue_opened" ? `${kind} ${number}` : `${kind} ${number} ${delivery}`,
+      values: kind === "issue_opened" ? told : { ...told, label: news.label },
+      whole: ["issue", `#${number}: ${title}\n\n${body}`.trim()],
+      issue: number,
+    });
+    if (job !== null) return job;
+  }
+  return null;
+}
+
+/** Open jobs that this trigger has started. */
+async function openOf({ store }: TriggerNewsNeeds, state: RepositoryState, trigger: Trigger): Promise<readonly Job[]> {
+  const open = await store.jobs.openIn(fullName(state));
+  return open.filter(
+    ({ origin, status, repository }) =>
+      origin.kind === "trigger" &&
+      triggerKey(origin.name) === triggerKey(trigger.name) &&
+      repository.id === state.id &&
+      !isFinal(status),
+  );
+}
+
+/** What was pushed since is tested by itself. Not known: it may be the newest. */
+const isOfHead = ({ base }: RepositoryState, { sha }: CheckNews): boolean => base === null || base.head_sha === sha;
+
+/** One job for a broken commit, and none while one is at work on an earlier one. */
+async function onFailure(needs: TriggerNewsNeeds, state: RepositoryState, check: CheckNews): Promise<JobId | null> {
+  if (!isOfHead(state, check)) return null;
+  let first: JobId | null = null;
+  for (const trigger of heard(state, "check_failed")) {
+    const { checks } = trigger.on.check_failed;
+    if (checks !== undefined && !matchesText(checks, check.name)) continue;
+    const { broken } = triggerState(state, trigger.name);
+    if (broken !== null && (broken.in_a_row >= MOST_IN_A_ROW || broken.sha === check.sha)) continue;
+    if ((await openOf(needs, state, trigger)).length > 0) continue;
+    const { name, url, sha, branch } = check;
+    const job = await start(needs, state, {
+      trigger,
+      news: `check_failed ${sha}`,
+      values: { check: { name, url: url ?? "", commit: sha, branch } },
+      whole: ["check", `${name} has failed on commit ${sha} of ${branch}.${url === null ? "" : ` ${url}`}`],
+    });
+    if (job === null) continue;
+    first ??= job;
+    await needs.handleRepository(state.id, { type: "trigger-broken", name: trigger.name, check: name, sha });
+  }
+  return first;
+}
+
+/** The check that has started a job passes by itself: whatever has no pull request yet is not needed any more. */
+async function onPass(needs: TriggerNewsNeeds, state: RepositoryState, check: CheckNews): Promise<JobId | null> {
+  if (!isOfHead(state, check)) return null;
+  let first: JobId | null = null;
+  for (const trigger of heard(state, "check_failed")) {
+    if (triggerState(state, trigger.name).broken?.check !== check.name) continue;
+    const by = { account: accountOfRepository(state.id), login: null };
+    for (const { id, pull_request } of await openOf(needs, state, trigger)) {
+      if (pull_request !== null) continue;
+      await needs.handle(id, { type: "cancel", by });
+      first ??= id;
+    }
+    await needs.handleRepository(state.id, { type: "trigger-mended", name: trigger.name });
+  }
+  return first;
+}
+
+async function onRelease(
+  needs: TriggerNewsNeeds,
+  state: RepositoryState,
+  { release }: Extract<TriggerNews, { kind: "release_published" }>,
+): Promise<JobId | null> {
+  let first: JobId | null = null;
+  const { id, tag, name, body, url } = release;
+  for (const trigger of heard(state, "release_published")) {
+    const { tag: wanted } = trigger.on.release_published;
+    if (wanted !== undefined && !matchesText([wanted], tag)) continue;
+    const job = await start(needs, state, {
+      trigger,
+      news: `release_published ${id}`,
+      values: { release: { tag, name, body, url: url ?? "" } },
+      whole: ["release", `${tag}: ${name}\n\n${body}`.trim()],
+    });
+    first ??= job;
+  }
+  return first;
+}
+
+export async function onTriggerNews(needs: TriggerNewsNeeds, event: Event, trace: Trace): Promise<void> {
+  const state = await needs.store.repositories.byId(event.repository.id);
+  const job = state === null ? null : await jobFor(needs, state, event, trace.delivery);
+  if (job !== null) trace.note({ job });
+}
+
+/** Answers the job that was started or cancelled first. */
+async function jobFor(
+  needs: TriggerNewsNeeds,
+  state: RepositoryState,
+  { repository, news }: Event,
+  delivery: string,
+): Promise<JobId | null> {
+  switch (news.kind) {
+    case "issue_opened":
+    case "issue_labelled":
+      return onIssue(needs, state, { repository, news }, delivery);
+    case "check_failed":
+      return onFailure(needs, state, news.check);
+    case "check_passed":
+      return onPass(needs, state, news.check);
+    case "release_published":
+      return onRelease(needs, state, news);
+    default:
+      return news satisfies never;
+  }
+}
