@@ -3,7 +3,12 @@
  * that run from the decision that its brief is pushed to the end of its run, and a place among the open pull requests from
  * its beginning to the end of its pull request. Jobs of the market run elsewhere: only their pull requests count.
  */
-import { DEFAULT_REPOSITORY_SETTINGS, PLACE_LIMITS, type PlaceLimit, type RepositorySettings } from "../../contracts/settings.ts";
+import {
+  DEFAULT_REPOSITORY_SETTINGS,
+  PLACE_LIMITS,
+  type PlaceLimit,
+  type RepositorySettings,
+} from "../../contracts/settings.ts";
 import { counted } from "../../text/plural.ts";
 import { accountNamed } from "./account.ts";
 import {
@@ -13,8 +18,8 @@ import {
   budgetOf,
   budgetSetting,
   grantFrom,
-  hasBudget,
   type Held,
+  hasBudget,
   whenMore,
   whyOverBudget,
 } from "./budget.ts";
@@ -142,9 +147,7 @@ export const beginsAttempt = (before: Attempting | null, after: Attempting): boo
 export function givesPlace(before: Placed, after: Placed): boolean {
   const [had, has] = [placeOf(before), placeOf(after)];
   if (had === null) return false;
-  return (
-    (had.runs && (!has?.runs || had.held !== has.held)) || (had.pull_request && !has?.pull_request)
-  );
+  return (had.runs && (!has?.runs || had.held !== has.held)) || (had.pull_request && !has?.pull_request);
 }
 
 /** What an attempt may cost where no budget counts. */
@@ -233,9 +236,7 @@ class Counts {
       this.#reached("running", this.#running) ??
       this.#reached("running_per_requester", this.#running_of.get(place.account) ?? 0) ??
       (needs ? this.#reached("open_pull_requests", this.#pull_requests) : null) ??
-      (needs
-        ? this.#reached("open_pull_requests_per_requester", this.#pull_requests_of.get(place.account) ?? 0)
-        : null)
+      (needs ? this.#reached("open_pull_requests_per_requester", this.#pull_requests_of.get(place.account) ?? 0) : null)
     );
   }
 
@@ -373,7 +374,9 @@ export function whenBegins({ limit, until }: { readonly limit: Reached["limit"];
       return "when a pull request of a job is merged or closed";
     default: {
       const when = `when a run that costs less gives some back, or ${whenMore(limit, until ?? 0)}`;
-      return budgetSetting(limit) === null ? when : `${when}, or an admin says \`/job run --over-budget\``;
+      return budgetSetting(limit) === null
+        ? when
+        : `${when}, or an admin of the repository says \`/job retry --over-budget\``;
     }
   }
 }

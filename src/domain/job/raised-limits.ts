@@ -23,7 +23,10 @@ export const limitsOf = ({ raised }: Pick<Job, "raised">, { limits }: Pick<Repos
   raised === null ? limits : { ...limits, ...raised };
 
 /** What a brief allows an attempt: of a budget no more than was reserved for it. */
-export function capInBrief(job: Pick<Job, "raised" | "reserved">, settings: Pick<RepositorySettings, "limits">): number {
+export function capInBrief(
+  job: Pick<Job, "raised" | "reserved">,
+  settings: Pick<RepositorySettings, "limits">,
+): number {
   const { cost_cents } = limitsOf(job, settings);
   return job.reserved?.budgeted === true ? Math.min(cost_cents, job.reserved.cents) : cost_cents;
 }

@@ -213,8 +213,7 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   const { job } = task;
   const known = await task.repositories.get(job.repository.owner, job.repository.name);
 
-  if (effect.unplaced === true && known?.settings && isLimited(known.settings))
-    return limitsRead(effect);
+  if (effect.unplaced === true && known?.settings && isLimited(known.settings)) return limitsRead(effect);
   const cached = cachedBase(task, known);
   if (cached !== null && (howOf(cached) === "rest" || isPushReady(task, cached.parent.tree))) {
     const llm = llmOf(task, cached);

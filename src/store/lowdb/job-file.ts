@@ -34,7 +34,15 @@ const fields = jobSchema.pick({
   ...{ id: true, account: true, repository: true, status: true, origin: true, work: true, created_at: true },
   ...{ submitted_at: true, merged_at: true, deadline_at: true, head_sha: true, pushed_at: true, woken_at: true },
   ...{ pull_request: true, former_pull_requests: true, merge: true, price_cents: true },
-  ...{ expiry: true, line: true, pull_request_open: true, target: true, raised: true, reserved: true, over_budget: true },
+  ...{
+    expiry: true,
+    line: true,
+    pull_request_open: true,
+    target: true,
+    raised: true,
+    reserved: true,
+    over_budget: true,
+  },
 });
 
 /** Of the work only what jobs are found by is checked: there are many jobs at the start. */

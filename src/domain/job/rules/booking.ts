@@ -6,7 +6,17 @@ import { NO_USAGE } from "../../../contracts/result.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../../contracts/settings.ts";
 import type { Command } from "../command.ts";
 import type { Context, Decided, Decision } from "../decision.ts";
-import { type ActionsJob, actionsWork, fullName, isFinal, isOnActions, type Job, NOT_REPORTED, type Run, runOf } from "../job.ts";
+import {
+  type ActionsJob,
+  actionsWork,
+  fullName,
+  isFinal,
+  isOnActions,
+  type Job,
+  NOT_REPORTED,
+  type Run,
+  runOf,
+} from "../job.ts";
 import { limitsOf } from "../raised-limits.ts";
 import type { SpendingRow } from "../spending.ts";
 import { isOverUnbegun, isUnbegun, RUN_COULD_NOT_START } from "../unbegun.ts";

@@ -112,10 +112,10 @@ function waitInLine(decision: Decided, spot: Spot, now: number): Decided {
 }
 
 /** It has waited already, and goes on doing so: maybe for something else, or until another time. */
-function goesOnWaiting(before: Job & { readonly line: NonNullable<Job["line"]> }, spot: Spot, now: number): Decision {
-  const { limit, most, until } = before.line;
-  if (limit === spot.limit && most === spot.most && until === spot.until) return unchanged;
-  return change(before, now, { set: { line: spot }, effects: [showComment(now, "soon")] });
+function goesOnWaiting(before: Job, { over_budget }: Job, spot: Spot, now: number): Decision {
+  const same = before.line?.limit === spot.limit && before.line.most === spot.most && before.line.until === spot.until;
+  if (same && over_budget === before.over_budget) return unchanged;
+  return change(before, now, { set: { line: spot, over_budget }, effects: [showComment(now, "soon")] });
 }
 
 /** When it is taken to have asked: who waited already keeps that, and what was asked for before the limits were known too. */
@@ -153,8 +153,8 @@ function overJobs(job: Job, { budgets }: LineFacts, made: boolean, now: number):
   const most = limits?.jobs_per_day;
   if (most === undefined || job.over_budget || (spent?.jobs_of_day ?? 0) < most + (made ? 1 : 0)) return null;
   const sentence =
-    `In ${fullName(job.repository)} ${tooManyJobs(most)}; ask again at 00:00 UTC, or an admin says ` +
-    "`/job run --over-budget`.";
+    `In ${fullName(job.repository)} ${tooManyJobs(most)}; ask again at 00:00 UTC, or an admin of the repository says ` +
+    "`/job --over-budget …`.";
   return { ...refusal("rate_limited", sentence), retry_after_ms: nextDay(now) - now };
 }
 
@@ -194,6 +194,6 @@ export function holdToLimits(
     const granted = begun(decision, spot, now);
     return facts.unread === true && !goes_on ? { ...granted, effects: asUnplaced(granted.effects) } : granted;
   }
-  if (before !== null && before.line !== null) return goesOnWaiting({ ...before, line: before.line }, spot, now);
+  if (before !== null && before.line !== null) return goesOnWaiting(before, job, spot, now);
   return isAwaited(job) ? turnAway(before, decision, spot, now) : waitInLine(decision, spot, now);
 }
