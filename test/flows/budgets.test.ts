@@ -2,14 +2,21 @@
 import { describe, expect, it } from "vitest";
 import { briefSchema, CONFIG_FILE, jobFolder } from "../../src/contracts/brief.ts";
 import { type Job, type JobId, runOf } from "../../src/domain/job/job.ts";
-import { DEMO } from "../sandbox/environment.ts";
-import { type Harness, startHarness, until, untilJob } from "./harness.ts";
+import { ADMIN, DEMO } from "../sandbox/environment.ts";
+import { type Harness, type HarnessOptions, startHarness, until, untilJob } from "./harness.ts";
 import { heldRuns } from "./held-runs.ts";
 
 const TASK = (nth: number, flags = ""): string => `/job ${flags}create FILE-${nth}.md that says hello`;
 const settings = (budget: string): string =>
   `auto_merge:\n  enabled: true\nlimits:\n  cost_cents: 300\nbudget:\n  ${budget}\n`;
 const DAY_MS = 24 * 3_600_000;
+
+/** At noon of its day: what a budget is of does not end while a test looks at it. */
+async function startAtNoon(options: HarnessOptions): Promise<Harness> {
+  const harness = await startHarness(options);
+  harness.pass(DAY_MS + DAY_MS / 2 - (Date.now() % DAY_MS));
+  return harness;
+}
 
 const waits = (harness: Harness, id: JobId): Promise<Job> =>
   untilJob(harness, id, "in line", (one) => one.line !== null);
@@ -26,7 +33,7 @@ function briefOf(harness: Harness, { id, branch }: Job) {
 describe("jobs of a repository with a budget", () => {
   it("reserve their cap, and the last that begins gets what is left of the day", async () => {
     const held = heldRuns();
-    const harness = await startHarness({ settings: settings("day_cents: 500"), ...held.options });
+    const harness = await startAtNoon({ settings: settings("day_cents: 500"), ...held.options });
     const first = await harness.jobOf(harness.ask(TASK(1)));
     const started = await runs(harness, first.id);
     expect(started.reserved).toMatchObject({ budgeted: true, cents: 300 });
@@ -55,7 +62,7 @@ describe("jobs of a repository with a budget", () => {
 
   it("go on by themselves on the next day", async () => {
     const held = heldRuns();
-    const harness = await startHarness({ settings: settings("day_cents: 300"), ...held.options });
+    const harness = await startAtNoon({ settings: settings("day_cents: 300"), ...held.options });
     const first = await harness.jobOf(harness.ask(TASK(1)));
     await runs(harness, first.id);
     const second = await harness.jobOf(harness.ask(TASK(2)));
@@ -69,23 +76,26 @@ describe("jobs of a repository with a budget", () => {
 
   it("go beyond it where an admin says so, and nobody else's word counts", async () => {
     const held = heldRuns();
-    const harness = await startHarness({ settings: settings("month_cents: 300"), ...held.options });
+    const harness = await startAtNoon({ settings: settings("month_cents: 300"), ...held.options });
     const first = await harness.jobOf(harness.ask(TASK(1)));
     await runs(harness, first.id);
     const issue = harness.ask(TASK(2));
     const second = await harness.jobOf(issue);
     await waits(harness, second.id);
-    harness.github.comment(DEMO, issue, { body: "/job retry --over-budget", by: "wendy" });
     harness.github.comment(DEMO, issue, { body: "/job retry --over-budget", by: "ada" });
+    const replies = () => harness.github.comments(DEMO, issue).map(({ body }) => body);
+    await until("a refusal", () => replies().some((body) => body.includes("Only somebody who administers")));
+    expect((await harness.job(second.id)).line).not.toBeNull();
+    harness.github.comment(DEMO, issue, { body: "/job retry --over-budget", by: ADMIN });
     expect((await runs(harness, second.id)).over_budget).toBe(true);
-    const third = await harness.jobOf(harness.ask(TASK(3, "--over-budget ")));
+    const third = await harness.jobOf(harness.ask(TASK(3, "--over-budget "), ADMIN));
     expect((await runs(harness, third.id)).reserved).toMatchObject({ budgeted: false, cents: 300 });
     held.letAllGo();
     for (const { id } of [first, second, third]) await merged(harness, id);
   });
 
   it("are refused with a sentence once as many were created as a day may have", async () => {
-    const harness = await startHarness({ settings: settings("jobs_per_day: 1") });
+    const harness = await startAtNoon({ settings: settings("jobs_per_day: 1") });
     const first = await harness.jobOf(harness.ask(TASK(1)));
     await merged(harness, first.id);
     const issue = harness.ask(TASK(2));
@@ -100,7 +110,7 @@ describe("jobs of a repository with a budget", () => {
 
   it("are told so where their caller waits for the branch", async () => {
     const held = heldRuns();
-    const harness = await startHarness({ settings: settings("day_cents: 300"), ...held.options });
+    const harness = await startAtNoon({ settings: settings("day_cents: 300"), ...held.options });
     const first = await harness.jobOf(harness.ask(TASK(1)));
     await runs(harness, first.id);
     const answer = await harness.request("/api/create-job", {

@@ -139,4 +139,4 @@ export const whenMore = (limit: BudgetLimit, until: number): string =>
   isDay(limit) ? "at 00:00 UTC" : `on ${dayOf(until)} at 00:00 UTC`;
 
 export const tooManyJobs = (most: number): string =>
-  `${counted(most, "job")} ${most === 1 ? "was" : "were"} created today, which is the most (\`budget.jobs_per_day\`)`;
+  `${counted(most, "job was", "jobs were")} created today, which is the most (\`budget.jobs_per_day\`)`;

@@ -310,7 +310,14 @@ export function spotFor(facts: LineFacts, { job, asked_at, goes_on, ended }: Ask
   const { places } = facts;
   const others = places.filter(({ id }) => id !== job.id);
   const pull_request = hasOpenPullRequest(job);
-  const candidate: Place = { ...asPlace(job), runs: false, pull_request, waits_since: asked_at, shown: null, held: null };
+  const candidate: Place = {
+    ...asPlace(job),
+    runs: false,
+    pull_request,
+    waits_since: asked_at,
+    shown: null,
+    held: null,
+  };
   const counts = new Counts({ ...facts, places: others }, [...ended.map((held) => ({ ...held, of: candidate }))]);
   if (goes_on) {
     const taken = counts.grant(candidate);

@@ -52,6 +52,8 @@ const END_OF_FLAGS = new RegExp(`^${GAP}(?:--|[\u2013\u2014])(?=\\s|$)`);
 const VALUE = new RegExp(`^${GAP}(\\S+)`);
 const ONE_DASH = new RegExp(`^${GAP}-(${NAMES.join("|")})(?=[\\s=]|$)`, "i");
 const AFTER_TASK = /\s--(?:no-merge|draft|again|over-budget|market|(?:model|price)(?:=\S*|[^\S\n]+\S+)?)$/i;
+/** It reads what stands behind it itself. */
+const RETRY = /^retry\s/i;
 
 const ALL = "`--model NAME`, `--no-merge`, `--draft`, `--again`, `--over-budget`, `--market` and `--price DOLLARS`";
 
@@ -135,7 +137,8 @@ function flagMistake(rest: string): string | null {
   const single = ONE_DASH.exec(rest);
   if (single !== null) return `Did you mean \`--${single[1]?.toLowerCase()}\`, with two dashes?`;
   // A flag after the task would silently become part of it, and `--no-merge` must not be lost.
-  if (AFTER_TASK.test((rest.split("\n", 1)[0] ?? "").trimEnd()))
+  const line = (rest.split("\n", 1)[0] ?? "").trim();
+  if (AFTER_TASK.test(line) && !RETRY.test(line))
     return "Put flags before the task: `/job --no-merge fix the login`. If the task is about such a flag, put it in backticks.";
   return null;
 }
