@@ -65,6 +65,8 @@ export const briefSchema = z.object({
     turns: z.number().int().positive(),
     cost_cents: z.number().positive(),
   }),
+  /** The cost limit is a budget's: nothing may go beyond it, and a run that is started again has no part of it. */
+  budgeted: z.boolean().optional(),
   /** Instructions for every job, from the repository's settings on the base branch. */
   instructions: z.string().default(""),
   /** Globs of paths that the job may not change; the push restores them. */

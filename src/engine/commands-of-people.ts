@@ -65,14 +65,19 @@ async function allowedNow({ store }: Needs, { owner, name }: EventRepository): P
 async function retried(
   needs: Needs,
   event: Slash,
-  { raised }: Extract<AboutJob, { verb: "retry" }>,
+  { raised, over_budget }: Extract<AboutJob, { verb: "retry" }>,
   by: Requester,
 ): Promise<Command> {
   const { repository, comment_id } = event;
-  if (raised === undefined) return { type: "retry", by, comment_id };
+  if (raised === undefined && over_budget === undefined) return { type: "retry", by, comment_id };
   const by_admin = (await needs.admit(repository, authorOf(event), "admin")) !== null;
   const allowed = await allowedNow(needs, repository);
-  return { type: "retry", by, comment_id, raised, by_admin, ...(allowed === undefined ? {} : { allowed }) };
+  return {
+    ...{ type: "retry", by, comment_id, by_admin },
+    ...(raised === undefined ? {} : { raised }),
+    ...(over_budget === undefined ? {} : { over_budget }),
+    ...(allowed === undefined ? {} : { allowed }),
+  };
 }
 
 export function pressed(action: Button["action"], by: Requester, commit: string | undefined): Command {

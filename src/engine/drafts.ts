@@ -51,6 +51,7 @@ export function draftOf(event: Asking, account: string, base_branch: string | nu
       no_merge: asked?.no_merge ?? false,
       draft: asked?.draft ?? false,
     },
+    ...(asked?.over_budget === true ? { over_budget: true } : {}),
     callback_url: null,
     base_branch,
     price_cents: 0,

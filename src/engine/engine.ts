@@ -18,6 +18,8 @@ import { CommandHandler, type Handle } from "./handle-command.ts";
 import { createRepositoryHandler, observing } from "./handle-repository.ts";
 import { createLine } from "./line.ts";
 import { createMarketGate } from "./market-gate.ts";
+import { withinBudget } from "./over-budget.ts";
+import type { AccountBudgets } from "./ports/account-budgets.ts";
 import type { Recorder } from "./ports/audit.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Estimator } from "./ports/estimates.ts";
@@ -62,6 +64,8 @@ export interface EngineParts {
   readonly pacing?: ShowPacing;
   /** False: the store holds some of a repository's jobs alone, so limits on their number cannot hold. Missing: true. */
   readonly knows_all_jobs?: boolean;
+  /** What accounts may spend; missing: as much as they want. */
+  readonly account_budgets?: AccountBudgets | undefined;
   /** Missing: no metrics. */
   readonly meter?: Meter;
   /** How long finished jobs and logs are kept; missing: the defaults. */
@@ -108,7 +112,7 @@ function connect(parts: EngineParts) {
   const { jobs, accounts, blobs, usage } = store;
   const commitSubscribers = createCommitSubscribers(jobs, clock);
   const line = createLine({
-    ...{ jobs, repositories: store.repositories, log, knows_all_jobs: usual.knows_all_jobs },
+    ...{ store, clock, log, knows_all_jobs: usual.knows_all_jobs, account_budgets: parts.account_budgets },
     handle: (id, command) => handle(id, command),
   });
   const quotas = createQuotas({ jobs, blobs, usage, clock, estimator, limits: parts.quotas });
@@ -143,7 +147,7 @@ function connect(parts: EngineParts) {
     ...{ ...shared, ...triggers, admit, marketGate, offers_set_up },
     answers: createAnswers({ ...usual, examine }),
     estimate: estimator === null ? null : quotas.estimate,
-    create: (draft, by) => creator.create(draft, undefined, by),
+    create: withinBudget(admit, (draft, by) => creator.create(draft, undefined, by)),
   });
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
   const workers = new Workers({ ...shared, ...performers, admit, webhookProcessor });

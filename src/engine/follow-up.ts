@@ -86,10 +86,11 @@ export function standing(job: Job): string {
   }
 }
 
-const flagsOf = ({ model, no_merge, draft, market = null }: Run): readonly string[] => [
+const flagsOf = ({ model, no_merge, draft, over_budget, market = null }: Run): readonly string[] => [
   ...(model === null ? [] : ["--model"]),
   ...(no_merge ? ["--no-merge"] : []),
   ...(draft ? ["--draft"] : []),
+  ...(over_budget === undefined ? [] : ["--over-budget"]),
   ...(market === null ? [] : ["--market"]),
 ];
 

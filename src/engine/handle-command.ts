@@ -116,9 +116,9 @@ export class CommandHandler {
     const deciding = { id, stored, command, extras, context };
     const decision = decide(job, command, context);
     if (decision.kind !== "decided" || !needsLine(job, command, decision)) return this.#conclude(deciding, decision);
-    const { repository } = decision.job;
-    return line.inTurn(repository, async () =>
-      this.#conclude(deciding, decide(job, command, { ...context, line: await line.facts(repository) })),
+    const { repository, account } = decision.job;
+    return line.inTurn(repository, account, async () =>
+      this.#conclude(deciding, decide(job, command, { ...context, line: await line.facts(repository, account) })),
     );
   }
 

@@ -4,30 +4,32 @@
  * start and every hour.
  */
 import { UNREAD_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
+import { accountNamed } from "../domain/job/account.ts";
 import type { Command } from "../domain/job/command.ts";
 import { fullName, type Job, type JobId, type Repository } from "../domain/job/job.ts";
-import {
-  givesPlace,
-  type LineFacts,
-  leavesLine,
-  limitsPlaces,
-  type PlaceLimits,
-  placeLimitsOf,
-  shownTooFarBack,
-  walkLine,
-} from "../domain/job/line.ts";
+import { givesPlace, type LineFacts, leavesLine, shownTooFarBack, waitingIn, walkLine } from "../domain/job/line.ts";
 import type { RepositoryState } from "../domain/repository/repository.ts";
+import { createLineFacts, type ReadLineFacts } from "./line-facts.ts";
+import { type AccountBudgets, NO_ACCOUNT_BUDGETS } from "./ports/account-budgets.ts";
+import type { Clock } from "./ports/clock.ts";
 import type { JobStore, StoredJob } from "./ports/jobs.ts";
 import type { Log } from "./ports/log.ts";
 import type { RepositoryStore } from "./ports/repositories.ts";
 import type { Handled } from "./ports/service.ts";
+import type { SpendingStore } from "./ports/spending.ts";
 import { createTurns } from "./turns.ts";
 
 type Named = Pick<Repository, "owner" | "name">;
 
 interface Needs {
-  readonly jobs: Pick<JobStore, "placesIn" | "lines" | "openIn">;
-  readonly repositories: Pick<RepositoryStore, "get">;
+  readonly store: {
+    readonly jobs: Pick<JobStore, "placesIn" | "lines" | "openIn" | "heldBy">;
+    readonly repositories: Pick<RepositoryStore, "get">;
+    readonly spending: Pick<SpendingStore, "spentIn">;
+  };
+  readonly clock: Pick<Clock, "now">;
+  /** Missing: none has any. */
+  readonly account_budgets?: AccountBudgets | undefined;
   readonly handle: (id: JobId, command: Command) => Promise<Handled>;
   /** False: this process does not know all jobs of a repository, so none has to wait. */
   readonly knows_all_jobs: boolean;
@@ -35,25 +37,18 @@ interface Needs {
 }
 
 export interface Line {
-  /** Runs what takes a place; one at a time for each repository. */
-  inTurn<T>(repository: Named, work: () => Promise<T>): Promise<T>;
-  /** `unknown`: the repository's limits are. */
-  facts(repository: Named): Promise<LineFacts | "unknown">;
+  /**
+   * Runs what takes a place or part of a budget; one at a time for each repository, and for each account that has a budget.
+   * `account`: of the job.
+   */
+  inTurn<T>(repository: Named, account: string, work: () => Promise<T>): Promise<T>;
+  facts(repository: Named, account: string): Promise<LineFacts>;
   committed(stored: StoredJob, before: Job | null): void;
   repositoryCommitted(state: RepositoryState, before: RepositoryState | null): void;
   /** Lets everybody begin for whom there is room. */
   moveAll(): Promise<void>;
   /** Resolves when nobody is being told to begin any more. */
   stop(): Promise<void>;
-}
-
-const NO_LIMITS: LineFacts = { limits: {}, places: [] };
-
-/** Null: nobody has read them. Where there is no file, or it cannot be read, nothing is limited. */
-function limitsOf(known: RepositoryState | null): PlaceLimits | null {
-  if (known === null) return null;
-  if (known.settings !== null) return placeLimitsOf(known.settings);
-  return known.base === null && known.settings_problem === null ? null : placeLimitsOf(UNREAD_REPOSITORY_SETTINGS);
 }
 
 const keyOf = (repository: Named): string => fullName(repository).toLowerCase();
@@ -64,43 +59,62 @@ function named(full_name: string): Named {
 }
 
 /** Jobs at rest whose settings are those of their last look: with a pull request, or a question that gives no place. */
-async function mayExpire(jobs: Needs["jobs"], repository: string): Promise<ReadonlySet<JobId>> {
+async function mayExpire({ jobs }: Needs["store"], repository: string): Promise<ReadonlySet<JobId>> {
   const settled = (await jobs.placesIn(repository)).filter((one) => !one.runs && one.waits_since === null);
   const asking = (await jobs.openIn(repository)).filter(({ status }) => status === "waiting_for_user");
   return new Set([...settled, ...asking].map(({ id }) => id));
 }
 
 /** Tells those whose number in line has changed enough. */
-async function showPlaces({ jobs, handle }: Pick<Needs, "jobs" | "handle">, repository: Named): Promise<void> {
-  for (const id of shownTooFarBack(await jobs.placesIn(fullName(repository)))) await handle(id, { type: "line-moved" });
+async function showPlaces({ store, handle }: Needs, repository: Named): Promise<void> {
+  const places = await store.jobs.placesIn(fullName(repository));
+  for (const id of shownTooFarBack(places)) await handle(id, { type: "line-moved" });
 }
 
-export function createLine({ jobs, repositories, handle, knows_all_jobs, log }: Needs): Line {
+async function tellLimits({ store, handle }: Needs, state: RepositoryState): Promise<void> {
+  const { limits } = state.settings ?? UNREAD_REPOSITORY_SETTINGS;
+  for (const id of await mayExpire(store, fullName(state))) await handle(id, { type: "limits-changed", limits });
+}
+
+/** Names of repositories in which a job of the account waits, whose budget is of all repositories. */
+async function linesOf({ jobs }: Needs["store"], account: string): Promise<readonly Named[]> {
+  const found: Named[] = [];
+  for (const name of await jobs.lines()) {
+    const waiting = waitingIn(await jobs.placesIn(name));
+    if (waiting.some((place) => place.account === accountNamed(account))) found.push(named(name));
+  }
+  return found;
+}
+
+/** Without limits everybody may begin; while those are unknown one job does, which reads them. */
+async function firstToBegin(
+  jobs: Pick<JobStore, "placesIn">,
+  facts: ReadLineFacts,
+  repository: Named,
+): Promise<{ readonly id: JobId; readonly alone: boolean } | null> {
+  const places = await jobs.placesIn(fullName(repository));
+  if (waitingIn(places).length === 0) return null;
+  const known = await facts(repository, null);
+  const first = walkLine({ ...known, places }).find(({ reached }) => reached === null);
+  return first === undefined ? null : { id: first.id, alone: known.unread === true };
+}
+
+export function createLine(needs: Needs): Line {
+  const { handle, account_budgets = NO_ACCOUNT_BUDGETS, log } = needs;
+  const { jobs } = needs.store;
   const inTurn = createTurns();
+  const inTurnOfAccount = createTurns();
   const moving = new Map<string, { again: boolean; readonly done: Promise<void> }>();
   let stopped = false;
+  const facts = createLineFacts({ ...needs, ...needs.store, account_budgets });
 
-  const facts = async (repository: Named): Promise<LineFacts | "unknown"> => {
-    if (!knows_all_jobs) return NO_LIMITS;
-    const limits = limitsOf(await repositories.get(repository.owner, repository.name));
-    if (limits === null) return "unknown";
-    return limitsPlaces(limits) ? { limits, places: await jobs.placesIn(fullName(repository)) } : NO_LIMITS;
-  };
-
-  /** Without limits everybody may begin; while those are unknown one job does, which reads them. */
-  const next = async (repository: Named): Promise<{ readonly id: JobId; readonly alone: boolean } | null> => {
-    const places = await jobs.placesIn(fullName(repository));
-    const known = await facts(repository);
-    const limits = known === "unknown" ? {} : known.limits;
-    const first = walkLine({ limits, places }).find(({ reached }) => reached === null);
-    return first === undefined ? null : { id: first.id, alone: known === "unknown" };
-  };
+  const next = (repository: Named) => firstToBegin(jobs, facts, repository);
 
   const moveOnce = async (repository: Named): Promise<void> => {
     let told: JobId | null = null;
     for (let first = await next(repository); first !== null && !stopped; first = await next(repository)) {
       const answer = await handle(first.id, { type: "begin" });
-      const begins = answer.ok && answer.changed;
+      const begins = answer.ok && answer.changed && answer.job.line === null;
       // one that was cancelled meanwhile leaves the place to the one behind it
       if (first.alone || (!begins && told === first.id)) return;
       told = begins ? null : first.id;
@@ -113,7 +127,7 @@ export function createLine({ jobs, repositories, handle, knows_all_jobs, log }: 
         const state = moving.get(key);
         if (state !== undefined) state.again = false;
         await moveOnce(repository);
-        await showPlaces({ jobs, handle }, repository);
+        await showPlaces(needs, repository);
       }
     } catch (error) {
       log.error({ repository: fullName(repository), error }, "the line of waiting jobs could not be moved");
@@ -135,26 +149,29 @@ export function createLine({ jobs, repositories, handle, knows_all_jobs, log }: 
     return done;
   };
 
-  const tellLimits = async (state: RepositoryState): Promise<void> => {
-    const { limits } = state.settings ?? UNREAD_REPOSITORY_SETTINGS;
-    for (const id of await mayExpire(jobs, fullName(state))) await handle(id, { type: "limits-changed", limits });
+  const moveAllOf = async (account: string): Promise<void> => {
+    for (const repository of await linesOf(needs.store, account)) if (!stopped) await move(repository);
   };
 
   const changed = async (state: RepositoryState): Promise<void> => {
     await move(state);
-    await tellLimits(state).catch((error: unknown) =>
+    await tellLimits(needs, state).catch((error: unknown) =>
       log.error({ repository: fullName(state), error }, "changed limits could not be told to open pull requests"),
     );
   };
 
   return {
-    inTurn: (repository, work) => inTurn(keyOf(repository), work),
+    // the repository's turn first, always: so nobody waits for somebody who waits for them
+    inTurn: (repository, account, work) =>
+      inTurn(keyOf(repository), () => (account_budgets.any() ? inTurnOfAccount(accountNamed(account), work) : work())),
     facts,
     committed({ job }, before) {
-      if (before !== null && (givesPlace(before, job) || leavesLine(before, job))) void move(job.repository);
+      if (before === null || !(givesPlace(before, job) || leavesLine(before, job))) return;
+      void move(job.repository);
+      if (account_budgets.any()) void moveAllOf(job.account);
     },
     repositoryCommitted(state, before) {
-      const of = (one: RepositoryState | null) => JSON.stringify(one?.settings?.limits);
+      const of = (one: RepositoryState | null) => JSON.stringify([one?.settings?.limits, one?.settings?.budget]);
       if (of(state) !== of(before)) void changed(state);
     },
     async moveAll() {

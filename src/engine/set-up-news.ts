@@ -1,6 +1,6 @@
 /** What a commit of a job says of its repository's set-up: whether runs begin, and get anywhere. */
 import { type AgentResult, isOnActions, type Job, runOf } from "../domain/job/job.ts";
-import { RUN_COULD_NOT_START } from "../domain/job/rules/running.ts";
+import { RUN_COULD_NOT_START } from "../domain/job/unbegun.ts";
 import type { RepositoryCommand } from "../domain/repository/command.ts";
 import type { RunProblem } from "../domain/repository/repository.ts";
 import type { HandleRepository } from "./handle-repository.ts";

@@ -28,7 +28,10 @@ async function repository(limits: Partial<RepositorySettings["limits"]>, { hears
   const clock = { now: () => ++now, at: () => () => {} };
   const { jobs, blobs, usage, accounts, repositories } = store;
   const handle = (id: JobId, command: Command) => handler.handle(id, command);
-  const line = createLine({ jobs, repositories, handle, knows_all_jobs: true, log: { error: () => {} } });
+  const line = createLine({
+    ...{ store, clock, handle },
+    ...{ knows_all_jobs: true, log: { error: () => {} } },
+  });
   const handler = new CommandHandler({
     ...{ jobs, accounts, clock, line, subscriptionMatcher: { listens: async () => false } },
     ...{ lines: createRunLines(), record: () => {}, log: { info: () => {} } },

@@ -74,7 +74,7 @@ async function service(
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
   const needs = { jobs, accounts: store.accounts, clock, subscriptionMatcher, ...told };
   const line = createLine({
-    ...{ jobs, repositories: store.repositories, knows_all_jobs: true, log: { error: () => {} } },
+    ...{ store, clock, knows_all_jobs: true, log: { error: () => {} } },
     handle: (id, command) => handle(id, command),
   });
   const commandHandler = new CommandHandler({ ...needs, line });

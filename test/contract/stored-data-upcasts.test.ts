@@ -154,7 +154,7 @@ const without = <T extends object>(whole: T, fields: object): T =>
 describe("a job of format 5", () => {
   it.each(["as it was written", "mended by hand"])("is found and read as one of today, %s", (how) =>
     inPlace(async (place) => {
-      const today = { ...led(begin(), ...TO_PULL_REQUEST), id: jobId(1) };
+      const today = { ...led(begin(), ...TO_PULL_REQUEST), id: jobId(1), reserved: null };
       const before = await place.open();
       await keep(before.jobs, today);
       await before.close();

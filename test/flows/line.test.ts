@@ -3,58 +3,10 @@ import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { type Job, type JobId, runOf } from "../../src/domain/job/job.ts";
 import { DEMO } from "../sandbox/environment.ts";
-import { type Harness, type HarnessOptions, startHarness, until, untilJob } from "./harness.ts";
-import { scriptedRuns } from "./scripted-runs.ts";
+import { type Harness, startHarness, until, untilJob } from "./harness.ts";
+import { heldRuns } from "./held-runs.ts";
 
 const TASK = (nth: number): string => `/job create FILE-${nth}.md that says hello`;
-
-/** Runs of jobs that wait until they are let go on, each by its branch. */
-function heldRuns(): {
-  readonly options: Pick<HarnessOptions, "playJob">;
-  /** The most that were under way at once. */
-  most(): number;
-  /** Branches in the order in which their runs began. */
-  readonly begun: string[];
-  letGo(job: Job): void;
-  letAllGo(): void;
-} {
-  const gates = new Map<string, PromiseWithResolvers<void>>();
-  const begun: string[] = [];
-  let open = false;
-  let most = 0;
-  let running = 0;
-  const gateOf = (branch: string) => {
-    const gate = gates.get(branch) ?? Promise.withResolvers<void>();
-    gates.set(branch, gate);
-    if (open) gate.resolve();
-    return gate;
-  };
-  return {
-    begun,
-    most: () => most,
-    letGo: ({ branch }) => gateOf(branch).resolve(),
-    letAllGo() {
-      open = true;
-      for (const gate of gates.values()) gate.resolve();
-    },
-    options: {
-      playJob: (github) => {
-        const others = scriptedRuns(github);
-        return async (input) => {
-          if (!input.subject.path.endsWith("/run-job.yml")) return others(input);
-          const branch = input.subject.trigger.headBranch;
-          begun.push(branch);
-          running += 1;
-          most = Math.max(most, running);
-          await gateOf(branch).promise;
-          return others(input).finally(() => {
-            running -= 1;
-          });
-        };
-      },
-    },
-  };
-}
 
 const waits = (harness: Harness, id: JobId): Promise<Job> =>
   untilJob(harness, id, "in line", (one) => one.line !== null);

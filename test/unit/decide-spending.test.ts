@@ -34,7 +34,7 @@ describe("the cost of an attempt", () => {
     expect(booked(job, CANCELLED)).toMatchObject([
       {
         ...{ job: job.id, account: job.account, requester: job.requester, started_by: null },
-        ...{ repository: `${job.repository.owner}/${job.repository.name}`, at: job.updated_at + 1_000 },
+        ...{ repository: `${job.repository.owner}/${job.repository.name}`, at: job.reserved?.at },
       },
     ]);
   });

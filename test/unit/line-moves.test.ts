@@ -28,13 +28,17 @@ it("the next one begins where the first is cancelled at the moment that it is to
     return decision.kind === "decided";
   };
   const line = createLine({
-    jobs: {
-      placesIn: async () => [...jobs.values()].map(placeOf).filter((place) => place !== null),
-      lines: async () => ["octo/demo"],
-      openIn: async () => [],
+    store: {
+      jobs: {
+        placesIn: async () => [...jobs.values()].map(placeOf).filter((place) => place !== null),
+        lines: async () => ["octo/demo"],
+        openIn: async () => [],
+        heldBy: async () => [],
+      },
+      spending: { spentIn: async () => ({ day_cents: 0, month_cents: 0, jobs_of_day: 0 }) },
+      // only the settings are looked at
+      repositories: { get: async () => ({ settings: LIMITS }) as RepositoryState },
     },
-    // only the settings are looked at
-    repositories: { get: async () => ({ settings: LIMITS }) as RepositoryState },
     handle: async (id, command) => {
       if (id === A) give(A, { type: "cancel", by: ADA });
       const job = jobs.get(id);
@@ -42,6 +46,7 @@ it("the next one begins where the first is cancelled at the moment that it is to
       if (job === undefined) return { ok: false, refusal: refusal("not_found", "There is no such job.") };
       return { ok: true, job, changed } as Awaited<ReturnType<Parameters<typeof createLine>[0]["handle"]>>;
     },
+    clock: { now: () => 10 },
     knows_all_jobs: true,
     log: { error: () => {} },
   });

@@ -398,7 +398,7 @@ describe("the number that a waiting job is shown", () => {
   it("follows the line with a few edits for each job, however long that is", () => {
     const place = (at: number): Place => ({
       ...{ id: jobId(`job${String(at).padStart(5, "0")}`), account: "ada", runs: false, pull_request: false },
-      ...{ opens: true, waits_since: at, shown: at },
+      ...{ opens: true, waits_since: at, shown: at, held: null, raised_cents: null, over_budget: false },
     });
     let places = Array.from({ length: 64 }, (_, at) => place(at + 1));
     const edits = new Map<JobId, number>();

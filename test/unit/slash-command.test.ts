@@ -297,7 +297,7 @@ describe("a mistake is named, with what to do", () => {
     ["/job --modle=x fix it", "Did you mean `--model`?"],
     [
       "/job --verbose fix it",
-      "The flags are `--model NAME`, `--no-merge`, `--draft`, `--again`, `--market` and `--price DOLLARS`",
+      "The flags are `--model NAME`, `--no-merge`, `--draft`, `--again`, `--over-budget`, `--market` and `--price DOLLARS`",
     ],
     ["/job fix it --again", "Put flags before the task"],
     ["/job --again=yes fix it", "`--again` takes no value"],

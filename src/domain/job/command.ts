@@ -62,6 +62,8 @@ export interface Draft {
   readonly price_cents: number;
   readonly time_limit_seconds: number;
   readonly offer?: Offer;
+  /** Somebody who administers the repository said that its budget does not count for the first round. */
+  readonly over_budget?: boolean;
 }
 
 /** Who sent a command. `account` for keys and the market, `login` for people on GitHub. */
@@ -117,6 +119,8 @@ export type Command =
       /** For this round. More than the settings allow is for those who administer the repository. */
       readonly raised?: RaisedLimits;
       readonly by_admin?: boolean;
+      /** The repository's budget does not count for this round. Only for those who administer the repository. */
+      readonly over_budget?: boolean;
       /** What the settings allow now; missing: what they did when the job's last brief was pushed. */
       readonly allowed?: Required<RaisedLimits>;
     }

@@ -32,7 +32,7 @@ export function decide(job: Job | null, command: Command, context: Context): Dec
   if (job === null && command.type !== "create") return refuse("not_found", "There is no such job.");
   const tracked = keepTrack(job, command, decideAlone(job, command, context), context);
   const decision = settleReviews(tellRequester(job, command, tracked));
-  return book(job, command, holdToLimits(job, command, decision, context), context);
+  return holdToLimits(job, command, book(job, command, decision, context), context);
 }
 
 /** What follows from the command itself. */
@@ -213,7 +213,7 @@ function overdue(job: Job, context: Context): Decision {
     case "accepted":
       return isOnMarket(job) ? market.missDeadline(job, context) : running.missDeadline(job, context);
     case "queued":
-      return running.missStart(job, context);
+      return job.line === null ? running.missStart(job, context) : begin(job, context);
     case "submitted":
       return checking.reevaluate(job, true, context);
     default:

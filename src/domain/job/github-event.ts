@@ -34,9 +34,11 @@ export type SlashCommand =
       readonly market: { readonly price_cents: number } | null;
       /** Another job, whatever is open of the issue. Missing unless so. */
       readonly again?: true;
+      /** Beyond the repository's budget. Missing unless so. */
+      readonly over_budget?: true;
     }
   | ({ readonly verb: "status" | "cancel" | "pay" } & OfJob)
-  | ({ readonly verb: "retry"; readonly raised?: RaisedLimits } & OfJob)
+  | ({ readonly verb: "retry"; readonly raised?: RaisedLimits; readonly over_budget?: true } & OfJob)
   /** `commit`: of the files that were read, or how its name begins. */
   | ({ readonly verb: "run-checks" | "approve"; readonly commit?: string } & OfJob)
   | { readonly verb: "help" | "doctor" | "usage" }

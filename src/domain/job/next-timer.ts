@@ -37,7 +37,7 @@ export type DueTimer = Pick<
   Job,
   "status" | "created_at" | "work" | "deadline_at" | "pushed_at" | "submitted_at" | "woken_at" | "origin" | "head_sha"
 > &
-  Pick<Job, "expiry">;
+  Pick<Job, "expiry" | "line">;
 
 /** When silence of the sender counts as a yes. */
 export const silentUntil = (sender_asked_at: number | null, submitted_at: number): number =>
@@ -58,6 +58,7 @@ const due = (job: DueTimer): number | null => {
       return runOf(job)?.status === "completed" ? null : job.deadline_at;
     case "queued": {
       if (isAwaited(job)) return job.created_at + BRANCH_LIMIT_MS;
+      if (job.line !== null) return job.line.until ?? null;
       if (!isOnActions(job) || job.pushed_at === null || job.work.run !== null) return null;
       const first = job.pushed_at + START_LIMIT_MS;
       return job.woken_at === null || job.woken_at < first ? first : job.pushed_at + START_GIVEN_UP_MS;

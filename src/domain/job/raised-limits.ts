@@ -22,6 +22,15 @@ const FLAGS: Readonly<Record<(typeof NAMES)[number], string>> = {
 export const limitsOf = ({ raised }: Pick<Job, "raised">, { limits }: Pick<RepositorySettings, "limits">): Limits =>
   raised === null ? limits : { ...limits, ...raised };
 
+/** What a brief allows an attempt: of a budget no more than was reserved for it. */
+export function capInBrief(
+  job: Pick<Job, "raised" | "reserved">,
+  settings: Pick<RepositorySettings, "limits">,
+): number {
+  const { cost_cents } = limitsOf(job, settings);
+  return job.reserved?.budgeted === true ? Math.min(cost_cents, job.reserved.cents) : cost_cents;
+}
+
 const shown = (name: (typeof NAMES)[number], value: number): string =>
   name === "cost_cents" ? `$${(value / 100).toFixed(2)}` : String(value);
 

@@ -5,7 +5,8 @@
 import * as z from "zod";
 import { NO_USAGE, OUTCOMES, PERMANENT_ERRORS, usageSchema } from "../../contracts/result.ts";
 import { replySchema } from "../../contracts/review.ts";
-import { PLACE_LIMITS, repositorySettingsSchema } from "../../contracts/settings.ts";
+import { repositorySettingsSchema } from "../../contracts/settings.ts";
+import { LINE_LIMITS } from "./budget.ts";
 import { catchUpSchema, NO_CATCH_UP } from "./catch-up.ts";
 import { commentIdSchema } from "./comment-id.ts";
 import { asJobId } from "./job-id.ts";
@@ -195,7 +196,15 @@ const reason: z.ZodType<Reason> = z.object({
 });
 
 /** Which limit of the repository's it waits for, since when, and as which of those that waited then. */
-const line = z.object({ since: time, limit: z.enum(PLACE_LIMITS), most: number, position: number });
+const line = z.object({
+  since: time,
+  limit: z.enum(LINE_LIMITS),
+  /** A number of jobs, or cents. */
+  most: z.number(),
+  position: number,
+  /** When there is more of the budget that it waits for. Absent: it is none. */
+  until: time.exactOptional(),
+});
 
 /** Why a job goes no further without a person. */
 export const MENTIONS = ["question", "failed", "sender", "reviews", "stuck", "checks", "merge", "expiry"] as const;
@@ -218,6 +227,15 @@ const raised = z.object({
 });
 /** Limits that count in place of the settings'. */
 export type RaisedLimits = Shape<typeof raised>;
+
+const reserved = z.object({
+  /** Of a budget; else it is just what the settings allow. */
+  budgeted: z.boolean(),
+  cents: z.number().nonnegative(),
+  at: time,
+});
+/** The most that an attempt may cost, and since when that was so. */
+export type Reserved = Shape<typeof reserved>;
 
 /** Of one attempt, whoever makes it. */
 const attempt = z.object({
@@ -278,6 +296,10 @@ const progress = attempt.extend({
   line: unset(line),
   /** What a retry allows its round; null: what the settings say. */
   raised: unset(raised),
+  /** What its attempt that began last may cost; null: none has. */
+  reserved: unset(reserved),
+  /** Its round may go beyond the budget of the repository, as somebody who administers it said. */
+  over_budget: z.boolean().default(false),
   result: unset(agentResult),
   /** What the attempts have used beside the one whose result this is. */
   other_attempts: spent.default(NOTHING_SPENT),

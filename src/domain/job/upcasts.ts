@@ -49,9 +49,11 @@ export const ADDED_IN_6 = {
   expiry: null,
   mention: null,
   line: null,
+  over_budget: false,
   pull_request_open: false,
   raised: null,
   trigger_values: [],
+  reserved: null,
 };
 
 /** The same of the work of GitHub Actions. */

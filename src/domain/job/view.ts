@@ -3,8 +3,8 @@
  * times, without secrets or addresses that may hold one.
  */
 import * as z from "zod";
-import { PLACE_LIMITS } from "../../contracts/settings.ts";
 import { approvedFrom } from "../market/agreement.ts";
+import { LINE_LIMITS } from "./budget.ts";
 import { fullName, heldFiles, isOnMarket, type Job, marketWork, questionOf, runOf, STATUSES, statusAt } from "./job.ts";
 import { outcomeField, outcomeOf, questionField } from "./outcome.ts";
 import { theirs } from "./target.ts";
@@ -23,8 +23,10 @@ const attachmentSchema = z.object({
 export const waitsInLineSchema = z
   .object({
     position: z.number().int().meta({ description: "Its number in the repository's line, from 1." }),
-    limit: z.enum(PLACE_LIMITS).meta({ description: "Of the repository's settings, which keeps it from beginning." }),
-    most: z.number().int().meta({ description: "What that limit is." }),
+    limit: z
+      .enum(LINE_LIMITS)
+      .meta({ description: "Of the repository's settings or a budget, which keeps it from beginning." }),
+    most: z.number().meta({ description: "What that limit is: a number of jobs, or cents of a budget." }),
   })
   .nullable()
   .meta({ description: "The job is queued and waits for other jobs of the repository; null: it does not." });

@@ -1,6 +1,7 @@
 /** Stored jobs, commits, and the store that keeps and finds them. */
 
 import type { LogLine } from "../../contracts/log-line.ts";
+import type { Held } from "../../domain/job/budget.ts";
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { PendingEffect, WantedEffect } from "../../domain/job/effect.ts";
 import type { HistoryRow } from "../../domain/job/history.ts";
@@ -119,6 +120,8 @@ export interface JobStore extends EffectStore<JobId, StoredJob>, TimerStore<JobI
    * a lock of the repository: in one process a queue (`engine/line.ts`), in several one of the store's.
    */
   placesIn(repository: string): Promise<readonly Place[]>;
+  /** What attempts under way of this account may cost, in all repositories: the same lock, of the account's. */
+  heldBy(account: string): Promise<readonly (Held & { readonly id: JobId })[]>;
   /** Names of the repositories in which a job waits for a place. */
   lines(): Promise<readonly string[]>;
   /** This account's current usage, for its quotas. */

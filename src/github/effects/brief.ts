@@ -16,7 +16,7 @@ import type { Review } from "../../contracts/review.ts";
 import type { RepositorySettings } from "../../contracts/settings.ts";
 import { isOnActions, issueOf, type Job } from "../../domain/job/job.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
-import { limitsOf } from "../../domain/job/raised-limits.ts";
+import { capInBrief, limitsOf } from "../../domain/job/raised-limits.ts";
 import { wantsSignedCommits } from "../../domain/job/signatures.ts";
 import { expandGlob, globMistake } from "../../text/glob.ts";
 import { head } from "../../text/text.ts";
@@ -108,7 +108,8 @@ function briefOf(job: Job, attemptRef: AttemptRef, baseCommit: BriefBaseCommit, 
     runner: job.work.kind,
     requester: job.requester,
     llm,
-    limits: { minutes, turns: limits.turns, cost_cents: limits.cost_cents },
+    limits: { minutes, turns: limits.turns, cost_cents: capInBrief(job, settings) },
+    ...(isOnActions(job) && job.reserved?.budgeted === true ? { budgeted: true } : {}),
     instructions: settings.instructions,
     forbidden_paths: settings.forbidden_paths.flatMap((glob) =>
       globMistake(glob) === null ? expandGlob(glob) : [glob],

@@ -7,7 +7,7 @@ import type { Review } from "../../contracts/review.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Effect } from "../../domain/job/effect.ts";
 import { isOnActions } from "../../domain/job/job.ts";
-import { limitsPlaces, placeLimitsOf } from "../../domain/job/line.ts";
+import { isLimited } from "../../domain/job/line.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
 import { wantsSignedCommits } from "../../domain/job/signatures.ts";
@@ -213,8 +213,7 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   const { job } = task;
   const known = await task.repositories.get(job.repository.owner, job.repository.name);
 
-  if (effect.unplaced === true && known?.settings && limitsPlaces(placeLimitsOf(known.settings)))
-    return limitsRead(effect);
+  if (effect.unplaced === true && known?.settings && isLimited(known.settings)) return limitsRead(effect);
   const cached = cachedBase(task, known);
   if (cached !== null && (howOf(cached) === "rest" || isPushReady(task, cached.parent.tree))) {
     const llm = llmOf(task, cached);
@@ -242,7 +241,7 @@ export async function pushBrief(task: Task, effect: PushBrief): Promise<Attempt>
   const llm = llmOf(task, pushBase);
   if (typeof llm === "string") return refused(effect, llm);
   if (left !== null) return pushed(task, effect, left, pushBase, llm);
-  if (effect.unplaced === true && limitsPlaces(placeLimitsOf(pushBase.settings)))
+  if (effect.unplaced === true && isLimited(pushBase.settings))
     return { ...limitsRead(effect), ...(pushBase.observed === null ? {} : { repository: pushBase.observed }) };
   if (first_try && !pushBase.creates && effect.round === 1 && effect.attempt === 1)
     return refused(effect, refusals.foreignBranch(job.branch));

@@ -1,6 +1,6 @@
 /**
- * Parses the flags between `/job` and its task: `--model NAME`, `--no-merge`, `--draft`, `--again`, `--market`,
- * `--price DOLLARS`. A lone `--` ends them.
+ * Parses the flags between `/job` and its task: `--model NAME`, `--no-merge`, `--draft`, `--again`, `--over-budget`,
+ * `--market`, `--price DOLLARS`. A lone `--` ends them.
  */
 
 import { DEFAULT_MODEL } from "../../contracts/models.ts";
@@ -14,6 +14,8 @@ export interface Flags {
   readonly draft: boolean;
   /** Start another job where one is open. Missing unless so. */
   readonly again?: true;
+  /** Beyond the repository's budget. Missing unless so. */
+  readonly over_budget?: true;
   /** Offer it on the market at this price; null: run it in the repository's own Actions. */
   readonly market: { readonly price_cents: number } | null;
 }
@@ -36,7 +38,7 @@ export type FlagsRead =
     }
   | { readonly ok: false; readonly sentence: string };
 
-const NAMES = ["model", "no-merge", "draft", "again", "market", "price"] as const;
+const NAMES = ["model", "no-merge", "draft", "again", "over-budget", "market", "price"] as const;
 const MODEL_NAME = /^[\w.:/@-]{1,100}$/;
 /** Dollars and cents. More decimals are an error, since amounts are not rounded. */
 const DOLLARS = /^\$?(\d{1,6})(?:\.(\d{1,2}))?$/;
@@ -49,9 +51,11 @@ const FLAG = new RegExp(`^${GAP}(?:--|[\u2013\u2014])([a-z][^\\s=]*)(?:=(\\S*))?
 const END_OF_FLAGS = new RegExp(`^${GAP}(?:--|[\u2013\u2014])(?=\\s|$)`);
 const VALUE = new RegExp(`^${GAP}(\\S+)`);
 const ONE_DASH = new RegExp(`^${GAP}-(${NAMES.join("|")})(?=[\\s=]|$)`, "i");
-const AFTER_TASK = /\s--(?:no-merge|draft|again|market|(?:model|price)(?:=\S*|[^\S\n]+\S+)?)$/i;
+const AFTER_TASK = /\s--(?:no-merge|draft|again|over-budget|market|(?:model|price)(?:=\S*|[^\S\n]+\S+)?)$/i;
+/** It reads what stands behind it itself. */
+const RETRY = /^retry\s/i;
 
-const ALL = "`--model NAME`, `--no-merge`, `--draft`, `--again`, `--market` and `--price DOLLARS`";
+const ALL = "`--model NAME`, `--no-merge`, `--draft`, `--again`, `--over-budget`, `--market` and `--price DOLLARS`";
 
 const mistake = (sentence: string): FlagsRead => ({ ok: false, sentence });
 
@@ -94,6 +98,7 @@ function take(name: string, joined: string | undefined, given: ParsedFlags, afte
     case "draft":
     case "no-merge":
     case "again":
+    case "over-budget":
     case "market":
       if (joined !== undefined) return { sentence: `\`--${flag}\` takes no value: remove the \`=\` and what follows.` };
       return { given: { ...given, [flag.replace("-", "_")]: true }, rest: after };
@@ -132,7 +137,8 @@ function flagMistake(rest: string): string | null {
   const single = ONE_DASH.exec(rest);
   if (single !== null) return `Did you mean \`--${single[1]?.toLowerCase()}\`, with two dashes?`;
   // A flag after the task would silently become part of it, and `--no-merge` must not be lost.
-  if (AFTER_TASK.test((rest.split("\n", 1)[0] ?? "").trimEnd()))
+  const line = (rest.split("\n", 1)[0] ?? "").trim();
+  if (AFTER_TASK.test(line) && !RETRY.test(line))
     return "Put flags before the task: `/job --no-merge fix the login`. If the task is about such a flag, put it in backticks.";
   return null;
 }

@@ -1,5 +1,5 @@
 /**
- * Reads the limits behind `/job retry`: `--limit DOLLARS`, `--minutes N`, `--turns N`. They stand after the verb, since they
+ * Reads the limits behind `/job retry`: `--limit DOLLARS`, `--minutes N`, `--turns N`, `--over-budget`. They stand after the verb, since they
  * say nothing of a task.
  */
 import { repositorySettingsSchema } from "../../contracts/settings.ts";
@@ -7,16 +7,21 @@ import type { RaisedLimits } from "../../domain/job/job.ts";
 import { head } from "../../text/text.ts";
 import { centsOfDollars } from "./flags.ts";
 
+export interface RetryAsked {
+  readonly raised?: RaisedLimits;
+  readonly over_budget?: true;
+}
+
 export type RetryRead =
   /** `line`: what is left of it. */
-  | { readonly ok: true; readonly line: string; readonly raised: RaisedLimits }
+  | { readonly ok: true; readonly line: string; readonly asked: RetryAsked }
   | { readonly ok: false; readonly sentence: string };
 
 const { limits } = repositorySettingsSchema.shape;
 const bounds = limits.unwrap().shape;
 
 const SENTENCE =
-  "`/job retry` takes `--limit DOLLARS` up to 1000, `--minutes N` up to 350 and `--turns N` up to 500, e.g. " +
+  "`/job retry` takes `--limit DOLLARS` up to 1000, `--minutes N` up to 350, `--turns N` up to 500 and `--over-budget`, e.g. " +
   "`/job retry --limit 10.00`. Nothing was changed.";
 
 /** Phones replace two dashes by one long dash. */
@@ -60,12 +65,21 @@ export function readRetryLimits(line: string): RetryRead | null {
   const first = words.findIndex((word) => flagOf(word) !== null);
   if (first < 1 || words[0]?.toLowerCase() !== "retry") return null;
   let raised: RaisedLimits = {};
+  let over_budget = false;
   for (let at = first; at < words.length; at++) {
     const [name = "", joined] = (flagOf(words[at] ?? "") ?? "").split("=", 2);
+    if (name === "over-budget" && joined === undefined) {
+      over_budget = true;
+      continue;
+    }
     const value = joined ?? words[++at] ?? "";
     const read = limitOf(name, value);
     if (read === null) return { ok: false, sentence: SENTENCE };
     raised = { ...raised, ...read };
   }
-  return { ok: true, line: words.slice(0, first).join(" "), raised };
+  const asked: RetryAsked = {
+    ...(Object.keys(raised).length === 0 ? {} : { raised }),
+    ...(over_budget ? { over_budget } : {}),
+  };
+  return { ok: true, line: words.slice(0, first).join(" "), asked };
 }

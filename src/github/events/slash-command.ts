@@ -4,13 +4,13 @@
  */
 
 import type { SlashCommand } from "../../domain/job/github-event.ts";
-import { asJobId, type JobId, type RaisedLimits } from "../../domain/job/job.ts";
+import { asJobId, type JobId } from "../../domain/job/job.ts";
 import { isBlank } from "../../text/normalise.ts";
 import { counted } from "../../text/plural.ts";
 import { meantBy } from "../../text/typo.ts";
 import { findCommand, firstWord } from "./find-command.ts";
 import { readFlags } from "./flags.ts";
-import { readRetryLimits } from "./retry-limits.ts";
+import { type RetryAsked, readRetryLimits } from "./retry-limits.ts";
 import { MARKUP, VERBS, type Verb, verbAmongFillers, verbMeant } from "./verbs.ts";
 
 /** Characters of a task, which is stored, pushed to the branch and paid for in every turn. */
@@ -95,8 +95,8 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
   return verb === "reject" ? { verb, reason: below, ...withJob(id) } : { verb, ...withJob(id) };
 }
 
-const retryWith = (read: SlashCommand | null, raised: RaisedLimits): SlashCommand =>
-  read === null || read.verb !== "retry" ? (read ?? asksBack("retry")) : { ...read, verb: "retry", raised };
+const retryWith = (read: SlashCommand | null, asked: RetryAsked): SlashCommand =>
+  read === null || read.verb !== "retry" ? (read ?? asksBack("retry")) : { ...read, verb: "retry", ...asked };
 
 /** `text`: everything after `/job`. */
 function readCommand(text: string): SlashCommand {
@@ -108,7 +108,7 @@ function readCommand(text: string): SlashCommand {
   const below = task.slice(line.length).trim();
   const retry = read.literal ? null : readRetryLimits(line.replace(MARKUP, " "));
   if (retry !== null)
-    return retry.ok ? retryWith(readVerb(retry.line, below, read.given), retry.raised) : mistaken(retry.sentence);
+    return retry.ok ? retryWith(readVerb(retry.line, below, read.given), retry.asked) : mistaken(retry.sentence);
   const other = read.literal ? null : readVerb(line.replace(MARKUP, " ").replace(/</g, " <").trim(), below, read.given);
   if (other !== null) return other;
   const meant = read.literal ? null : verbAmongFillers(task);

@@ -1,20 +1,18 @@
 /** Says that a job waits in line, that its pull request is about to be closed, and which limits were raised for it. */
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Job } from "../../domain/job/job.ts";
-import { whyWaiting } from "../../domain/job/line.ts";
+import { settingOf, whenBegins, whyWaiting } from "../../domain/job/line.ts";
 import { namedLimits } from "../../domain/job/raised-limits.ts";
 import { code, escapeMarkdown } from "./plain.ts";
 
 /** Null: it does not wait. */
 export function inLine({ line, account }: Job): string | null {
   if (line === null) return null;
-  const frees =
-    line.limit === "running" || line.limit === "running_per_requester"
-      ? "when a run ends"
-      : "when a pull request of a job is merged or closed";
+  const setting = settingOf(line.limit);
+  const why = `${escapeMarkdown(whyWaiting(line, account))}${setting === null ? "" : ` (${code(setting)})`}`;
   return (
-    `It waits in line as number ${line.position}, since ${escapeMarkdown(whyWaiting(line, account))} ` +
-    `(${code(`limits.${line.limit}`)}). It begins by itself ${frees}. \`/job status\` brings its number up to date.`
+    `It waits in line as number ${line.position}, since ${why}. It begins by itself ${whenBegins(line)}. ` +
+    "`/job status` brings its number up to date."
   );
 }
 

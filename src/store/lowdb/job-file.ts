@@ -34,7 +34,15 @@ const fields = jobSchema.pick({
   ...{ id: true, account: true, repository: true, status: true, origin: true, work: true, created_at: true },
   ...{ submitted_at: true, merged_at: true, deadline_at: true, head_sha: true, pushed_at: true, woken_at: true },
   ...{ pull_request: true, former_pull_requests: true, merge: true, price_cents: true },
-  ...{ expiry: true, line: true, pull_request_open: true, target: true },
+  ...{
+    expiry: true,
+    line: true,
+    pull_request_open: true,
+    target: true,
+    raised: true,
+    reserved: true,
+    over_budget: true,
+  },
 });
 
 /** Of the work only what jobs are found by is checked: there are many jobs at the start. */
@@ -138,7 +146,7 @@ const firstOf = (job: Job): Findable => ({
   head_sha: job.head_sha, pushed_at: job.pushed_at, woken_at: job.woken_at, pull_request: job.pull_request,
   former_pull_requests: job.former_pull_requests, merge: job.merge, price_cents: job.price_cents,
   expiry: job.expiry, line: job.line, pull_request_open: job.pull_request_open,
-  target: job.target,
+  target: job.target, raised: job.raised, reserved: job.reserved, over_budget: job.over_budget,
 });
 
 const FIRST = Object.keys(findable.shape);

@@ -100,7 +100,7 @@ export class JobIndex {
     return [...(this.#openIn.get(repositoryKey(repository)) ?? [])];
   }
 
-  get places(): Pick<JobPlaces, "of" | "lines"> {
+  get places(): Pick<JobPlaces, "of" | "lines" | "heldBy"> {
     return this.#places;
   }
 

@@ -1,4 +1,6 @@
 /** Which jobs of a repository have or wait for a place that its limits count. */
+import type { Held } from "../../domain/job/budget.ts";
+import type { JobId } from "../../domain/job/job.ts";
 import type { Place } from "../../domain/job/line.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
 
@@ -6,6 +8,8 @@ type Placed = Pick<JobFacts, "repository" | "place">;
 
 export class JobPlaces {
   readonly #of = new Map<string, Set<Placed>>();
+  /** What attempts under way hold of budgets, by account. */
+  readonly #held = new Map<string, Map<JobId, Held & { readonly id: JobId }>>();
   /** How many wait. */
   readonly #waiting = new Map<string, number>();
 
@@ -13,6 +17,11 @@ export class JobPlaces {
   of(repository: string): Place[] {
     const here = this.#of.get(repositoryKey(repository));
     return here === undefined ? [] : [...here].flatMap(({ place }) => (place === null ? [] : [place]));
+  }
+
+  /** `account`: as it is spelt in places. */
+  heldBy(account: string): (Held & { readonly id: JobId })[] {
+    return [...(this.#held.get(account)?.values() ?? [])];
   }
 
   /** Repositories in which a job waits. */
@@ -26,6 +35,7 @@ export class JobPlaces {
     if (here === undefined) this.#of.set(job.repository, new Set([job]));
     else here.add(job);
     this.#count(job, 1);
+    this.#hold(job.place);
   }
 
   remove(job: Placed): void {
@@ -34,6 +44,20 @@ export class JobPlaces {
     here?.delete(job);
     if (here?.size === 0) this.#of.delete(job.repository);
     this.#count(job, -1);
+    this.#release(job.place);
+  }
+
+  #hold({ id, account, held }: Place): void {
+    if (held === null) return;
+    const { at, cents } = held;
+    const of = this.#held.get(account) ?? new Map<JobId, Held & { readonly id: JobId }>();
+    this.#held.set(account, of.set(id, { id, at, cents }));
+  }
+
+  #release({ id, account }: Place): void {
+    const of = this.#held.get(account);
+    of?.delete(id);
+    if (of?.size === 0) this.#held.delete(account);
   }
 
   #count({ repository, place }: Placed, times: 1 | -1): void {

@@ -5,6 +5,7 @@
  */
 import { LRUCache } from "lru-cache";
 import { accountNamed } from "../../domain/job/account.ts";
+import type { Held } from "../../domain/job/budget.ts";
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import { fullName, type Job, type JobId } from "../../domain/job/job.ts";
 import type { Place } from "../../domain/job/line.ts";
@@ -159,6 +160,10 @@ export class LowdbJobs implements JobStore {
 
   async placesIn(repository: string): Promise<readonly Place[]> {
     return this.#index.places.of(repository);
+  }
+
+  async heldBy(account: string): Promise<readonly (Held & { readonly id: JobId })[]> {
+    return this.#index.places.heldBy(accountNamed(account));
   }
 
   async lines(): Promise<readonly string[]> {

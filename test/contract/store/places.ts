@@ -1,7 +1,7 @@
 /** The contract of what a store knows of a repository's places: who runs, has an open pull request, or waits in line. */
 import { describe, expect, it } from "vitest";
 import type { JobStore } from "../../../src/engine/ports/jobs.ts";
-import { type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
+import { commitOf, type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
 
 const pull_request = { number: 12, url: "https://example.com/12" };
 const line = { since: START + 5, limit: "running", most: 1, position: 1 } as const;
@@ -10,6 +10,27 @@ export function describePlaces(engine: Engine): void {
   describe(`places in ${engine.name}`, () => {
     const at = async (jobs: JobStore, name = "octo/HELLO") =>
       Object.fromEntries((await jobs.placesIn(name)).map(({ id, ...place }) => [Number(id), place]));
+
+    it("hold what their attempts may cost of the budget of an account, in all repositories, while they run", () =>
+      withStore(engine, async (store, reopen) => {
+        const reserved = { budgeted: true, cents: 120, at: START + 1 };
+        const other = { owner: "octo", name: "other", installation_id: 7 };
+        await keep(store.jobs, sampleJob(1, { reserved }));
+        await keep(
+          store.jobs,
+          sampleJob(2, { reserved: { ...reserved, cents: 5 }, repository: other, account: "Ada" }),
+        );
+        await keep(store.jobs, sampleJob(3, { reserved, account: "bob" }));
+        await keep(store.jobs, sampleJob(4, { reserved, status: "verified" }));
+        for (const jobs of [store.jobs, (await reopen()).jobs])
+          expect(await jobs.heldBy("ADA")).toEqual([
+            { id: jobId(1), at: START + 1, cents: 120 },
+            { id: jobId(2), at: START + 1, cents: 5 },
+          ]);
+        const { jobs } = await reopen();
+        await jobs.commit(commitOf({ ...sampleJob(1, { reserved }), status: "failed" }, 1));
+        expect((await jobs.heldBy("ada")).map(({ cents }) => cents)).toEqual([5]);
+      }));
 
     it("are had by jobs that run, work or wait in line, and by open pull requests, in any case of the name", () =>
       withStore(engine, async (store, reopen) => {
@@ -22,15 +43,14 @@ export function describePlaces(engine: Engine): void {
         await keep(store.jobs, sampleJob(6, { ...onMarket(), status: "accepted" }));
         await keep(store.jobs, sampleJob(7, { repository: other }));
         for (const jobs of [store.jobs, (await reopen()).jobs]) {
-          expect(await at(jobs)).toEqual({
-            1: { account: "ada", runs: true, pull_request: true, opens: true, waits_since: null, shown: null },
-            2: { account: "bob", runs: true, pull_request: true, opens: true, waits_since: null, shown: null },
-            3: { account: "ada", runs: false, pull_request: false, opens: true, waits_since: START + 5, shown: 1 },
-            4: { account: "ada", runs: false, pull_request: true, opens: true, waits_since: null, shown: null },
-          });
+          expect(await at(jobs)).toMatchObject(
+            1: account: "ada", runs: true, pull_request: true, opens: true, waits_since: null, shown: null ,
+            2: account: "bob", runs: true, pull_request: true, opens: true, waits_since: null, shown: null ,
+            3: account: "ada", runs: false, pull_request: false, opens: true, waits_since: START + 5, shown: 1 ,
+            4: account: "ada", runs: false, pull_request: true, opens: true, waits_since: null, shown: null ,
+          expect(Object.keys(await at(jobs))).toEqual(["1", "2", "3", "4"]);
           expect(Object.keys(await at(jobs, "octo/other"))).toEqual(["7"]);
           expect(await jobs.lines()).toEqual(["octo/hello"]);
-        }
       }));
 
     it("are given back with the commit that ends them, and follow a repository to its new name", () =>

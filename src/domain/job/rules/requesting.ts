@@ -69,6 +69,7 @@ const newJob = (draft: Draft, now: number): Job => ({
   callback_url: draft.callback_url,
   price_cents: draft.price_cents,
   time_limit_seconds: draft.time_limit_seconds,
+  over_budget: draft.over_budget ?? false,
   created_at: now,
   updated_at: now,
   rounds: [{ asked: draft.task, by: draft.requester, did: "" }],
@@ -307,17 +308,39 @@ export function message(job: Job, command: Extract<Command, { type: "message" }>
   });
 }
 
+/** Null: it may go beyond the repository's budget, or was not asked to. */
+const deniedOverBudget = ({ over_budget, by_admin }: Extract<Command, { type: "retry" }>): Decision | null =>
+  over_budget !== true || by_admin === true
+    ? null
+    : refuse(
+        "forbidden",
+        "Only somebody who administers this repository may go beyond its budget with `--over-budget`. Ask one of them, or " +
+          "raise `budget` in `.github/journeyman.yml`; `/job retry` alone waits for what is left.",
+      );
+
+/** It would begin if the repository's budget had more. */
+const waitsForBudget = ({ line }: Job): boolean => line?.limit === "day_cents" || line?.limit === "month_cents";
+
+const beginOverBudget = (job: Job, by: Actor, { now }: Context): Decision => {
+  const next: Job = { ...job, line: null, over_budget: true };
+  return change(job, now, { set: next, event: "begins", by: nameOf(by), effects: pushBrief(next) });
+};
+
 export function retry(job: Job, command: Extract<Command, { type: "retry" }>, context: Context): Decision {
   if (job.archived_at !== null) return refuse("already_archived", "This job is archived; create a new one.");
   if (job.merged_at !== null)
     return refuse("already_merged", "The pull request of this job is merged; nothing is left to retry.");
   if (job.status === "waiting_for_user")
     return refuse("wrong_status", "This job waits for an answer: reply with `/job <answer>`, and it goes on.");
+  if (command.over_budget === true && waitsForBudget(job))
+    return (
+      deniedOverBudget(command) ?? withEffects(beginOverBudget(job, command.by, context), seen(command.comment_id))
+    );
   if (job.status !== "failed")
     return refuse("wrong_status", `This job is ${statusAt(job, context.now)}; only a failed job can be retried.`);
   const fixed = fixedTask(job, command.by);
   if (fixed !== null) return fixed;
-  const denied = deniedLimits(job, command);
+  const denied = deniedOverBudget(command) ?? deniedLimits(job, command);
   if (denied !== null) return denied;
   const asked = job.rounds.at(-1)?.asked ?? job.task;
   const reviews = { ...job.reviews, alone: false };

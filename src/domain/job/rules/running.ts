@@ -36,8 +36,9 @@ import {
   workerOf,
 } from "../job.ts";
 import { START_GIVEN_UP_MS } from "../next-timer.ts";
-import { limitsOf } from "../raised-limits.ts";
+import { capInBrief, limitsOf } from "../raised-limits.ts";
 import { isOnTheirBranch, isOnTheirs, mergeAtFirst } from "../target.ts";
+import { isOverUnbegun, RUN_COULD_NOT_START } from "../unbegun.ts";
 import { withResult } from "../usage.ts";
 import { failRun } from "./conflict-round.ts";
 import { cancelRun, endUnpaid, MOST_ROUNDS, retireRun } from "./end-attempt.ts";
@@ -82,7 +83,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
   if (isFinal(job.status)) {
     // cancelled while the push was under way: what it left must go
     return change(job, now, {
-      set: pushed,
+      set: { ...pushed, brief_sha: report.head_sha },
       // after a merge too, which a push under way would bring the branch back from
       effects:
         job.pull_request === null || isOnTheirs(job) || job.merged_at !== null
@@ -99,6 +100,7 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
     time_limit_seconds: limit,
     notice: null,
     target: withBrief(job, report),
+    reserved: withCap(job, report.settings),
   };
   const early = (actionsWork(job)?.early_runs ?? []).filter(({ head_sha }) => head_sha === report.head_sha);
   const work = pushed.work.kind === "actions" ? { ...pushed.work, early_runs: [] } : pushed.work;
@@ -115,6 +117,11 @@ export function briefPushed(job: Job, report: Report<"brief-pushed">, context: C
   );
   // handed in before it was known what may run
   return marketOf(report.settings).run_checks === "always" ? andThen(known, (one) => letRun(one, now, null)) : known;
+}
+
+/** What its brief allows it: less than was reserved, if the settings of its base allow less. */
+function withCap(job: Job, settings: RepositorySettings): Job["reserved"] {
+  return job.reserved === null ? null : { ...job.reserved, cents: capInBrief(job, settings) };
 }
 
 /** What a brief has seen of the person's branch. */
@@ -207,7 +214,9 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
   if (!isOurs(job, report)) return unchanged;
   if (isFinal(job.status)) {
     return run.status === "completed"
-      ? unchanged
+      ? isOverUnbegun(job, report)
+        ? change(job, context.now, { set: { work: { ...job.work, run } } })
+        : unchanged
       : change(job, context.now, {
           set: { work: { ...job.work, run } },
           effects: [atOnce({ type: "cancel-run", run_id: run.id })],
@@ -261,9 +270,6 @@ function startedRun(job: ActionsJob, { run, head_sha }: Report<"run-changed">, c
   const ended = endedRun(begun, context);
   return ended.kind === "decided" ? { ...ended, history: [...started.history, ...ended.history] } : ended;
 }
-
-/** Why an attempt failed whose run GitHub did not start. */
-export const RUN_COULD_NOT_START = "The workflow run could not start; look at the workflow file run-job.yml.";
 
 function endedRun(job: ActionsJob, context: Context): Decision {
   const { now } = context;

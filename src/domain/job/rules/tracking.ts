@@ -10,6 +10,11 @@ function raisedAfter(before: Job | null, command: Command, after: Job): Job["rai
   return command.type === "retry" ? (command.raised ?? null) : null;
 }
 
+const overBudgetAfter = (before: Job | null, command: Command, after: Job): boolean =>
+  before === null || before.round === after.round
+    ? after.over_budget
+    : command.type === "retry" && command.over_budget === true;
+
 function tracked(before: Job | null, command: Command, after: Job, now: number): Job {
   const pull_request_open = isOpenAfter(command, after);
   // what was said of its end is over
@@ -20,6 +25,7 @@ function tracked(before: Job | null, command: Command, after: Job, now: number):
     line: after.status === "queued" ? after.line : null,
     notice: isBack ? null : after.notice,
     raised: raisedAfter(before, command, after),
+    over_budget: overBudgetAfter(before, command, after),
   };
   return { ...open, expiry: expiryAfter(before, command, open, now) };
 }
@@ -29,6 +35,7 @@ const isSame = (a: Job, b: Job): boolean =>
   a.line === b.line &&
   a.notice === b.notice &&
   a.raised === b.raised &&
+  a.over_budget === b.over_budget &&
   (a.expiry === b.expiry || JSON.stringify(a.expiry) === JSON.stringify(b.expiry));
 
 export function keepTrack(before: Job | null, command: Command, decision: Decision, { now }: Context): Decision {

@@ -1,0 +1,128 @@
+/** A repository whose settings say how much its jobs may cost in a day and in a month. */
+import { describe, expect, it } from "vitest";
+import { briefSchema, CONFIG_FILE, jobFolder } from "../../src/contracts/brief.ts";
+import { type Job, type JobId, runOf } from "../../src/domain/job/job.ts";
+import { ADMIN, DEMO } from "../sandbox/environment.ts";
+import { type Harness, type HarnessOptions, startHarness, until, untilJob } from "./harness.ts";
+import { heldRuns } from "./held-runs.ts";
+
+const TASK = (nth: number, flags = ""): string => `/job ${flags}create FILE-${nth}.md that says hello`;
+const settings = (budget: string): string =>
+  `auto_merge:\n  enabled: true\nlimits:\n  cost_cents: 300\nbudget:\n  ${budget}\n`;
+const DAY_MS = 24 * 3_600_000;
+
+/** At noon of its day: what a budget is of does not end while a test looks at it. */
+async function startAtNoon(options: HarnessOptions): Promise<Harness> {
+  const harness = await startHarness(options);
+  harness.pass(DAY_MS + DAY_MS / 2 - (Date.now() % DAY_MS));
+  return harness;
+}
+
+const waits = (harness: Harness, id: JobId): Promise<Job> =>
+  untilJob(harness, id, "in line", (one) => one.line !== null);
+const runs = (harness: Harness, id: JobId): Promise<Job> =>
+  untilJob(harness, id, "at work", (one) => one.status === "accepted" && runOf(one) !== null);
+const merged = (harness: Harness, id: JobId): Promise<Job> =>
+  untilJob(harness, id, "merged", (one) => one.merged_at !== null);
+
+function briefOf(harness: Harness, { id, branch }: Job) {
+  const sha = harness.github.branches(DEMO)[branch] ?? "";
+  return briefSchema.parse(JSON.parse(harness.github.tree(DEMO, sha)[`${jobFolder(id)}/${CONFIG_FILE}`] ?? ""));
+}
+
+describe("jobs of a repository with a budget", () => {
+  it("reserve their cap, and the last that begins gets what is left of the day", async () => {
+    const held = heldRuns();
+    const harness = await startAtNoon({ settings: settings("day_cents: 500"), ...held.options });
+    const first = await harness.jobOf(harness.ask(TASK(1)));
+    const started = await runs(harness, first.id);
+    expect(started.reserved).toMatchObject({ budgeted: true, cents: 300 });
+    const second = await harness.jobOf(harness.ask(TASK(2)));
+    expect((await runs(harness, second.id)).reserved).toMatchObject({ budgeted: true, cents: 200 });
+    expect(briefOf(harness, second)).toMatchObject({ budgeted: true, limits: { cost_cents: 200 } });
+
+    const issue = harness.ask(TASK(3));
+    const third = await harness.jobOf(issue);
+    await waits(harness, third.id);
+    const said = await until("the comment to say so", () => /Waiting in line.*/s.exec(harness.comment(issue))?.[0]);
+    expect(said).toContain(
+      "since the budget of today, $5.00 is used up or reserved by jobs under way (`budget.day_cents`). It begins by itself " +
+        "when a run that costs less gives some back, or at 00:00 UTC, or an admin of the repository says " +
+        "`/job retry --over-budget`.",
+    );
+    expect(harness.github.branches(DEMO)[third.branch]).toBeUndefined();
+
+    // what the first has not used is there for the third
+    held.letGo(first);
+    await merged(harness, first.id);
+    await runs(harness, third.id);
+    held.letAllGo();
+    for (const { id } of [second, third]) await merged(harness, id);
+  });
+
+  it("go on by themselves on the next day", async () => {
+    const held = heldRuns();
+    const harness = await startAtNoon({ settings: settings("day_cents: 300"), ...held.options });
+    const first = await harness.jobOf(harness.ask(TASK(1)));
+    await runs(harness, first.id);
+    const second = await harness.jobOf(harness.ask(TASK(2)));
+    await waits(harness, second.id);
+    await harness.restart();
+    harness.pass(DAY_MS);
+    await runs(harness, second.id);
+    held.letAllGo();
+    await merged(harness, second.id);
+  });
+
+  it("go beyond it where an admin says so, and nobody else's word counts", async () => {
+    const held = heldRuns();
+    const harness = await startAtNoon({ settings: settings("month_cents: 300"), ...held.options });
+    const first = await harness.jobOf(harness.ask(TASK(1)));
+    await runs(harness, first.id);
+    const issue = harness.ask(TASK(2));
+    const second = await harness.jobOf(issue);
+    await waits(harness, second.id);
+    harness.github.comment(DEMO, issue, { body: "/job retry --over-budget", by: "ada" });
+    const replies = () => harness.github.comments(DEMO, issue).map(({ body }) => body);
+    await until("a refusal", () => replies().some((body) => body.includes("Only somebody who administers")));
+    expect((await harness.job(second.id)).line).not.toBeNull();
+    harness.github.comment(DEMO, issue, { body: "/job retry --over-budget", by: ADMIN });
+    expect((await runs(harness, second.id)).over_budget).toBe(true);
+    const third = await harness.jobOf(harness.ask(TASK(3, "--over-budget "), ADMIN));
+    expect((await runs(harness, third.id)).reserved).toMatchObject({ budgeted: false, cents: 300 });
+    held.letAllGo();
+    for (const { id } of [first, second, third]) await merged(harness, id);
+  });
+
+  it("are refused with a sentence once as many were created as a day may have", async () => {
+    const harness = await startAtNoon({ settings: settings("jobs_per_day: 1") });
+    const first = await harness.jobOf(harness.ask(TASK(1)));
+    await merged(harness, first.id);
+    const issue = harness.ask(TASK(2));
+    const said = await until("the reply", () =>
+      harness.github.comments(DEMO, issue).find(({ body }) => body.includes("jobs_per_day")),
+    );
+    expect(said.body).toContain(
+      `In ${DEMO} 1 job was created today, which is the most (\`budget.jobs_per_day\`); ask again at 00:00 UTC, or an ` +
+        "admin of the repository says `/job --over-budget …`.",
+    );
+  });
+
+  it("are told so where their caller waits for the branch", async () => {
+    const held = heldRuns();
+    const harness = await startAtNoon({ settings: settings("day_cents: 300"), ...held.options });
+    const first = await harness.jobOf(harness.ask(TASK(1)));
+    await runs(harness, first.id);
+    const answer = await harness.request("/api/create-job", {
+      method: "POST",
+      body: { job: "create TWO.md that says 2" },
+    });
+    expect(answer.status).toBe(429);
+    expect(await answer.json()).toMatchObject({
+      code: "rate_limited",
+      error: expect.stringContaining("the budget of today, $3.00"),
+    });
+    held.letAllGo();
+    await merged(harness, first.id);
+  });
+});
