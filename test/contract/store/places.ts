@@ -43,14 +43,16 @@ export function describePlaces(engine: Engine): void {
         await keep(store.jobs, sampleJob(6, { ...onMarket(), status: "accepted" }));
         await keep(store.jobs, sampleJob(7, { repository: other }));
         for (const jobs of [store.jobs, (await reopen()).jobs]) {
-          expect(await at(jobs)).toMatchObject(
-            1: account: "ada", runs: true, pull_request: true, opens: true, waits_since: null, shown: null ,
-            2: account: "bob", runs: true, pull_request: true, opens: true, waits_since: null, shown: null ,
-            3: account: "ada", runs: false, pull_request: false, opens: true, waits_since: START + 5, shown: 1 ,
-            4: account: "ada", runs: false, pull_request: true, opens: true, waits_since: null, shown: null ,
+          expect(await at(jobs)).toMatchObject({
+            1: { account: "ada", runs: true, pull_request: true, opens: true, waits_since: null, shown: null },
+            2: { account: "bob", runs: true, pull_request: true, opens: true, waits_since: null, shown: null },
+            3: { account: "ada", runs: false, pull_request: false, opens: true, waits_since: START + 5, shown: 1 },
+            4: { account: "ada", runs: false, pull_request: true, opens: true, waits_since: null, shown: null },
+          });
           expect(Object.keys(await at(jobs))).toEqual(["1", "2", "3", "4"]);
           expect(Object.keys(await at(jobs, "octo/other"))).toEqual(["7"]);
           expect(await jobs.lines()).toEqual(["octo/hello"]);
+        }
       }));
 
     it("are given back with the commit that ends them, and follow a repository to its new name", () =>
