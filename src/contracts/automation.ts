@@ -66,7 +66,7 @@ function actionMistake(
     case "command":
       return "is a command, and no command runs on the server: write `type: agent`, with what the command is for as its `job`";
     case "webhook":
-      return null;
+      return "is a webhook, which triggers do not send: write `type: agent`, and subscribe to `job.created` for an event";
     case "agent":
       if (job === "") return "has no `job`, which is the task of the agent";
       return on === undefined ? templateMistake(job, CALL_ROOTS) : templateMistake(job, rootsOf(on), namesOf(on));

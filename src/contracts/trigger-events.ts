@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { GlobSet, globMistake } from "../text/glob.ts";
+import { head } from "../text/text.ts";
 
 /** What a text is compared with, and how much of it. */
 const MAX_COMPARED = 300;
@@ -15,7 +16,7 @@ const flat = (text: string): string => text.toLowerCase().replaceAll("/", "\u221
 
 export const matchesText = (globs: readonly string[], text: string): boolean => {
   const set = new GlobSet(globs.map(flat), { below: false, limit: MAX_COMPARISONS });
-  return set.matches(flat(text.slice(0, MAX_COMPARED))) && !set.isSpent;
+  return set.matches(flat(head(text, MAX_COMPARED))) && !set.isSpent;
 };
 
 const glob = z.string().superRefine((text, { addIssue }) => {
@@ -36,11 +37,6 @@ export const onSchema = z.union([
   z.strictObject({ issue_labelled: event({ label: glob.optional(), author }) }),
   z.strictObject({ check_failed: event({ checks: globs.optional() }) }),
   z.strictObject({ release_published: event({ tag: glob.optional() }) }),
-  z.strictObject({
-    dependency_pull_request_failed: event({
-      authors: z.array(z.string().min(1).max(100)).max(MAX_FILTERS).default(["dependabot[bot]", "renovate[bot]"]),
-    }),
-  }),
 ]);
 
 export type On = z.output<typeof onSchema>;
@@ -48,14 +44,12 @@ export type On = z.output<typeof onSchema>;
 const OF_ISSUE = ["issue", "issue.number", "issue.title", "issue.body", "issue.author", "issue.labels"];
 const OF_CHECK = ["check", "check.name", "check.url", "check.commit", "check.branch"];
 const OF_RELEASE = ["release", "release.tag", "release.name", "release.body", "release.url"];
-const OF_PULL = ["pull_request", "pull_request.number", "pull_request.title", "pull_request.author"];
 
 /** What a task may name. */
 export function namesOf(on: On): readonly string[] {
   if ("issue_opened" in on) return OF_ISSUE;
   if ("issue_labelled" in on) return [...OF_ISSUE, "label"];
-  if ("check_failed" in on) return OF_CHECK;
-  return "release_published" in on ? OF_RELEASE : OF_PULL;
+  return "check_failed" in on ? OF_CHECK : OF_RELEASE;
 }
 
 export const rootsOf = (on: On): readonly string[] => [...new Set(namesOf(on).flatMap((name) => name.split(".", 1)))];

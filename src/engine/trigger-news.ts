@@ -138,12 +138,8 @@ async function openOf({ store }: TriggerNewsNeeds, state: RepositoryState, trigg
   );
 }
 
-/** What was pushed since is tested by itself. Not known: it may be the newest. */
-const isOfHead = ({ base }: RepositoryState, { sha }: CheckNews): boolean => base === null || base.head_sha === sha;
-
 /** One job for a broken commit, and none while one is at work on an earlier one. */
 async function onFailure(needs: TriggerNewsNeeds, state: RepositoryState, check: CheckNews): Promise<JobId | null> {
-  if (!isOfHead(state, check)) return null;
   let first: JobId | null = null;
   for (const trigger of heard(state, "check_failed")) {
     const { checks } = trigger.on.check_failed;
@@ -160,17 +156,18 @@ async function onFailure(needs: TriggerNewsNeeds, state: RepositoryState, check:
     });
     if (job === null) continue;
     first ??= job;
-    await needs.handleRepository(state.id, { type: "trigger-broken", name: trigger.name, check: name, sha });
+    await needs.handleRepository(state.id, { type: "trigger-broken", name: trigger.name, check });
   }
   return first;
 }
 
 /** The check that has started a job passes by itself: whatever has no pull request yet is not needed any more. */
 async function onPass(needs: TriggerNewsNeeds, state: RepositoryState, check: CheckNews): Promise<JobId | null> {
-  if (!isOfHead(state, check)) return null;
   let first: JobId | null = null;
   for (const trigger of heard(state, "check_failed")) {
-    if (triggerState(state, trigger.name).broken?.check !== check.name) continue;
+    const { broken } = triggerState(state, trigger.name);
+    // that of an earlier commit may end late
+    if (broken?.check !== check.name || check.run < broken.run) continue;
     const by = { account: accountOfRepository(state.id), login: null };
     for (const { id, pull_request } of await openOf(needs, state, trigger)) {
       if (pull_request !== null) continue;

@@ -488,7 +488,7 @@ describe("pull requests", () => {
         ...{ pull_requests: [], head_branch: "main", head_repository: { id: 42 }, event: "push", ...changes },
       },
     });
-    const check = { name: "CI", url: "u", sha: SHA, branch: "main" };
+    const check = { name: "CI", url: "u", sha: SHA, branch: "main", run: 1 };
     expect(newsOf("workflow_run", run({}))).toEqual({ kind: "check_failed", check });
     expect(newsOf("workflow_run", run({ conclusion: "success" }))).toEqual({ kind: "check_passed", check });
     for (const other of [{ conclusion: "cancelled" }, { head_branch: "mine" }, { head_repository: { id: 43 } }])

@@ -59,6 +59,12 @@ describe("a trigger in a file", () => {
     expect(problem({ actions: [{ type: "command", job: "ls" }] })).toMatch(
       /^0\.actions\.0 is a command, and no command runs/,
     );
+    expect(problem({ actions: [{ type: "webhook" }] })).toContain("triggers do not send");
+    expect(problem({ on: { issue_opened: {}, check_failed: {} }, actions: [{ job: "a" }] })).not.toBe("");
+    expect(problem({ on: { issue_opened: null }, actions: [{ job: "{{issue.title}}" }] })).toBe("");
+    expect(problem({ on: { check_failed: null }, actions: [{ job: "{{check.nothing}}" }] })).toContain(
+      "there is `{{check}}`",
+    );
     expect(problem({ actions: [{ type: "agent" }] })).toContain("has no `job`");
     expect(problem({ actions: [{ job: "{{headers.cookie}}" }] })).toContain("may hold a secret");
     expect(problem({ actions: [{ job: "a" }, { job: "b" }], jobs_per_hour: 1 })).toContain("less than its 2 actions");

@@ -17,6 +17,8 @@ export interface CheckNews {
   readonly url: string | null;
   readonly sha: string;
   readonly branch: string;
+  /** GitHub's number of the run: greater than that of earlier ones of this name, and the same when it is run again. */
+  readonly run: number;
 }
 
 export type TriggerNews =

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import type { Automation } from "../../contracts/automation.ts";
+import type { CheckNews } from "./trigger-news.ts";
 
 const time = z.number();
 
@@ -17,7 +18,10 @@ const triggerStateSchema = z.object({
   /** When a call was refused since it had started as many jobs as it may; null: none was. */
   refused_at: time.nullable(),
   /** The check of the default branch that it has last started a job for, and how often since that passed; null: it passes. */
-  broken: z.object({ check: z.string(), sha: z.string(), in_a_row: z.number() }).nullable().default(null),
+  broken: z
+    .object({ check: z.string(), sha: z.string(), run: z.number(), in_a_row: z.number() })
+    .nullable()
+    .default(null),
 });
 
 export const triggerStatesSchema = z.array(triggerStateSchema);
@@ -53,7 +57,7 @@ export type TriggerCommand =
   /** A call was refused since it had started as many jobs as it may. */
   | { readonly type: "trigger-refused"; readonly name: string }
   /** It has started a job for a check of the default branch that fails. */
-  | { readonly type: "trigger-broken"; readonly name: string; readonly check: string; readonly sha: string }
+  | { readonly type: "trigger-broken"; readonly name: string; readonly check: CheckNews }
   /** That check passes. */
   | { readonly type: "trigger-mended"; readonly name: string };
 
@@ -84,9 +88,11 @@ export function triggersAfter(state: OfTriggers, command: TriggerCommand, now: n
         ? null
         : withTrigger(state, { ...before, refused_at: now });
     case "trigger-broken": {
-      const { check, sha } = command;
+      const { name: check, sha, run } = command.check;
       const in_a_row = (before.broken?.in_a_row ?? 0) + 1;
-      return before.broken?.sha === sha ? null : withTrigger(state, { ...before, broken: { check, sha, in_a_row } });
+      return before.broken?.sha === sha
+        ? null
+        : withTrigger(state, { ...before, broken: { check, sha, run, in_a_row } });
     }
     case "trigger-mended":
       return before.broken === null ? null : withTrigger(state, { ...before, broken: null });

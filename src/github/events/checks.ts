@@ -37,6 +37,7 @@ const runSchema = z.object({
   repository: source.repository.extend({ default_branch: z.string().optional() }),
   check_run: z.object({
     app,
+    id: z.number().nullish(),
     name: z.string().nullish(),
     head_sha: z.string().nullish(),
     html_url: z.string().nullish(),
@@ -79,12 +80,12 @@ function pressedOf(identifier = ""): Pressed | null {
 }
 
 export const checkRunCompleted = listener(runSchema, (payload, self) => {
-  const { app, check_suite, pull_requests, name, head_sha: sha, html_url: url = null, conclusion } = payload.check_run;
+  const { app, check_suite, pull_requests, id, name, head_sha: sha, html_url, conclusion } = payload.check_run;
   if (app?.id === self.appId) return ignored("our own check run");
   if (app?.slug === ACTIONS) return ignored("its workflow run has an event of its own");
   const branch = check_suite?.head_branch;
   if (branch && sha && branch === payload.repository.default_branch && pull_requests.length === 0)
-    return checkNews(payload, { name: name ?? "", sha, branch, url }, conclusion);
+    return checkNews(payload, { name: name ?? "", sha, branch, url: html_url ?? null, run: id ?? 0 }, conclusion);
   return look(payload, check_suite?.head_branch, pull_requests);
 });
 

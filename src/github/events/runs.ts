@@ -41,10 +41,18 @@ const isOurs = ({ workflow_run: run, workflow }: Payload): boolean =>
 
 /** What CI says of the default branch. */
 function onDefaultBranch(payload: Payload, status: Run["status"]): TranslatedEvent {
-  const { head_sha: sha, head_branch: branch, head_repository, html_url: url, name, conclusion } = payload.workflow_run;
+  const {
+    id,
+    head_sha: sha,
+    head_branch: branch,
+    head_repository,
+    html_url: url,
+    name,
+    conclusion,
+  } = payload.workflow_run;
   if (status !== "completed" || isOurs(payload) || head_repository?.id !== payload.repository.id)
     return ignored("the run is not on a job branch");
-  return checkNews(payload, { name: name ?? "", sha, branch, url }, conclusion);
+  return checkNews(payload, { name: name ?? "", sha, branch, url, run: id }, conclusion);
 }
 
 /** Uses the action, since `status` has further values: requested, waiting and pending. */
