@@ -117,7 +117,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
 /** Packages that a pure room may use, none of which does any I/O; a room that is not named here may use any. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "src/text": ["fastest-levenshtein", "yaml"],
-  "src/contracts": ["zod", "ipaddr.js", "node:util"],
+  "src/contracts": ["zod", "croner", "ipaddr.js", "node:util"],
   // zod for the view, whose shape the API describes
   "src/domain": ["zod"],
   "src/github/events": ["zod"],

@@ -3,6 +3,7 @@
  * `config/TRIGGERS.json` on the default branch say them. The two JSON files keep the names of create-job's documentation.
  */
 import * as z from "zod";
+import { cronMistake, isTimeZone } from "./cron.ts";
 import { namesOf, type On, onSchema, rootsOf } from "./trigger-events.ts";
 import { CALL_ROOTS, templateMistake } from "./trigger-template.ts";
 
@@ -29,20 +30,47 @@ const action = {
   llm_model: choice,
 };
 
-export const scheduleSchema = z.strictObject({
+const enabled = z.boolean().default(true);
+
+/** Nothing of a repository runs on the server, and a job needs something to do. */
+function checkAction(
+  { type, job }: { readonly type: string; readonly job?: string | undefined },
+  context: z.RefinementCtx,
+) {
+  const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+  if (type === "command")
+    wrong(
+      "type",
+      "is `command`, but nothing of a repository runs on the server: use `agent`, or a workflow of your own",
+    );
+  if (type === "agent" && (job ?? "") === "") wrong("job", "is missing: it is the task of the job");
+}
+
+const scheduleFields = {
   name,
-  /** A cron expression of five fields. */
+  /** A cron expression. */
   schedule: z.string().trim().min(1).max(200),
   /** An IANA name. */
   timezone: z.string().min(1).max(64).default("UTC"),
-  enabled: z.boolean().default(true),
+  enabled,
   ...action,
-});
+};
+
+export const scheduleSchema = z
+  .strictObject({
+    ...scheduleFields,
+    schedule: scheduleFields.schedule.superRefine((expression, context) => {
+      const message = cronMistake(expression);
+      if (message !== null) context.addIssue({ code: "custom", message });
+    }),
+    timezone: scheduleFields.timezone.refine(isTimeZone, { error: "is no time zone; name one as `Europe/Berlin`" }),
+  })
+  .superRefine(checkAction);
 
 /** How many jobs a trigger starts within an hour at most, unless it says another number. */
 export const DEFAULT_JOBS_PER_HOUR = 10;
 
-const triggerShape = z.strictObject({
+const triggerFields = {
   name,
   /** The path of create-job's documentation, which stands in the address as well as the name does. */
   watch_path: z
@@ -54,8 +82,10 @@ const triggerShape = z.strictObject({
   on: onSchema.optional(),
   actions: z.array(z.strictObject(action)).min(1).max(10),
   jobs_per_hour: z.number().int().min(1).max(1_000).default(DEFAULT_JOBS_PER_HOUR),
-  enabled: z.boolean().default(true),
-});
+  enabled,
+};
+
+const triggerShape = z.strictObject(triggerFields);
 
 /** What is wrong with an action of a trigger, as the end of a sentence about it; null: nothing. */
 function actionMistake(
@@ -98,10 +128,13 @@ export const triggersSchema = listOf(triggerSchema);
 
 const from = z.enum(AUTOMATION_FILES);
 
-/** What all files together say, each with the file that it stands in, and what is wrong with them, in sentences. */
+/**
+ * What all files together say, each with the file that it stands in, and what is wrong with them, in sentences. It is
+ * stored, and was checked when it was read.
+ */
 export const automationSchema = z.object({
-  schedules: z.array(scheduleSchema.extend({ from })),
-  triggers: z.array(triggerShape.extend({ from })),
+  schedules: z.array(z.object({ ...scheduleFields, from })),
+  triggers: z.array(z.object({ ...triggerFields, from })),
   problems: z.array(z.object({ from, problem: z.string() })),
 });
 

@@ -3,7 +3,7 @@
  * whether something lies within the repository that a key is bound to, `canRead` whether the principal may see it,
  * `canCommand` whether it may change it. Workflow runs have rules of their own in `job/run-claims.ts`.
  */
-import { accountNamed } from "./job/account.ts";
+import { accountNamed, accountOfRepository } from "./job/account.ts";
 import { holdOf, type Job, type Named, namedRepository, sameRepository, statusAt, workerOf } from "./job/job.ts";
 
 /** Scopes of an API key. */
@@ -56,9 +56,14 @@ export const canReachSubscription = (
 export const canCommandIn = (principal: Bound, repository: Named): boolean =>
   canReach(principal, repository) && (principal.repository_id === null || repository.id !== undefined);
 
-/** The sender of a job, or an admin. */
+/** Whoever is given a key to a repository may do there what the repository itself has begun. A name alone may be another's. */
+const isOfRepository = ({ repository_id }: Bound, { account }: Of): boolean =>
+  repository_id !== null && accountNamed(account) === accountOfRepository(repository_id);
+
+/** The sender of a job, or an admin. Jobs that a repository has started belong to the keys to it. */
 export const canCommand = (principal: Principal, job: Of): boolean =>
-  canReach(principal, job.repository) && (principal.account === accountNamed(job.account) || isAdmin(principal));
+  canReach(principal, job.repository) &&
+  (principal.account === accountNamed(job.account) || isAdmin(principal) || isOfRepository(principal, job));
 
 /** Outside of the market nobody but those who may command a job sees it. */
 export const canReadAsSender = canCommand;
@@ -72,9 +77,14 @@ export const canRead = (principal: Principal, job: Job, now: number): boolean =>
   (canReach(principal, job.repository) &&
     ((statusAt(job, now) === "held" && isMine(principal, holdOf(job))) || isMine(principal, workerOf(job))));
 
+const accountsOf = ({ account, repository_id }: Principal): readonly string[] =>
+  repository_id === null ? [account] : [account, accountOfRepository(repository_id)];
+
 /** Which jobs a list may show; the store looks for them. */
-export const readableJobs = (principal: Principal): { readonly account?: string; readonly repository?: string } => ({
-  ...(isAdmin(principal) ? {} : { account: principal.account }),
+export const readableJobs = (
+  principal: Principal,
+): { readonly accounts?: readonly string[]; readonly repository?: string } => ({
+  ...(isAdmin(principal) ? {} : { accounts: accountsOf(principal) }),
   ...(principal.repository === null ? {} : { repository: principal.repository }),
 });
 

@@ -18,7 +18,10 @@ export const authorOf = (said: { readonly author: string; readonly author_id?: n
 
 type Button = Extract<GitHubEvent, { type: "button" }>;
 type Slash = Extract<GitHubEvent, { type: "slash" }>;
-type AboutJob = Exclude<SlashCommand, { verb: "run" | "help" | "doctor" | "usage" | "mistaken" }>;
+type AboutJob = Exclude<
+  SlashCommand,
+  { verb: "run" | "help" | "doctor" | "usage" | "schedules" | "resume" | "mistaken" }
+>;
 
 interface Needs {
   readonly admit: Admit;

@@ -22,6 +22,8 @@ export const HELP = [
   "| `/job approve` | the sender takes the work of a market job: its worker is paid |",
   "| `/job reject`, the reason below it | the sender sends that work back |",
   "| `/job run-checks` | the files that a worker of the market has handed in may run on this repository's branch |",
+  "| `/job schedules` | lists what starts by itself here: its next time, its last run and what came of it |",
+  "| `/job resume` | schedules that are paused after failures start again; `/job resume nightly` names one |",
   "| `/job doctor` | says what keeps jobs of this repository from running or merging |",
   "| `/job usage` | says what jobs of this repository have cost and came to, in this month and the last |",
   "| `/job help` | this text |",

@@ -2,9 +2,10 @@
  * Creates jobs: draws a free id, checks what can be refused early, and returns the existing job for an id that was used
  * before.
  */
+import { isDeepStrictEqual } from "node:util";
 import { accountNamed } from "../domain/job/account.ts";
 import type { Actor, Draft } from "../domain/job/command.ts";
-import type { JobId } from "../domain/job/job.ts";
+import type { Job, JobId } from "../domain/job/job.ts";
 import type { ModelDefaults } from "../domain/job/model-selection.ts";
 import { refusal } from "../domain/job/refusal.ts";
 import type { Handle } from "./handle-command.ts";
@@ -25,6 +26,13 @@ interface Needs {
   readonly handle: Handle;
   readonly marketGate: MarketGate;
   readonly llm: ModelDefaults | undefined;
+}
+
+/** A schedule's words may have changed since, while the time that its job is for is the same. */
+function isMade({ account, origin, task }: Job, draft: Omit<Draft, "id">): boolean {
+  if (account !== accountNamed(draft.account)) return false;
+  if (origin.kind === "schedule") return isDeepStrictEqual(origin, draft.origin);
+  return task === draft.task;
 }
 
 export class JobCreator {
@@ -64,8 +72,7 @@ export class JobCreator {
     const stored = await this.#needs.store.jobs.load(id);
     if (stored === null) return null;
     const { job } = stored;
-    const same = job.account === accountNamed(draft.account) && job.task === draft.task;
-    if (same) return { ok: true, job, stored, changed: false };
+    if (isMade(job, draft)) return { ok: true, job, stored, changed: false };
     throw new Error(`Job ${job.id} is not the one that was to be made under this id`);
   }
 }

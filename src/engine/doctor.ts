@@ -22,7 +22,13 @@ export function createDoctor(
     const state = kept !== null && isSame ? kept : newRepository({ ...repository, id: repository.id ?? 0 });
     // the settings of now, whatever was heard of pushes
     const read = await githubClient.repository(repository, kept);
-    const settings = read === null ? {} : { settings: read.settings, settings_problem: read.settings_problem };
+    const settings =
+      read === null
+        ? {}
+        : {
+            ...{ settings: read.settings, settings_problem: read.settings_problem },
+            automation: read.automation ?? state.automation,
+          };
     const seen = { ...state, ...settings };
     const has_cache = seen.settings?.cache !== undefined && facts.default_branch !== null;
     const cache_failed = has_cache ? await githubClient.failedCacheFill(repository, facts.default_branch) : null;

@@ -34,7 +34,7 @@ import type { Store } from "./ports/store.ts";
 import { type EventPublisher, NO_SUBSCRIPTIONS, type SubscriptionMatcher } from "./ports/webhooks.ts";
 import { createWebhookProcessor } from "./process-webhook.ts";
 import { createQuotas } from "./quotas.ts";
-import { createSetUpNews } from "./set-up-news.ts";
+import { createRepositoryNews } from "./repository-news.ts";
 import { Workers } from "./workers.ts";
 
 export interface EngineParts {
@@ -122,35 +122,36 @@ function connect(parts: EngineParts) {
       countOutcome(meter, stored.job, before);
       lines.committed(stored);
       commitSubscribers.committed(stored);
-      tellSetUp(stored.job, before);
+      tellRepository(stored.job, before);
       workers.committed(stored, before);
       line.committed(stored, before);
     },
   });
   const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const handleRepository = createRepositoryHandler({
-    ...{ repositories: store.repositories, clock, offers_set_up },
+    ...{ repositories: store.repositories, clock, offers_set_up, runs_schedules: usual.knows_all_jobs },
     committed: (stored, before) => {
       workers.repositoryCommitted(stored);
       line.repositoryCommitted(stored.state, before?.state ?? null);
     },
   });
   const observe = observing(handleRepository);
-  const tellSetUp = createSetUpNews(handleRepository, log);
+  const tellRepository = createRepositoryNews(handleRepository, log);
   const examine = createDoctor(store.repositories, githubClient, clock.now);
   const marketGate = createMarketGate(store.repositories, githubClient);
   const admit = createPermission(store, githubClient, observe, record);
   const creator = new JobCreator({ store, clock, ids, handle, marketGate, llm });
-  const triggers = createTriggers({ jobs, usage, clock, handleRepository, create: creator.create.bind(creator) });
+  const create = creator.create.bind(creator);
+  const triggers = createTriggers({ jobs, usage, clock, handleRepository, create });
   const shared = { store, clock, githubClient, handle, handleRepository, line, log, meter, random, kept_days };
   const webhookProcessor = createWebhookProcessor({
     ...{ ...shared, ...triggers, admit, marketGate, offers_set_up },
-    answers: createAnswers({ ...usual, examine }),
+    answers: createAnswers({ ...usual, examine, handleRepository }),
     estimate: estimator === null ? null : quotas.estimate,
     create: withinBudget(admit, (draft, by) => creator.create(draft, undefined, by)),
   });
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
-  const workers = new Workers({ ...shared, ...performers, admit, webhookProcessor });
+  const workers = new Workers({ ...shared, ...performers, admit, create, webhookProcessor });
   const asked = { observe, examine, admit, marketGate, ...triggers };
   return { asked, handle, creator, quotas, workers, commitSubscribers, credentialState };
 }

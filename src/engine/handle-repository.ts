@@ -21,15 +21,20 @@ interface Needs {
   readonly clock: Pick<Clock, "now">;
   /** Whether pull requests that set a repository up are opened at all. */
   readonly offers_set_up: boolean;
+  /** Whether schedules start here; missing: they do. */
+  readonly runs_schedules?: boolean;
   /** Called after every commit. */
   readonly committed: (stored: StoredRepository, before: StoredRepository | null) => void;
 }
 
-export function createRepositoryHandler({ repositories, clock, offers_set_up, committed }: Needs): HandleRepository {
+export function createRepositoryHandler(needs: Needs): HandleRepository {
+  const { repositories, clock, offers_set_up, runs_schedules = true, committed } = needs;
   return (id, command, done) =>
     retryConflicts(`Repository ${id}`, async () => {
       const before = await repositories.load(id);
-      const decision = decideRepository(before?.state ?? null, command, { now: clock.now(), offers_set_up });
+      const decision = decideRepository(before?.state ?? null, command, {
+        ...{ now: clock.now(), offers_set_up, runs_schedules },
+      });
       if (decision.kind === "unchanged") {
         if (done !== undefined) await repositories.acknowledge(id, done);
         return before;

@@ -174,8 +174,10 @@ class DeliveryProcessor {
         return this.#run(event, command, by);
       case "help":
       case "doctor":
-      case "usage": {
-        const answer = async () => this.#answer(event, await this.#needs.answers(repository, command.verb));
+      case "usage":
+      case "schedules":
+      case "resume": {
+        const answer = async () => this.#answer(event, await this.#needs.answers(repository, command));
         return answer().finally(() => this.#react(repository, comment_id, "eyes"));
       }
       case "mistaken": {

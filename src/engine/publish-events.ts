@@ -5,7 +5,7 @@
 import { LRUCache } from "lru-cache";
 import type { PublishEvents } from "../domain/job/effect.ts";
 import type { Job } from "../domain/job/job.ts";
-import type { RepositoryEffect } from "../domain/repository/effect.ts";
+import type { RepositoryEffect, ScheduleEffect } from "../domain/repository/effect.ts";
 import type { RepositoryEvent } from "../domain/repository/events.ts";
 import type { IdentifiedRepository, RepositoryState } from "../domain/repository/repository.ts";
 import type { Admit } from "./command-permission.ts";
@@ -42,6 +42,8 @@ function createMayHear({ accounts, admit, clock }: HearingNeeds): MayHear {
   };
 }
 
+type Performed = Exclude<RepositoryEffect, ScheduleEffect>;
+
 interface Needs extends HearingNeeds {
   readonly eventPublisher: EventPublisher;
   readonly repositoryPerformer: RepositoryPerformer;
@@ -52,7 +54,7 @@ export function createPublishing({ eventPublisher, repositoryPerformer, ...needs
   /** For what tells of a repository without a commit of its own. */
   readonly publish: (event: RepositoryEvent, repository: IdentifiedRepository) => ReturnType<EventPublisher["publish"]>;
   readonly repositoryPerformer: {
-    perform(effect: RepositoryEffect, repository: RepositoryState, again: boolean): Promise<RepositoryAttempt>;
+    perform(effect: Performed, repository: RepositoryState, again: boolean): Promise<RepositoryAttempt>;
   };
 } {
   const mayHear = createMayHear(needs);

@@ -1,18 +1,29 @@
 /** How the effects of repositories are performed and what becomes of their outcomes. */
 
 import { fullName } from "../domain/job/job.ts";
-import { isEffectWanted, type RepositoryEffect } from "../domain/repository/effect.ts";
+import {
+  isEffectWanted,
+  isOfSchedule,
+  type RepositoryEffect,
+  type ScheduleEffect,
+} from "../domain/repository/effect.ts";
 import type { RepositoryState } from "../domain/repository/repository.ts";
 import type { HandleRepository } from "./handle-repository.ts";
 import type { RepositoryAttempt } from "./ports/performer.ts";
 import type { RepositoryStore, StoredRepository } from "./ports/repositories.ts";
 import type { EffectOwner } from "./run-effects.ts";
+import type { PerformOfSchedule } from "./schedules.ts";
 
 interface Needs {
   readonly repositories: RepositoryStore;
   readonly performer: {
-    perform(effect: RepositoryEffect, repository: RepositoryState, again: boolean): Promise<RepositoryAttempt>;
+    perform(
+      effect: Exclude<RepositoryEffect, ScheduleEffect>,
+      repository: RepositoryState,
+      again: boolean,
+    ): Promise<RepositoryAttempt>;
   };
+  readonly performOfSchedule: PerformOfSchedule;
   readonly handle: HandleRepository;
 }
 
@@ -21,7 +32,7 @@ export type RepositoryEffects = EffectOwner<number, RepositoryEffect, Repository
 
 const isAny = (effect: RepositoryEffect): effect is RepositoryEffect => effect !== null;
 
-export function repositoryEffects({ repositories, performer, handle }: Needs): RepositoryEffects {
+export function repositoryEffects({ repositories, performer, performOfSchedule, handle }: Needs): RepositoryEffects {
   return {
     store: repositories,
     idOf: ({ state }) => state.id,
@@ -30,7 +41,8 @@ export function repositoryEffects({ repositories, performer, handle }: Needs): R
     takes: isAny,
     isWanted: (effect, { state }) => isEffectWanted(effect, state),
     waitsFor: () => false,
-    perform: (effect, { state }, again) => performer.perform(effect, state, again),
+    perform: (effect, { state }, again) =>
+      isOfSchedule(effect) ? performOfSchedule(effect, state) : performer.perform(effect, state, again),
     async report(pending, { state }, { command }) {
       if (command === undefined) await repositories.acknowledge(state.id, pending);
       else await handle(state.id, command, pending);

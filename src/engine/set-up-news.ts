@@ -3,8 +3,6 @@ import { type AgentResult, isOnActions, type Job, runOf } from "../domain/job/jo
 import { RUN_COULD_NOT_START } from "../domain/job/unbegun.ts";
 import type { RepositoryCommand } from "../domain/repository/command.ts";
 import type { RunProblem } from "../domain/repository/repository.ts";
-import type { HandleRepository } from "./handle-repository.ts";
-import type { Log } from "./ports/log.ts";
 
 /** Null: nothing new. */
 export function setUpNews(before: Job | null, job: Job): RepositoryCommand | null {
@@ -33,17 +31,4 @@ function problemOfRun(before: Job, job: Job): RunProblem | null {
   if (isFailed) return "run_did_not_start";
   const isLate = job.status === "queued" && run === null && job.notice !== null && before.notice === null;
   return isLate && job.pushed_at !== null ? "no_run" : null;
-}
-
-/** Tells the repository after each commit of a job; a failure costs the job nothing. */
-export function createSetUpNews(
-  handle: HandleRepository,
-  log: Pick<Log, "warn">,
-): (job: Job, before: Job | null) => void {
-  return (job, before) => {
-    const news = setUpNews(before, job);
-    const { id } = job.repository;
-    if (news === null || id === undefined) return;
-    handle(id, news).catch((error: unknown) => log.warn({ job: job.id, error }, "a run was not noted for the set-up"));
-  };
 }

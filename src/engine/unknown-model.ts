@@ -4,6 +4,7 @@
  * happens when the brief is written.
  */
 import type { Draft } from "../domain/job/command.ts";
+import { startedBy } from "../domain/job/job.ts";
 import { type ModelDefaults, modelOf } from "../domain/job/model-selection.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { RepositoryStore } from "./ports/repositories.ts";
@@ -22,6 +23,7 @@ export async function unknownModel(
   if (llm === undefined || runner !== "actions" || choices.model === null) return null;
   const known = await repositories.get(repository.owner, repository.name);
   const named = modelOf(choices, known?.settings ?? null, llm, now());
-  const read = (known?.base ?? null) !== null;
+  // what starts by itself was read together with the settings
+  const read = (known?.base ?? null) !== null || startedBy({ origin }) !== null;
   return named.ok || !(read || origin.kind === "rest") ? null : named.sentence;
 }

@@ -31,6 +31,8 @@ import { createPublishing } from "./publish-events.ts";
 import { createReconciler } from "./reconcile.ts";
 import { repositoryEffects } from "./repository-effects.ts";
 import { EffectsRunner } from "./run-effects.ts";
+import { createSchedulePerformer } from "./schedules.ts";
+import { createStartAutomation } from "./start-automation.ts";
 import { createTimers } from "./timers.ts";
 
 interface Needs {
@@ -47,6 +49,8 @@ interface Needs {
   readonly putOff: (id: JobId) => Promise<void>;
   readonly eventPublisher: EventPublisher;
   readonly admit: Admit;
+  /** Makes a job of this id, or finds the one that an earlier attempt has made. */
+  readonly create: Parameters<typeof createStartAutomation>[0];
   readonly log: Log;
   readonly meter: Meter;
   readonly random: () => number;
@@ -72,7 +76,8 @@ export class Workers {
     const { store, clock, githubClient, handle, handleRepository, webhookProcessor, log, meter } = needs;
     const { performer, pacing, putOff } = needs;
     const { jobs, repositories, inbox, blobs, accounts } = store;
-    const { eventPublisher, repositoryPerformer } = createPublishing({ ...needs, accounts });
+    const { eventPublisher, publish, repositoryPerformer } = createPublishing({ ...needs, accounts });
+    const performOfSchedule = createSchedulePerformer({ jobs, start: createStartAutomation(needs.create), publish });
     const of = { store, handle, observe: observing(handleRepository) };
     this.#store = store;
     this.#line = needs.line;
@@ -85,6 +90,7 @@ export class Workers {
     const onRepositories = {
       repositories,
       performer: withFigures(repositoryPerformer, store.spending),
+      performOfSchedule,
       handle: handleRepository,
     };
     this.#repositoryEffects = new EffectsRunner(repositoryEffects(onRepositories), needs);

@@ -141,6 +141,7 @@ async function service(
       offers_set_up,
       answers: createAnswers({
         ...{ examine: createDoctor(at.repositories, githubClient, Date.now), store: at, clock, knows_all_jobs: true },
+        handleRepository: repositoriesOf(at),
       }),
       create,
       fireTrigger: async () => ({ kind: "started", jobs: [], again: false }),

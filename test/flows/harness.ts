@@ -46,6 +46,8 @@ export interface Harness {
   request(path: string, init?: { method?: string; body?: unknown; key?: string | null }): Promise<Response>;
   /** Lets time pass for the App, as if it had been waiting; GitHub and its runners keep the real one. */
   pass(ms: number): void;
+  /** What the App takes for the time of day. */
+  now(): number;
   /** Stops the App and starts another on the same data. */
   restart(): Promise<void>;
 }
@@ -205,6 +207,7 @@ export async function openHarness(
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     pass: clock.pass,
+    now: clock.now,
     async restart() {
       await app.stop();
       app = await start();

@@ -37,6 +37,28 @@ const held = numbered(led(queued, { type: "pull", agent_id: "a1", account: "bob"
 const worked = numbered(onMarket());
 const LATER = T0 + 3_600_000;
 
+describe("a job that a repository has started", () => {
+  const started: Job = { ...numbered(begin()), account: "repository@7" };
+
+  it.each<[string, Principal, boolean]>([
+    ["a key to it", key("ada", HERE), true],
+    ["a key to it, which was renamed", key("ada", { ...HERE, repository: "octo/old" }), true],
+    ["a key to another that had its name", key("ada", { ...HERE, repository_id: 6 }), false],
+    ["a key to its name alone", key("ada", { ...HERE, repository_id: null }), false],
+    ["a key to another", key("ada", ELSEWHERE), false],
+    ["a key to no repository", key("ada"), false],
+    ["an admin's", admin(), true],
+  ])("is read and commanded by %s: %s", (_, principal, may) => {
+    expect(canCommand(principal, started)).toBe(may);
+    expect(canRead(principal, started, LATER)).toBe(may);
+  });
+
+  it("stands in the lists of keys to it", () => {
+    expect(readableJobs(key("ada", HERE)).accounts).toEqual(["ada", "repository@7"]);
+    expect(readableJobs(key("ada", { ...HERE, repository_id: null })).accounts).toEqual(["ada"]);
+  });
+});
+
 describe("a key", () => {
   it.each<[readonly Scope[], Scope | "any", boolean]>([
     [["read"], "read", true],
@@ -103,8 +125,8 @@ describe("a job", () => {
   });
 
   it("stands in the lists of its account, and of admins", () => {
-    expect(readableJobs(key("ada"))).toEqual({ account: "ada" });
-    expect(readableJobs(key("ada", HERE))).toEqual({ account: "ada", repository: "octo/demo" });
+    expect(readableJobs(key("ada"))).toEqual({ accounts: ["ada"] });
+    expect(readableJobs(key("ada", HERE))).toEqual({ accounts: ["ada", "repository@7"], repository: "octo/demo" });
     expect(readableJobs(admin())).toEqual({});
     expect(readableJobs(admin(HERE))).toEqual({ repository: "octo/demo" });
   });

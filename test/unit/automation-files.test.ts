@@ -42,6 +42,29 @@ it("says in a sentence what is wrong with a file, and where", () => {
   expect(problemOf([{ ...DAILY, name: "../x" }])).toContain("is a name of letters, digits");
 });
 
+it.each([
+  [{ schedule: "every day" }, "`jobs[0].schedule`: is not a cron expression of five fields"],
+  [{ schedule: "* * * * *" }, "`jobs[0].schedule`: starts more often than every 5 minutes"],
+  [{ timezone: "Mars/Phobos" }, "`jobs[0].timezone`: is no time zone"],
+  [{ type: "command" }, "`jobs[0].type`: is `command`, but nothing of a repository runs on the server"],
+  [{ job: " " }, "`jobs[0].job`: is missing: it is the task of the job"],
+])("refuses %j in words, with its place", (differs, words) => {
+  expect(problemOf({ jobs: [{ ...DAILY, ...differs }] })).toContain(words);
+});
+
+it("names the line of a wrong schedule in the settings file", () => {
+  const read = parseSettings("schedules:\n  - name: nightly\n    schedule: '* * * * *'\n    job: Look.\n");
+  expect(read).toMatchObject({ ok: false, mistakes: [{ line: 3 }] });
+});
+
+it("says of one name in two files which counts", () => {
+  const yaml = "schedules:\n  - {name: Daily-Report, schedule: '0 1 * * *', job: Mine.}\n";
+  const { problems } = automationOf({ settings: parseSettings(yaml), crons: blob([DAILY]), triggers: null }, null);
+  expect(problems).toEqual([
+    { from: "config/CRONS.json", problem: expect.stringContaining("which `.github/journeyman.yml` has as well") },
+  ]);
+});
+
 it("keeps what a broken file last said, and takes the settings file's entry of two with one name", () => {
   const yaml = "schedules:\n  - {name: Daily-Report, schedule: '0 1 * * *', job: Mine.}\n";
   const both = automationOf({ settings: parseSettings(yaml), crons: blob([DAILY]), triggers: null }, null);

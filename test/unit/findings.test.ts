@@ -84,6 +84,18 @@ describe("findings", () => {
     expect(finding?.certainty).toBe((RUN_PROBLEMS as readonly string[]).includes(code) ? "probable" : "certain");
   });
 
+  it("tell of files of what starts by itself that are broken, and of schedules that are paused", () => {
+    const problem = "`config/CRONS.json` is not valid JSON: fix it, or delete the file.";
+    const automation = { schedules: [], triggers: [], problems: [{ from: "config/CRONS.json" as const, problem }] };
+    const last = { due_at: 1, job: "abcd1234", came_to: "failed" as const, why: "No." };
+    const paused = { name: "nightly", pattern: "", next: null, last, skipped_at: null, failures: 3, paused_at: 2 };
+    const state = { ...STATE, automation, schedules: [paused, { ...paused, name: "weekly", paused_at: null }] };
+    expect(findingsOf({ state, facts: FACTS, missing: null })).toMatchObject([
+      { code: "automation_broken", problem, url: "https://github.com/octo/demo/blob/HEAD/config/CRONS.json" },
+      { code: "schedule_paused", problem: expect.stringContaining("`nightly`"), url: null },
+    ]);
+  });
+
   it("tell of a cache that was not filled while there is one, as advice that is concluded from the run", () => {
     const cache_failed = "https://github.com/octo/demo/actions/runs/1";
     const settings = {

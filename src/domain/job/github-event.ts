@@ -42,6 +42,9 @@ export type SlashCommand =
   /** `commit`: of the files that were read, or how its name begins. */
   | ({ readonly verb: "run-checks" | "approve"; readonly commit?: string } & OfJob)
   | { readonly verb: "help" | "doctor" | "usage" }
+  | { readonly verb: "schedules" }
+  /** `schedule`: its name; null: all that are paused. */
+  | { readonly verb: "resume"; readonly schedule: string | null }
   /** The sender sends a worker's work back; `reason` may be empty. */
   | ({ readonly verb: "reject"; readonly reason: string } & OfJob)
   /**

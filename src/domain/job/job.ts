@@ -99,6 +99,14 @@ export const sameName = (a: Named, b: Named): boolean => fullName(a).toLowerCase
 export const issueOf = (origin: Origin): number | null =>
   "issue" in origin && origin.issue !== undefined ? origin.issue : null;
 
+/** The schedule or trigger that started the job; null: somebody asked for it. */
+export const startedBy = ({
+  origin,
+}: {
+  readonly origin: Origin;
+}): { readonly kind: "schedule" | "trigger"; readonly name: string } | null =>
+  origin.kind === "schedule" || origin.kind === "trigger" ? { kind: origin.kind, name: origin.name } : null;
+
 /** The job's comment stands right below the command, so it is the sign that the command was heard. */
 export const isAnsweredByComment = (origin: Origin): boolean =>
   origin.kind === "comment" && typeof origin.comment_id === "number";

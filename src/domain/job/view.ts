@@ -5,7 +5,18 @@
 import * as z from "zod";
 import { approvedFrom } from "../market/agreement.ts";
 import { LINE_LIMITS } from "./budget.ts";
-import { fullName, heldFiles, isOnMarket, type Job, marketWork, questionOf, runOf, STATUSES, statusAt } from "./job.ts";
+import {
+  fullName,
+  heldFiles,
+  isOnMarket,
+  type Job,
+  marketWork,
+  questionOf,
+  runOf,
+  STATUSES,
+  startedBy,
+  statusAt,
+} from "./job.ts";
 import { outcomeField, outcomeOf, questionField } from "./outcome.ts";
 import { theirs } from "./target.ts";
 import { costOf } from "./usage.ts";
@@ -52,6 +63,10 @@ export const jobViewSchema = z
     prompt: z.string().meta({ description: "The task as it was given." }),
     attachments: z.array(attachmentSchema).meta({ description: "What the sender has put beside the prompt." }),
     requester: text.meta({ description: "GitHub login of the person who asked, if one did." }),
+    started_by: z
+      .object({ kind: z.enum(["schedule", "trigger"]), name: z.string() })
+      .nullable()
+      .meta({ description: "The repository's schedule or trigger that started it; null: somebody asked for it." }),
     price_cents: z.number().int(),
     time_limit_seconds: z.number(),
     attempt_count: z.number().int(),
@@ -110,6 +125,7 @@ export function jobView(job: Job, now: number): JobView {
     prompt: job.task,
     attachments: [...(market?.enclosure?.attachments ?? [])],
     requester: job.requester,
+    started_by: startedBy(job),
     price_cents: job.price_cents,
     time_limit_seconds: job.time_limit_seconds,
     attempt_count: job.attempt_count,

@@ -1,6 +1,7 @@
 /** What can happen to a repository: news from GitHub, from its jobs, and outcomes of its effects. */
 import type { RepositoryEffect } from "./effect.ts";
 import type { IdentifiedRepository, ObservedRepository, RunProblem, SetUpFacts } from "./repository.ts";
+import type { ScheduleCommand } from "./schedules.ts";
 import type { TriggerCommand } from "./triggers.ts";
 
 /** The last valid settings, and what is wrong with the newest. */
@@ -48,6 +49,7 @@ export type RepositoryCommand =
   /** A run was started that fills its cache. */
   | { readonly type: "cache-fill-started" }
   | TriggerCommand
+  | ScheduleCommand
   /** A run of a job has begun. */
   | { readonly type: "run-seen"; readonly url: string | null }
   /** A run of a job came to its end; `problem` null: it came back with a result. */

@@ -1,4 +1,5 @@
 /** The decision: what a command does to a repository. Pure: no I/O, no clock. Nothing else says what follows from what. */
+import type { Automation } from "../../contracts/automation.ts";
 import type { Wanted } from "../pending-effect.ts";
 import type { RepositoryCommand } from "./command.ts";
 import type { RepositoryEffect } from "./effect.ts";
@@ -11,6 +12,7 @@ import {
   type RunProblem,
   type SetUpFacts,
 } from "./repository.ts";
+import { runTold, type Scheduled, schedulesAfter, startDue, withAutomation } from "./schedules.ts";
 import { BEGINNING, isSetUp, nextPhase } from "./set-up.ts";
 import { triggersAfter } from "./triggers.ts";
 
@@ -19,6 +21,8 @@ export interface RepositoryContext {
   readonly now: number;
   /** Whether pull requests that set a repository up are opened at all. */
   readonly offers_set_up: boolean;
+  /** False: this process is not there all the time, and starts nothing by itself. Missing: true. */
+  readonly runs_schedules?: boolean;
 }
 
 export interface RepositoryDecided {
@@ -37,7 +41,10 @@ const change = (
   effects: readonly Wanted<RepositoryEffect>[] = [],
 ): RepositoryDecided => ({ kind: "decided", state, effects });
 
-type Plain = Exclude<RepositoryEffect, { type: "check-files" | "report-month" | "publish" }>;
+const scheduled = (told: Scheduled | null): RepositoryDecision =>
+  told === null ? unchanged : change(told.state, told.effects);
+
+type Plain = Exclude<RepositoryEffect, { type: "check-files" | "report-month" | "publish" } | { name: string }>;
 
 const at = (type: Plain["type"], not_before: number): Wanted<RepositoryEffect> => ({
   effect: { type },
@@ -51,6 +58,9 @@ const READ_HOLD_MS = 2_000;
 export const SHOW_GAP_MS = 60_000;
 /** After GitHub refused to let it be opened. */
 export const RETRY_MS = 6 * 3_600_000;
+
+/** Of a schedule whose job could not be made for as long as effects are tried. */
+const GIVEN_UP = "The job could not be made, for a reason that the server's log names.";
 
 /** Between two runs that fill the cache. */
 export const FILL_GAP_MS = 3_600_000;
@@ -86,14 +96,14 @@ function decideAlone(
     case "installed":
       return installed(state, command.repository, now);
     case "observed":
-      return observed(state, command.repository);
+      return observed(state, command.repository, context);
     case "settings-read": {
       const { id, settings, settings_problem, automation = state.automation } = command.settings;
       if (id !== state.id) return unchanged;
       const isNew = JSON.stringify(settings?.cache) !== JSON.stringify(state.settings?.cache);
       // The branch's head is left to the next reader.
-      const next = { ...state, settings, settings_problem, automation };
-      return change(next, isNew ? fills(next, now) : []);
+      const next = withFiles({ ...state, settings, settings_problem }, automation, context);
+      return change(next.state, [...next.effects, ...(isNew ? fills(next.state, now) : [])]);
     }
     case "pushed":
       return pushed(state, command, context);
@@ -131,8 +141,13 @@ function decideAlone(
       return shown({ ...state, runs: { ...state.runs, first_run: { at: now, url: command.url } } }, now);
     case "run-ended":
       return runEnded(state, command.problem, context);
+    case "schedule-run-told":
+    case "schedule-looked-at":
+    case "resume-schedules":
+    case "schedule-notice-shown":
+      return scheduled(schedulesAfter(state, command, now));
     case "effect-abandoned":
-      return command.effect.type === "fill-cache" ? unchanged : refused(state, now);
+      return abandoned(state, command.effect, now);
     case "tick":
       return tick(state, context);
     default:
@@ -144,7 +159,7 @@ function first(command: Extract<RepositoryCommand, { repository: unknown }>, con
   const state = newRepository(command.repository);
   switch (command.type) {
     case "observed":
-      return observed(state, command.repository);
+      return observed(state, command.repository, context);
     case "pushed":
       return pushed(state, command, context);
     case "installed":
@@ -179,13 +194,18 @@ function installed(before: RepositoryState, named: IdentifiedRepository, now: nu
   return change(state, isMoved && isFollowed(state) ? [at("read-set-up", now + READ_HOLD_MS)] : []);
 }
 
+function withFiles(state: RepositoryState, automation: Automation, context: RepositoryContext): Scheduled {
+  const { now, runs_schedules = true } = context;
+  return runs_schedules ? withAutomation(state, automation, now) : { state: { ...state, automation }, effects: [] };
+}
+
 /** A workflow that is there says that nothing has to be set up, without another reading. */
-function observed(before: RepositoryState, read: ObservedRepository): RepositoryDecided {
+function observed(before: RepositoryState, read: ObservedRepository, context: RepositoryContext): RepositoryDecided {
   const { automation = before.automation, ...known } = read;
-  const state = { ...before, ...known, automation };
+  const { state, effects } = withFiles({ ...before, ...known }, automation, context);
   const { base } = read;
   const needless = base?.has_workflow === true && BEGINNING.has(before.set_up.phase);
-  return change(needless ? { ...state, set_up: { ...state.set_up, phase: "needless" } } : state);
+  return change(needless ? { ...state, set_up: { ...state.set_up, phase: "needless" } } : state, effects);
 }
 
 function pushed(
@@ -256,8 +276,29 @@ const refused = (state: RepositoryState, now: number): RepositoryDecision =>
     ? change({ ...state, set_up: { ...state.set_up, phase: "impossible", retry_at: now + RETRY_MS } })
     : unchanged;
 
-function tick(state: RepositoryState, context: RepositoryContext): RepositoryDecision {
-  const due = state.set_up.retry_at;
-  if (due === null || due > context.now) return unchanged;
-  return look({ ...state, set_up: { ...state.set_up, retry_at: null } }, context);
+function abandoned(state: RepositoryState, effect: RepositoryEffect, now: number): RepositoryDecision {
+  switch (effect.type) {
+    case "start-schedule": {
+      const { name, due_at } = effect;
+      const run = { name, due_at, job: null, came_to: "not_started", why: GIVEN_UP } as const;
+      return scheduled(runTold(state, run, now));
+    }
+    case "read-set-up":
+    case "open-set-up-pull-request":
+    case "update-set-up-pull-request":
+    case "read-settings":
+    case "check-files":
+      return refused(state, now);
+    default:
+      return unchanged;
+  }
+}
+
+function tick(before: RepositoryState, context: RepositoryContext): RepositoryDecision {
+  const begun = startDue(before, context.now);
+  const { state, effects } = begun ?? { state: before, effects: [] };
+  const { retry_at } = state.set_up;
+  if (retry_at === null || retry_at > context.now) return scheduled(begun);
+  const looked = look({ ...state, set_up: { ...state.set_up, retry_at: null } }, context);
+  return { ...looked, effects: [...effects, ...looked.effects] };
 }

@@ -1,4 +1,4 @@
-/** Effects of a repository: what a commit asks of GitHub. Performed at least once, like those of jobs. */
+/** Effects of a repository: what a commit asks of GitHub and of the engine. Performed at least once, like those of jobs. */
 import * as z from "zod";
 import { repositoryEventSchema } from "./events.ts";
 import type { RepositoryState } from "./repository.ts";
@@ -18,13 +18,24 @@ export const repositoryEffectSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("update-set-up-pull-request") }),
   /** Open the issue that says what jobs of a month (`2026-11`) have cost; `body` null: still to be put in. */
   z.object({ type: z.literal("report-month"), month: z.string(), body: z.string().nullable() }),
-  /** Tell subscribers of webhooks; the only one that is not for GitHub. */
+  /** Tell subscribers of webhooks. */
   z.object({ type: z.literal("publish"), event: repositoryEventSchema }),
+  /** Start what a schedule is for. */
+  z.object({ type: z.literal("start-schedule"), name: z.string(), due_at: z.number() }),
+  /** See whether the run before is over, of which nothing was heard. */
+  z.object({ type: z.literal("look-at-schedule"), name: z.string(), due_at: z.number() }),
+  /** Make the issue say which schedules are paused: opened for the first, closed after the last. */
+  z.object({ type: z.literal("show-schedule-notice") }),
 ]);
 
 export type RepositoryEffect = Readonly<z.output<typeof repositoryEffectSchema>>;
+/** What asks nothing of GitHub: of schedules. */
+export type ScheduleEffect = Extract<RepositoryEffect, { type: "start-schedule" | "look-at-schedule" }>;
 /** What is done on GitHub. */
-export type GitHubRepositoryEffect = Exclude<RepositoryEffect, { type: "publish" }>;
+export type GitHubRepositoryEffect = Exclude<RepositoryEffect, ScheduleEffect | { type: "publish" }>;
+
+export const isOfSchedule = (effect: RepositoryEffect): effect is ScheduleEffect =>
+  effect.type === "start-schedule" || effect.type === "look-at-schedule";
 
 /** Two effects of one key are one: the later replaces the earlier. Strangers push to a fork as often as they like. */
 export function repositoryEffectKey(effect: RepositoryEffect): string {
@@ -35,6 +46,9 @@ export function repositoryEffectKey(effect: RepositoryEffect): string {
       return `${effect.type}:${effect.month}`;
     case "publish":
       return `${effect.type}:${effect.event.type}:${effect.event.data.subject}:${effect.event.timestamp}`;
+    case "start-schedule":
+    case "look-at-schedule":
+      return `${effect.type}:${effect.name.toLowerCase()}`;
     default:
       return effect.type;
   }
@@ -50,6 +64,9 @@ export function isEffectWanted(
     case "check-files":
     case "report-month":
     case "publish":
+    case "start-schedule":
+    case "look-at-schedule":
+    case "show-schedule-notice":
       return true;
     case "fill-cache":
       return settings?.cache !== undefined;

@@ -5,6 +5,7 @@
 import { isDispensable } from "../../contracts/app-permissions.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../contracts/settings.ts";
 import type { RepositoryState, RunProblem, SetUpFacts, WorkflowFacts, WorkflowMistake } from "./repository.ts";
+import { FAILURES_TO_PAUSE, isPaused } from "./schedules.ts";
 import { SET_UP_BRANCH } from "./set-up.ts";
 import { MOST_IN_A_ROW, triggerState } from "./triggers.ts";
 
@@ -33,7 +34,7 @@ export interface MissingConsent {
 
 export interface Examined {
   readonly state: Pick<RepositoryState, "settings" | "settings_problem" | "runs"> &
-    Partial<Pick<RepositoryState, "automation" | "triggers">>;
+    Partial<Pick<RepositoryState, "automation" | "schedules" | "triggers">>;
   readonly facts: SetUpFacts;
   /** Null: not asked for. */
   readonly missing: MissingConsent | null;
@@ -218,6 +219,19 @@ function triggerFindings({ state: { triggers = [], automation }, facts, now = 0 
   });
 }
 
+/** Of what starts by itself. */
+function automationFindings({ automation, schedules = [] }: Examined["state"], facts: SetUpFacts): Finding[] {
+  const until = "Correct the file; until then what its last valid version said goes on.";
+  const broken = (automation?.problems ?? []).map(({ from, problem }) =>
+    certain("automation_broken", problem, until, fileUrl(facts, from)),
+  );
+  const paused = schedules.filter(isPaused).map(({ name }) => {
+    const problem = `The schedule \`${name}\` is paused, since it has failed ${FAILURES_TO_PAUSE} times in a row.`;
+    return certain("schedule_paused", problem, `Mend what fails, and comment \`/job resume ${name}\`.`, null);
+  });
+  return [...broken, ...paused];
+}
+
 function mergeFindings(facts: SetUpFacts, settings: RepositorySettings): Finding[] {
   const { enabled, method, require_checks } = settings.auto_merge;
   const at = fileUrl(facts, SETTINGS);
@@ -306,6 +320,7 @@ export function findingsOf(examined: Examined): readonly Finding[] {
         ]),
     ...runFindings(state, facts),
     ...cacheFindings(state, cache_failed),
+    ...automationFindings(state, facts),
     ...triggerFindings(examined),
     ...mergeFindings(facts, settings),
   ];

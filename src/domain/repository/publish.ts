@@ -24,7 +24,9 @@ export const repositoryEvent = (
   data: { ...more, repository: `${owner}/${name}`, subject: cut(subject, MAX_SUBJECT), text: cut(text, MAX_TEXT) },
 });
 
-export const published = (...event: Parameters<typeof repositoryEvent>): Wanted<RepositoryEffect> => ({
+export const published = (
+  ...event: Parameters<typeof repositoryEvent>
+): Wanted<Extract<RepositoryEffect, { type: "publish" }>> => ({
   effect: { type: "publish", event: repositoryEvent(...event) },
   urgency: "now",
   not_before: 0,

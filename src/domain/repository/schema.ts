@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { automationSchema, NO_AUTOMATION } from "../../contracts/automation.ts";
 import { MERGE_METHODS, repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
+import { schedulesField } from "./schedule-schema.ts";
 import { triggerStatesSchema } from "./triggers.ts";
 
 const count = z.number().int().nonnegative();
@@ -135,6 +136,9 @@ const observed = z.object({
   settings: z.unknown(),
   settings_problem: z.string().nullable().catch(null),
   automation: automationSchema.catch(NO_AUTOMATION),
+  schedules: schedulesField,
+  /** The open issue that says which schedules are paused; null: there is none. */
+  schedule_notice: count.nullable().catch(null),
   set_up: setUpSchema.catch(NO_SET_UP),
   triggers: triggerStatesSchema.readonly().catch([]),
   runs: runsSchema.catch(NO_RUNS),

@@ -3,7 +3,7 @@
  * with all that comes of it; cents and tokens count on the day on which their attempt has ended.
  */
 import { accountNamed } from "../job/account.ts";
-import { actionsWork, fullName, type Job } from "../job/job.ts";
+import { actionsWork, fullName, type Job, startedBy } from "../job/job.ts";
 import { type JobOutcome, OUTCOME_WORDS, outcomeOf } from "../job/outcome.ts";
 import type { SpendingRow } from "../job/spending.ts";
 import type { Booked } from "./booked.ts";
@@ -74,9 +74,6 @@ function ofRow({ at, cents, known, usage }: Booked, of: UsageOf): Counted {
   const money = known ? { millicents: millicents(cents) } : { estimated_millicents: millicents(cents) };
   return { day: dayOf(at), of, figures: { attempts: 1, ...money, ...tokens }, merge_times: [] };
 }
-
-const startedBy = ({ origin }: UsageJob): UsageOf["started_by"] =>
-  origin.kind === "schedule" || origin.kind === "trigger" ? { kind: origin.kind, name: origin.name } : null;
 
 /** All that one job adds to the figures. The same job always adds the same, so it can be taken out again. */
 export function countedOf(job: UsageJob): readonly Counted[] {

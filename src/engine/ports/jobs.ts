@@ -65,6 +65,8 @@ export type CommitAnswer =
 
 export interface JobFilter {
   readonly account?: string;
+  /** Of any of these; instead of `account`. */
+  readonly accounts?: readonly string[];
   /** `owner/name` in any case. */
   readonly repository?: string;
   readonly status?: Status;

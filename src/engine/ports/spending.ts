@@ -11,7 +11,8 @@ export interface Spent {
 export interface UsageFilter {
   /** By GitHub's number; `name` (`owner/name` in any case) finds what was stored without one. Missing: all. */
   readonly repository?: { readonly id: number | null; readonly name: string };
-  readonly account?: string;
+  /** Of any of these; missing: of all. */
+  readonly accounts?: readonly string[];
   /** Days since the epoch in UTC, the last one included. */
   readonly from: number;
   readonly to: number;

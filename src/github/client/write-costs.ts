@@ -42,4 +42,5 @@ export const REPOSITORY_WRITES: Readonly<Record<GitHubRepositoryEffect["type"], 
   "read-set-up": 0,
   "open-set-up-pull-request": 4,
   "update-set-up-pull-request": 1,
+  "show-schedule-notice": 1,
 };

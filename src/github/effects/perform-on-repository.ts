@@ -15,6 +15,7 @@ import { checkFiles } from "./files-check.ts";
 import { startFill } from "./fill-cache.ts";
 import { laterOf } from "./one-call.ts";
 import { reportMonth } from "./report-month.ts";
+import { showScheduleNotice } from "./schedule-notice.ts";
 import { readSetUpFacts } from "./set-up-facts.ts";
 import { openSetUpPullRequest, type SetUpTask, updateSetUpPullRequest } from "./set-up-pull-request.ts";
 import { reportSettings } from "./settings-check.ts";
@@ -65,6 +66,8 @@ async function begin(
       return openSetUpPullRequest(task);
     case "update-set-up-pull-request":
       return updateSetUpPullRequest(task);
+    case "show-schedule-notice":
+      return showScheduleNotice({ ...task, self: await self() });
     default:
       return effect satisfies never;
   }

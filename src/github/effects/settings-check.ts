@@ -1,6 +1,6 @@
 /**
- * Reports on a commit of the default branch that it broke or fixed `.github/journeyman.yml`, so that its author learns
- * of it right away. At most one check run per commit, and none if nothing changed.
+ * Reports on a commit of the default branch that it broke or fixed `.github/journeyman.yml` or a file that says what
+ * starts by itself, so that its author learns of it right away. At most one check run per commit, and none if nothing changed.
  */
 
 import type { Repository } from "../../domain/job/job.ts";
@@ -9,6 +9,7 @@ import { counted } from "../../text/plural.ts";
 import type { AppIdentity } from "../client/app-identity.ts";
 import type { Caller } from "../client/octokit.ts";
 import { cutBody } from "../render/plain.ts";
+import { automationOf } from "../repository-settings/automation-files.ts";
 import { type Mistake, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
 import { type BranchState, observedOf, readBranchState } from "./branch-state.ts";
 import type { Task } from "./task.ts";
@@ -61,10 +62,36 @@ function mendedFace(is_there: boolean) {
   return { conclusion: "success", output: { title: "Mended", summary } } as const;
 }
 
+const AUTOMATION_MENDED = {
+  conclusion: "success",
+  output: { title: "Mended", summary: "The files that say what starts by itself are valid and apply from now on." },
+} as const;
+
+/** Of the files that say what starts by itself. */
+function automationFace(problems: readonly string[]) {
+  const list = problems.map((one) => `- ${one}`).join("\n");
+  const goes_on = "Until it is fixed, what the last valid version of a file said goes on.";
+  return {
+    conclusion: "failure",
+    output: { title: counted(problems.length, "mistake"), summary: cutBody(`${goes_on}\n\n${list}`) },
+  } as const;
+}
+
+/** The two checks of one commit are one. */
+function together(settings: ReturnType<typeof brokenFace>, problems: readonly string[]) {
+  if (problems.length === 0) return settings;
+  const summary = cutBody(`${settings.output.summary}\n\n${automationFace(problems).output.summary}`);
+  return { ...settings, output: { ...settings.output, title: "Mistakes", summary } };
+}
+
 /** Null when there is nothing to report. */
-function faceOf({ settings }: BranchState, known: ObservedRepository | null) {
-  if (settings !== null && !settings.ok) return brokenFace(settings.mistakes, known?.settings != null);
-  return known?.settings_problem == null ? null : mendedFace(settings !== null);
+function faceOf({ settings, automation }: BranchState, known: ObservedRepository | null): Face | null {
+  const problems = automationOf(automation, known?.automation ?? null).problems.map(({ problem }) => problem);
+  if (settings !== null && !settings.ok)
+    return together(brokenFace(settings.mistakes, known?.settings != null), problems);
+  if (problems.length > 0) return automationFace(problems);
+  if (known?.settings_problem != null) return mendedFace(settings !== null);
+  return (known?.automation?.problems.length ?? 0) > 0 ? AUTOMATION_MENDED : null;
 }
 
 export interface CheckParts {
@@ -73,7 +100,14 @@ export interface CheckParts {
   readonly self: AppIdentity;
 }
 
-type Face = NonNullable<ReturnType<typeof faceOf>>;
+interface Face {
+  readonly conclusion: "success" | "failure";
+  readonly output: {
+    readonly title: string;
+    readonly summary: string;
+    readonly annotations?: ReturnType<typeof annotationsOf>;
+  };
+}
 
 /** One check run for each commit. */
 export async function sayOnce({ octokit, at, self }: CheckParts, head_sha: string, face: Face): Promise<void> {

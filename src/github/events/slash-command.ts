@@ -34,10 +34,15 @@ const withJob = (id: string | undefined): { readonly job?: JobId } => {
  */
 type Alone = Extract<Verb, "help" | "doctor" | "usage">;
 
-const takesNothing = (verb: Verb): verb is Alone => verb === "help" || verb === "doctor" || verb === "usage";
+const isAlone = (verb: Verb): verb is Alone => verb === "help" || verb === "doctor" || verb === "usage";
+const takesNothing = (verb: Verb): boolean => isAlone(verb) || verb === "schedules";
+
+/** A schedule's name as people write it. */
+const SCHEDULE_WORD = /^`?([A-Za-z0-9][\w.-]{0,62})`?$/;
 
 const asksBack = (verb: Verb): SlashCommand => {
-  const takes = takesNothing(verb) ? "nothing" : "nothing but the id of a job";
+  const one = verb === "resume" ? "the name of a schedule" : "the id of a job";
+  const takes = takesNothing(verb) ? "nothing" : `nothing but ${one}`;
   const reason = verb === "reject" ? " Put the reason on the lines below it." : "";
   return mistaken(
     `Did you mean \`/job ${verb}\`? It takes ${takes} after it.${reason} If this is a task, put two dashes before it: \`/job -- ${verb} …\`.`,
@@ -88,9 +93,13 @@ function readVerb(line: string, below: string, flagged: boolean): SlashCommand |
       ? null
       : mistaken(`Did you mean \`/job ${meant}\`? If this is a task, write more than one word.`);
   }
-  if (!isNamed || (takesNothing(verb) && rest.length > 0)) return asksBack(verb);
+  const schedule = SCHEDULE_WORD.exec(withoutMarks(rest[0] ?? ""))?.[1];
+  const isWhole = verb === "resume" ? rest.length === (schedule === undefined ? 0 : 1) : isNamed;
+  if (!isWhole || (takesNothing(verb) && rest.length > 0)) return asksBack(verb);
   if (flagged) return mistaken(`Did you mean \`/job ${verb}\`? It takes no flags.`);
-  if (takesNothing(verb)) return { verb };
+  if (isAlone(verb)) return { verb };
+  if (verb === "schedules") return { verb };
+  if (verb === "resume") return { verb, schedule: schedule ?? null };
   if (ofFiles) return { verb, ...withJob(id), ...(commit === undefined ? {} : { commit }) };
   return verb === "reject" ? { verb, reason: below, ...withJob(id) } : { verb, ...withJob(id) };
 }

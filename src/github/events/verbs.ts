@@ -12,6 +12,8 @@ export const VERBS = [
   "reject",
   "run-checks",
   "pay",
+  "schedules",
+  "resume",
   "doctor",
   "usage",
   "help",

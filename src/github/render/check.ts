@@ -5,7 +5,7 @@ import { commitToName, heldFiles, isSenderAsked, type Job, runOf } from "../../d
 import { answerUrl } from "../../domain/job/links.ts";
 import { cut } from "../../text/text.ts";
 import { stateOf } from "./job-state.ts";
-import { usageLine } from "./numbers.ts";
+import { startLine, usageLine } from "./numbers.ts";
 import { code, cutBody, fenced, titleLine } from "./plain.ts";
 
 export const CHECK_NAME = "journeyman";
@@ -105,7 +105,12 @@ function placeOf(job: Job): string | null {
 export function checkOf(job: Job, log: readonly LogLine[], fallback_url: string | null): CheckFace {
   const { headline, paragraphs } = stateOf(job, "check");
   const usage = usageLine(job);
-  const summary = [titleLine(job.title), ...paragraphs, ...(usage === null ? [] : [usage]), `Job ${code(job.id)}`];
+  const summary = [
+    titleLine(job.title),
+    ...paragraphs,
+    ...(usage === null ? [] : [usage]),
+    [`Job ${code(job.id)}`, startLine(job)].filter((part) => part !== null).join(", "),
+  ];
   const text = logTail(log);
   const details = placeOf(job) ?? runOf(job)?.url ?? fallback_url;
   const actions = buttonsOf(job);

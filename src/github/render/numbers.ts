@@ -1,5 +1,5 @@
 /** Formats usage, model, cost and age. */
-import { type Job, modelNotes, NOT_REPORTED } from "../../domain/job/job.ts";
+import { type Job, modelNotes, NOT_REPORTED, startedBy } from "../../domain/job/job.ts";
 import { webOf } from "../../domain/job/links.ts";
 import { costOf, spentOf } from "../../domain/job/usage.ts";
 import { money } from "../../text/money.ts";
@@ -26,6 +26,12 @@ export function usageLine(job: Job): string | null {
     cost === null ? "cost unknown" : `${complete ? "" : "at least "}${money(cost)}`,
   ];
   return parts.join(" · ");
+}
+
+/** A name holds letters, digits, dots, dashes and underscores. Null: somebody asked for the job. */
+export function startLine(job: Job): string | null {
+  const started = startedBy(job);
+  return started === null ? null : `started by the ${started.kind} ${code(started.name)}`;
 }
 
 const MAX_NOTES = 2_000;

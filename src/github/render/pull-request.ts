@@ -3,7 +3,7 @@
 import { LOGIN } from "../../contracts/repository-name.ts";
 import { isOnMarket, issueOf, type Job } from "../../domain/job/job.ts";
 import { jobMarker } from "./marker.ts";
-import { modelLine, usageLine } from "./numbers.ts";
+import { modelLine, startLine, usageLine } from "./numbers.ts";
 import { code, commitLine, cutBody, escapeMarkdownBody, titleLine } from "./plain.ts";
 
 /** A login by GitHub's rules; anything else gets no trailer. */
@@ -27,7 +27,7 @@ export function pullRequestBody(job: Job, closes: boolean): string {
   const footer = [
     ...(model === null ? [] : [model]),
     ...(issue === null ? [] : [`${closes ? "Closes" : "For"} #${issue}`]),
-    [`Job ${code(job.id)}`, requester === null ? null : `requested by @${requester}`, usage]
+    [`Job ${code(job.id)}`, requester === null ? startLine(job) : `requested by @${requester}`, usage]
       .filter((part) => part !== null)
       .join(" · "),
     isOnMarket(job) ? FOR_SENDER : "<sub>Comment `/job <text>` here to ask for changes.</sub>",

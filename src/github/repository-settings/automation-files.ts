@@ -79,6 +79,16 @@ const of = <T extends { readonly from: AutomationFile }>(from: AutomationFile, k
 const firstOfName = <T extends { readonly name: string }>(all: readonly T[]): T[] =>
   [...new Map(all.toReversed().map((one) => [one.name.toLowerCase(), one])).values()].toReversed();
 
+/** Names that a later file has as well, which are not used there. */
+function twice(what: string, all: readonly { readonly name: string; readonly from: AutomationFile }[]) {
+  return all.flatMap(({ name, from }, at) => {
+    const first = all.slice(0, at).find((one) => one.name.toLowerCase() === name.toLowerCase());
+    if (first === undefined) return [];
+    const problem = `\`${from}\` has the ${what} \`${name}\`, which \`${first.from}\` has as well and which counts there: give one of them another name.`;
+    return [{ from, problem }];
+  });
+}
+
 /** `known`: what was read before, which goes on where a file is broken now. */
 export function automationOf({ settings, crons, triggers }: AutomationBlobs, known: Automation | null): Automation {
   const before = known ?? NO_AUTOMATION;
@@ -96,6 +106,8 @@ export function automationOf({ settings, crons, triggers }: AutomationBlobs, kno
   const problems = [
     ...(read_crons.ok ? [] : [{ from: cron_file, problem: read_crons.problem }]),
     ...(read_triggers.ok ? [] : [{ from: trigger_file, problem: read_triggers.problem }]),
+    ...twice("schedule", schedules),
+    ...twice("trigger", all_triggers),
   ];
   return { schedules: firstOfName(schedules), triggers: firstOfName(all_triggers), problems };
 }

@@ -162,10 +162,10 @@ const told =
     if ("answer" in days) return days.answer;
     const repository = await repositoryNamed(parts, request, query);
     if ("answer" in repository) return repository.answer;
-    const { account } = readableJobs(principalOf(request));
+    const { accounts } = readableJobs(principalOf(request));
     const filter: UsageFilter = {
       ...days,
-      ...(account === undefined ? {} : { account }),
+      ...(accounts === undefined ? {} : { accounts }),
       ...(repository.value === undefined ? {} : { repository: repository.value }),
     };
     const found = await usageReport(parts.spending.usage(filter), query.by);

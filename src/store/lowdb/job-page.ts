@@ -62,12 +62,13 @@ export function pageOf(
   outcomeOf: (id: JobId) => JobOutcome | null,
 ): JobPage {
   const { status, outcome } = filter;
-  const account = filter.account === undefined ? undefined : accountNamed(filter.account);
+  const accounts = filter.accounts?.map(accountNamed) ?? [filter.account && accountNamed(filter.account)];
   const repository = filter.repository === undefined ? undefined : repositoryKey(filter.repository);
   const from = filter.cursor === undefined ? null : parseCursor(filter.cursor);
   if (filter.cursor !== undefined && from === null) return { ids: [], cursor: null };
   const limit = Math.max(1, Math.min(filter.limit, MAX_PAGE));
-  const orders = groups.find(account, repository, status === undefined ? "any" : storedAs(status));
+  const stored = status === undefined ? "any" : storedAs(status);
+  const orders = accounts.flatMap((account) => groups.find(account, repository, stored));
   const page: JobFacts[] = [];
   for (const job of newestFirst(orders, from)) {
     if (status !== undefined && readsAs(job, now) !== status) continue;

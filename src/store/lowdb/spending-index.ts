@@ -60,7 +60,8 @@ export class SpendingIndex {
     };
   }
 
-  *of({ from, to, repository, account }: UsageFilter): Generator<Counted> {
+  *of({ from, to, repository, accounts }: UsageFilter): Generator<Counted> {
+    const mine = accounts === undefined ? null : new Set(accounts.map(accountNamed));
     const named = repository === undefined ? null : repositoryKey(repository.name);
     const isOf = (of: UsageOf): boolean =>
       repository === undefined ||
@@ -70,7 +71,7 @@ export class SpendingIndex {
     const days = [...this.#days.keys()].filter((day) => day >= from && day <= to).sort((a, b) => a - b);
     for (const day of days)
       for (const [of, sum] of this.#days.get(day) ?? [])
-        if (isOf(of) && (account === undefined || of.account === accountNamed(account))) yield countedOf(day, of, sum);
+        if (isOf(of) && (mine === null || mine.has(of.account))) yield countedOf(day, of, sum);
   }
 
   #sum(counted: Counted, sign: 1 | -1): void {

@@ -124,8 +124,8 @@ export function describeSpending(engine: Engine): void {
           [1, "bob", 5],
         ]);
         expect(await found({ repository: { id: 6, name: "octo/other" } })).toEqual([]);
-        expect(await found({ account: "BOB", from: TODAY + 1 })).toEqual([[1, "bob", 5]]);
-        expect(await found({ account: "ada", to: TODAY - 1 })).toEqual([]);
+        expect(await found({ accounts: ["BOB"], from: TODAY + 1 })).toEqual([[1, "bob", 5]]);
+        expect(await found({ accounts: ["ada"], to: TODAY - 1 })).toEqual([]);
       }));
 
     it("follows a repository that is called otherwise", () =>

@@ -82,8 +82,10 @@ function createIssue(world: World, request: RepositoryRequest): Reply {
 function listIssues(world: World, request: RepositoryRequest): Reply {
   const state = request.query.get("state") ?? "open";
   const labels = (request.query.get("labels") ?? "").split(",").filter((label) => label !== "");
+  const creator = request.query.get("creator");
   const found = [...request.repository.issues.values()]
     .filter((issue) => state === "all" || issue.state === state)
+    .filter((issue) => creator === null || issue.user.login === creator)
     .filter((issue) => labels.every((label) => issue.labels.includes(label)))
     .reverse();
   return paged(world, request, found, (page) => page.map((issue) => issueJson(world, request.repository, issue)));

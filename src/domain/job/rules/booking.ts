@@ -16,6 +16,7 @@ import {
   NOT_REPORTED,
   type Run,
   runOf,
+  startedBy,
 } from "../job.ts";
 import { limitsOf } from "../raised-limits.ts";
 import type { SpendingRow } from "../spending.ts";
@@ -75,9 +76,6 @@ function ranIn(before: ActionsJob, command: Command, after: Job): Pick<Run, "id"
 
 /** A run that could not start has used no model. */
 const couldStart = ({ history }: Decided): boolean => history.every(({ note }) => note !== RUN_COULD_NOT_START);
-
-const startedBy = ({ origin }: Job): SpendingRow["started_by"] =>
-  origin.kind === "schedule" || origin.kind === "trigger" ? { kind: origin.kind, name: origin.name } : null;
 
 type Told = Pick<SpendingRow, "cents" | "known" | "usage"> & { readonly model: string | null };
 

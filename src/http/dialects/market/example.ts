@@ -18,6 +18,7 @@ export const JOB_EXAMPLE: JobView = {
   prompt: "Research the history of the Unix operating system",
   attachments: [],
   requester: null,
+  started_by: null,
   price_cents: 500,
   time_limit_seconds: 3600,
   attempt_count: 0,
