@@ -23,8 +23,9 @@ const numbers = (version: string): readonly [number, number] => {
 const WHAT_NOW = "Let `runs-on` name an older one, or name an image as `container` in .github/journeyman.yml.";
 
 /** Why the runner's tools cannot start here, in sentences; null when they can, or when there are none. */
-export function newerLibrary(runners: string | null, own: string = cLibrary()): string | null {
+export function newerLibrary(runners: string | null, given?: string): string | null {
   if (runners === null) return null;
+  const own = given ?? cLibrary();
   const cannot = "so the tools of the workflow's earlier steps cannot start in the agent's image";
   if (!VERSION.test(runners)) return `This runner's C library is not glibc, ${cannot}. ${WHAT_NOW}`;
   const [theirs, ours] = [numbers(runners), numbers(own)];

@@ -336,6 +336,7 @@ describe("answers to a review", () => {
       () => harness.github.calls().filter(({ graphql }) => graphql === "ReviewThreads").length >= 2,
     );
     await settled();
+    await until("the thread to be resolved", () => threads(at)[0]?.resolvedBy);
     expect(harness.github.faults.spent).toBe(true);
     expect(threads(at)[0]).toMatchObject({ resolvedBy: expect.stringContaining("[bot]"), comments: [{}, {}] });
     expect(threads(at)[0]?.comments).toHaveLength(2);

@@ -22,7 +22,8 @@ export interface PushTurn {
 }
 
 export class PushPace {
-  readonly #turns = new LRUCache<string, Turns>({ max: MAX_REPOSITORIES });
+  /** `max` would allocate room for all of them at once. */
+  readonly #turns = new LRUCache<string, Turns>({ maxSize: MAX_REPOSITORIES, sizeCalculation: () => 1 });
   readonly #now: () => number;
   readonly #per_minute: number;
 

@@ -27,7 +27,7 @@ export class Journal {
   readonly #fd: number;
   readonly #gather_ms: number;
   /** Lines that are not written yet. */
-  #queue: Buffer[] = [];
+  #queue: string[] = [];
   #size: number;
   /** Bytes written to the operating system. */
   #written: number;
@@ -61,9 +61,8 @@ export class Journal {
 
   /** The line is written in this turn of the event loop; until then it is lost if the process dies. */
   add(line: string): void {
-    const bytes = Buffer.from(`${line}\n`);
-    this.#queue.push(bytes);
-    this.#size += bytes.length;
+    this.#queue.push(line, "\n");
+    this.#size += Buffer.byteLength(line) + 1;
     this.#working ??= this.#work();
   }
 
@@ -113,7 +112,7 @@ export class Journal {
   /** Returns the error, if any; lines that nobody waits for are dropped then. */
   #write(): Error | null {
     if (this.#queue.length === 0) return null;
-    const bytes = Buffer.concat(this.#queue);
+    const bytes = Buffer.from(this.#queue.join(""));
     this.#queue = [];
     try {
       if (this.#torn) this.#fs.truncateSync(this.path, this.#written);

@@ -1,6 +1,7 @@
 /** Runs GraphQL over GitHub's own schema and formats errors as GitHub does. The data is in `graphql-*.ts`. */
 import {
   buildClientSchema,
+  type DocumentNode,
   execute,
   GraphQLError,
   type GraphQLFieldResolver,
@@ -9,6 +10,7 @@ import {
   parse,
   validate,
 } from "graphql";
+import { LRUCache } from "lru-cache";
 import * as z from "zod";
 import { Refusal } from "./errors.ts";
 import type { GraphqlContext } from "./graphql-context.ts";
@@ -35,7 +37,8 @@ export function describeQuery(body: unknown): QueryDescription | undefined {
   const { success, data } = requestBody.safeParse(body);
   if (!success) return undefined;
   try {
-    const [operation] = parse(data.query).definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
+    const document = checked.get(data.query) ?? parse(data.query);
+    const [operation] = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
     const fields = operation?.selectionSet.selections ?? [];
     const first = fields[0]?.kind === Kind.FIELD ? fields[0].name.value : "";
     return {
@@ -46,6 +49,20 @@ export function describeQuery(body: unknown): QueryDescription | undefined {
   } catch {
     return { text: data.query, name: "", mutations: 0 };
   }
+}
+
+/** Clients send the same few texts again and again, and checking one takes longer than answering it. */
+const checked = new LRUCache<string, DocumentNode>({ max: 200 });
+
+/** The document of a query, or what is wrong with it. */
+function checkQuery(schema: GraphQLSchema, text: string): DocumentNode | readonly GraphQLError[] {
+  const known = checked.get(text);
+  if (known !== undefined) return known;
+  const document = parse(text);
+  const invalid = validate(schema, document);
+  if (invalid.length > 0) return invalid;
+  checked.set(text, document);
+  return document;
 }
 
 let loading: Promise<GraphQLSchema> | undefined;
@@ -74,14 +91,13 @@ export async function answerGraphql(world: World, request: ApiRequest): Promise<
   const { success, data: body } = requestBody.safeParse(request.body);
   if (!success) return answered({ errors: [{ message: "A query attribute must be specified and must be a string." }] });
   const schema = await loadSchema();
-  let document: ReturnType<typeof parse>;
+  let document: ReturnType<typeof checkQuery>;
   try {
-    document = parse(body.query);
+    document = checkQuery(schema, body.query);
   } catch (error) {
     return answered({ errors: [{ message: error instanceof Error ? error.message : "Parse error" }] });
   }
-  const invalid = validate(schema, document);
-  if (invalid.length > 0) return answered({ errors: invalid.map(errorJson) });
+  if (!("kind" in document)) return answered({ errors: document.map(errorJson) });
   const objects = { commit: commitObject, ref: refObject, repository: repositoryObject };
   const context: GraphqlContext = { world, request, objects };
   const result = await execute({
