@@ -63,9 +63,13 @@ it("has the doctor tell of a cache that could not be filled, until it was", asyn
     return text.includes("cache_not_filled");
   };
   github.pushCommit(DEMO, "main", { ".github/journeyman.yml": SETTINGS }, "ada");
-  await until("the failure to be told", told);
+  const ended = (how: RunConclusion) => () =>
+    github.runs(DEMO).some((run) => run.event === "workflow_dispatch" && run.conclusion === how);
+  await until("the failure", ended("failure"));
+  expect(await told()).toBe(true);
   conclusion = "success";
   harness.pass(HOUR);
   github.pushCommit(DEMO, "main", { "package-lock.json": "{}" }, "ada");
-  await until("the success to be seen", async () => !(await told()));
+  await until("the success", ended("success"));
+  expect(await told()).toBe(false);
 });

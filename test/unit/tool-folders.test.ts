@@ -45,6 +45,29 @@ describe("the tools of earlier steps", () => {
     });
   });
 
+  // what setup-node, -go, -python and -java and setup-ruby have left on a runner whose cache held these, in August 2026
+  test("are those of the set-up actions, without their other variables", () => {
+    const [ruby, python] = [tool("Ruby", "3.4.5", "x64"), tool("Python", "3.13.1", "x64")];
+    const java = tool("Java_Temurin-Hotspot_jdk", "21.0.4-7", "x64");
+    const [node, go] = [tool("node", "24.21.0", "x64"), tool("go", "1.24.5", "x64")];
+    for (const one of [ruby, python, java, node, go]) folder(join(one, "bin"));
+    const path = [`${ruby}/bin`, `${java}/bin`, python, `${python}/bin`, `${go}/bin`, `${node}/bin`];
+    const named = {
+      ...{ JAVA_HOME: java, JAVA_HOME_21_X64: java, pythonLocation: python },
+      ...{ Python_ROOT_DIR: python, Python2_ROOT_DIR: python, Python3_ROOT_DIR: python },
+    };
+    const found = find({
+      ...{ PATH: [...path, "/usr/bin"].join(":"), ...named },
+      ...{ GOTOOLCHAIN: "local", MAVEN_ARGS: "-ntp", PKG_CONFIG_PATH: `${python}/lib/pkgconfig` },
+      LD_LIBRARY_PATH: `${python}/lib`,
+    });
+    expect(found).toEqual({
+      names: ["Ruby 3.4.5", "Java_Temurin-Hotspot_jdk 21.0.4-7", "Python 3.13.1", "go 1.24.5", "node 24.21.0"],
+      mounts: [ruby, java, python, go, node].map((one) => ({ source: one, target: one })),
+      ...{ path, variables: named },
+    });
+  });
+
   test("are resolved where the cache holds links, and stand at both paths", () => {
     const real = tool("jdk", "17", "files");
     folder(join(real, "bin"));
