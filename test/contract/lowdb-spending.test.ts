@@ -1,6 +1,7 @@
 /** How lowdb keeps what jobs have cost: beside records that are gone, and of records that were written before it was booked. */
 import fs from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Job } from "../../src/domain/job/job.ts";
 import { DAY_MS } from "../../src/domain/usage/figures.ts";
@@ -26,6 +27,12 @@ const spend = (store: Store, job: Job, cents: number) => keep(store.jobs, job, {
 const spent = ({ spending }: Store) => spending.spentIn({ repository_id: 5 }, START);
 const pathOf = (place: LowdbPlace, id: number) => join(place.dir, "jobs", `${jobId(id)}.json`);
 const keptIn = (place: LowdbPlace) => join(place.dir, "spending", "kept.jsonl");
+
+const action = fc.record({
+  kind: fc.constantFrom("book", "book", "book", "rename", "prune", "restart"),
+  id: fc.integer({ min: 1, max: 4 }),
+  cents: fc.integer({ min: 1, max: 9 }),
+});
 
 /** As it was written before attempts were booked. */
 function makeOld(place: LowdbPlace, id: number): void {
@@ -141,6 +148,49 @@ describe("what jobs have cost, in lowdb", () => {
       }),
     60_000,
   );
+
+  it("says the same as all that was ever booked, whatever is changed, deleted or restarted in between", () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 30 }), (actions) =>
+        inPlace(async (place) => {
+          let store = await place.open();
+          /** By the job's place in time and its attempt: an id may come again. */
+          const booked = new Map<string, number>();
+          const made = new Map<number, number>();
+          for (const [index, { kind, id, cents }] of actions.entries()) {
+            const here = await store.jobs.load(jobId(id));
+            switch (kind) {
+              case "book": {
+                const created_at = here?.job.created_at ?? START + index;
+                made.set(created_at, id);
+                booked.set(`${created_at} ${cents % 2}`, cents);
+                const job = here?.job ?? finished(id, { created_at });
+                await keep(store.jobs, job, { spending: [{ ...row(job, cents), attempt: 1 + (cents % 2) }] });
+                break;
+              }
+              case "rename":
+                if (here !== null)
+                  await keep(store.jobs, { ...here.job, repository: { ...REPOSITORY, name: `Name${cents}` } });
+                break;
+              case "prune":
+                await store.jobs.prune(OLD, cents);
+                break;
+              default:
+                await store.close();
+                store = await place.open();
+            }
+          }
+          const total = [...booked.values()].reduce((sum, cents) => sum + cents, 0);
+          const expected = { day_cents: total, month_cents: total, jobs_of_day: made.size };
+          expect(await spent(store)).toEqual(expected);
+          await store.close();
+          store = await place.open();
+          expect(await spent(store)).toEqual(expected);
+          await store.close();
+        }),
+      ),
+      { numRuns: 40 },
+    ));
 
   it("says which file is damaged", () =>
     inPlace(async (place) => {

@@ -9,6 +9,8 @@ import { UNREAD_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import type { Job, JobId } from "../../src/domain/job/job.ts";
 import { jobSchema } from "../../src/domain/job/schema.ts";
 import { ADDED_IN_6, ADDED_TO_ACTIONS_IN_6 } from "../../src/domain/job/upcasts.ts";
+import { spentOf } from "../../src/domain/job/usage.ts";
+import { type UsageRow, usageReport } from "../../src/domain/usage/report.ts";
 import { KINDS, type Kind } from "../../src/store/lowdb/formats.ts";
 import { jobFormat } from "../../src/store/lowdb/job-file.ts";
 import { startHarness } from "../flows/harness.ts";
@@ -68,6 +70,26 @@ describe("the data of version 0.1.0", () => {
         settings: { commands: { allow: "write" }, market: { enabled: false } },
       });
       await store.close();
+    }));
+
+  it("says what its jobs have cost, once however often it is opened", () =>
+    inOldPlace(async (place) => {
+      const totals: UsageRow[] = [];
+      for (let start = 0; start < 2; start++) {
+        const store = await place.open(() => THEN);
+        const { jobs } = await store.jobs.list({ limit: 50 });
+        const report = await usageReport(store.spending.usage({ from: 0, to: 1_000_000 }), "requester");
+        expect(report.total).toMatchObject({
+          jobs: 8,
+          merged: jobs.filter(({ merged_at }) => merged_at !== null).length,
+        });
+        const cents = jobs.reduce((sum, job) => sum + spentOf(job).cost_cents, 0);
+        expect(cents).toBeGreaterThan(0);
+        expect(report.total.cents + report.total.estimated_cents).toBeCloseTo(cents, 1);
+        totals.push(report.total);
+        await store.close();
+      }
+      expect(totals[1]).toEqual(totals[0]);
     }));
 
   it("is read with settings that hold keys which nobody here knows", () =>

@@ -16,7 +16,7 @@ import { SpendingIndex } from "./spending-index.ts";
 const FILE = "kept.jsonl";
 
 /** Fewer lines are not worth summing up. */
-export const MANY_LINES = 5_000;
+export const MANY_LINES = 1_000;
 
 /** Figures that are given before others have a turn. */
 const AT_ONCE = 1_000;
