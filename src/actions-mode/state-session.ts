@@ -44,7 +44,8 @@ const KEPT_MS = 30 * 24 * 3_600_000;
 /** One that expires has an end of its own. */
 const isOver = (job: Job): boolean =>
   job.expiry === null &&
-  isAtRest(job.status) && (job.status !== "verified" || job.merged_at !== null || job.merge.state === "off");
+  isAtRest(job.status) &&
+  (job.status !== "verified" || job.merged_at !== null || job.merge.state === "off");
 
 export function createStateSession({ stateBranch, store, repository, log }: Needs): StateSession {
   const kept = new Map<JobId, Kept>();

@@ -160,6 +160,8 @@ describe("a conflict", () => {
     const { job, issue } = await inReview("/job create LEFT.md that says mine");
     harness.github.pushCommit(DEMO, "main", { "LEFT.md": "theirs\n" }, "ada");
     await until("a person to be asked", () => /two rounds to resolve them failed/.test(harness.comment(issue)));
+    const told = harness.github.comments(DEMO, issue).filter(({ body }) => body.startsWith("@"));
+    expect(told).toMatchObject([{ body: expect.stringMatching(/^@ada, pull request .* cannot merge by itself: two/) }]);
     model.setScript(defaultScript);
     await harness.sandbox.idle();
     expect(await harness.job(job.id)).toMatchObject({ round: 3, merged_at: null });

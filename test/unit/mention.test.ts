@@ -1,8 +1,9 @@
 /** Who is told, in a comment of its own, that a job goes no further without a person. */
 import { describe, expect, it } from "vitest";
 import type { Command } from "../../src/domain/job/command.ts";
-import type { Job } from "../../src/domain/job/job.ts";
+import { isOnMarket, type Job } from "../../src/domain/job/job.ts";
 import { NO_CHECKS_LIMIT_MS } from "../../src/domain/job/next-timer.ts";
+import { MOST_REVIEW_ROUNDS } from "../../src/domain/job/reviews.ts";
 import { isWanted, waitsFor } from "../../src/domain/job/wanted-effects.ts";
 import { mentionComment } from "../../src/github/render/mention.ts";
 import { statusComment } from "../../src/github/render/status-comment.ts";
@@ -15,6 +16,7 @@ import {
   effectsOf,
   facts,
   led,
+  onMarket,
   resultRead,
   runChanged,
   settings,
@@ -127,7 +129,7 @@ describe("a pull request that goes no further", () => {
     const stuck = step(tired, observed({ mergeable: "conflict" }));
     expect(effectsOf(stuck)).toContain("mention-requester");
     expect(said(decided(stuck).job)).toMatch(
-      /^@ada, Pull request \[#8\].* cannot merge by itself: two rounds to resolve them failed, so resolve them on job\/abcd1234/,
+      /^@ada, pull request \[#8\].* cannot merge by itself: two rounds to resolve them failed, so resolve them on job\/abcd1234/,
     );
   });
 
@@ -149,5 +151,44 @@ describe("a pull request that goes no further", () => {
     expect(said(decided(refused).job)).toContain("is good, and GitHub does not merge it: GitHub says no.");
     const off = step(inReview(), observed({ settings: settings({ enabled: false }) }));
     expect(effectsOf(off)).not.toContain("mention-requester");
+  });
+
+  it("mentions them at the review that begins no round by itself any more", () => {
+    const job = inReview();
+    const full: Job = { ...job, reviews: { ...job.reviews, rounds: MOST_REVIEW_ROUNDS } };
+    const sixth: Command = {
+      ...{ type: "review", pull_request: 8, review: { id: 6, node_id: "PRR_6", by: "rex" } },
+      ...{ by: ADA, comment_id: "review:PRR_6", heeded: true },
+    };
+    const told = step(full, sixth);
+    expect(effectsOf(told)).toContain("mention-requester");
+    expect(said(decided(told).job)).toMatch(
+      /^@ada, reviews have begun 5 rounds .*\n\n`\/job <text>` on pull request \[#8\]/,
+    );
+  });
+
+  it("mentions them with the warning that it expires, and of a settled failure only once", () => {
+    const { limits, ...others } = settings({ enabled: false });
+    const expiring = { ...others, limits: { ...limits, expires_days: 9 } };
+    const waiting = led(inReview(), observed({ settings: expiring }));
+    const due: Job = { ...waiting, expiry: { at: waiting.updated_at, seen_at: 0, warned_at: null } };
+    const warned = step(due, { type: "tick" });
+    expect(effectsOf(warned)).toContain("mention-requester");
+    expect(said(decided(warned).job)).toMatch(
+      /^@ada, pull request \[#8\].*\n\n\*\*It waits for a person, and is closed on/,
+    );
+    const before: Job = { ...due, mention: { round: 1, why: "stuck", comment_id: 32 } };
+    expect(effectsOf(step(before, { type: "tick" }))).not.toContain("mention-requester");
+  });
+
+  it("mentions the sender of market work that waits for their word", () => {
+    const job = onMarket();
+    if (!isOnMarket(job)) throw new Error("it is on the market");
+    const asked: Job = {
+      ...{ ...job, requester: "ada", comment: { id: 31 }, submitted_at: T0 },
+      work: { ...job.work, sender_asked_at: T0 },
+      mention: { round: 1, why: "sender", comment_id: null },
+    };
+    expect(said(asked)).toMatch(/^@ada, the work is handed in and waits for its sender\.\n\n.*`\/job approve`/);
   });
 });

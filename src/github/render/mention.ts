@@ -16,7 +16,7 @@ const MAX_QUOTE = 2_000;
 const LOGIN = /^[a-z\d][a-z\d_-]{0,99}$/i;
 
 const pull = ({ pull_request }: Job): string =>
-  pull_request === null ? "Its pull request" : `Pull request ${pullRequestLink(pull_request)}`;
+  pull_request === null ? "the pull request" : `pull request ${pullRequestLink(pull_request)}`;
 
 const sentence = (text: string): string => escapeMarkdown(oneLine(text)).replace(/\.$/, "");
 
@@ -36,11 +36,11 @@ function said(job: Job): readonly (string | null)[] {
         isOnTheirs(job) ? "`/job fix` begins anew." : again(job),
       ];
     case "sender":
-      return ["its work is handed in.", filesHeld(job), sendersTurn(job)];
+      return ["the work is handed in and waits for its sender.", filesHeld(job), sendersTurn(job)];
     case "reviews":
       return [
         `reviews have begun ${MOST_REVIEW_ROUNDS} rounds on the pull request, which is the most.`,
-        `${pull(job)} waits: \`/job <text>\` there begins another round, with the reviews that wait.`,
+        `\`/job <text>\` on ${pull(job)} begins another round, with the reviews that wait.`,
       ];
     case "stuck":
       return [`${pull(job)} cannot merge by itself: ${sentence(job.catch_up.stuck ?? "a person must look")}.`];
