@@ -20,6 +20,7 @@ const actionBriefSchema = briefSchema
     merge_base: true,
     signed_commits: true,
     limits: true,
+    budgeted: true,
     forbidden_paths: true,
     checkout_paths: true,
     egress: true,

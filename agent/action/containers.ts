@@ -88,6 +88,7 @@ export function startGateway({ docker, names, settings, brief, networks, show, m
       GATEWAY_PORT: String(GATEWAY_PORT),
       LLM_MODEL: modelOf(llm, settings.llm.model),
       LLM_MAX_COST_CENTS: String(limits.cost_cents),
+      ...(brief.budgeted === true ? { LLM_BUDGETED: "true" } : {}),
       ...(egress === null ? {} : { EGRESS_ALLOWED: egress.join(" ") }),
     },
   });

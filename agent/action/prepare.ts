@@ -138,6 +138,10 @@ async function findPlace(
   return made.ok ? { ok: true, place: inOwnImage(made.image, names) } : made;
 }
 
+const RERUN =
+  "The agent was not started: this run was started again on GitHub, where it has no part of the repository's budget. Say " +
+  "`/job retry` instead.";
+
 type StartedGateway =
   | { readonly ok: true; readonly networks: Networks; readonly gateway: Gateway }
   | { readonly ok: false; readonly reason: string };
@@ -151,6 +155,7 @@ async function startNetworkAndGateway(
   const { docker, names, settings, show, mask } = ports;
   const { federation, unused } = settings.provider;
   if (typeof federation === "string") return { ok: false, reason: `The agent was not started: ${federation}.` };
+  if (brief.budgeted === true && (settings.runAttempt ?? 1) > 1) return { ok: false, reason: RERUN };
   if (unused !== null) show(unused);
   const open = await opened;
   const made = !open.ok || brief.egress === null ? open : await fencedNetworks(docker, names);

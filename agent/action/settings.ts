@@ -35,6 +35,8 @@ export interface ActionSettings {
   /** `job/{id}`. */
   readonly branch: string;
   readonly sha: string;
+  /** More than 1: somebody has started the run again on GitHub. */
+  readonly runAttempt?: number;
   /** `owner/name`. */
   readonly repository: string;
   readonly serverUrl: string;
@@ -137,6 +139,7 @@ function settingsOf(env: Environment, { jobId, branch }: Pick<ActionSettings, "j
       jobId,
       branch,
       sha,
+      ...(env.GITHUB_RUN_ATTEMPT === undefined ? {} : { runAttempt: Number(env.GITHUB_RUN_ATTEMPT) }),
       repository,
       serverUrl: serverUrl.replace(/\/+$/, ""),
       apiUrl: (env.GITHUB_API_URL || `${serverUrl.replace(/\/+$/, "")}/api/v3`).replace(/\/+$/, ""),

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SPENT_PATH } from "../../src/contracts/gateway.ts";
 import { MAX_IMAGES_BYTES } from "../../src/contracts/images.ts";
-import { findModel, lineageOf } from "../../src/contracts/models.ts";
+import { findModel, hasPrice, lineageOf } from "../../src/contracts/models.ts";
 import { head } from "../../src/text/text.ts";
 import type { Access, Authorization } from "./access.ts";
 import { mostOf } from "./answer-usage.ts";
@@ -50,6 +50,8 @@ export interface EndpointSetup {
   readonly access: Access;
   readonly model: string;
   readonly capCents: number;
+  /** Calls of a model without a known price are refused. */
+  readonly budgeted?: boolean;
   /** Called with each refusal, a sentence without its full stop. */
   readonly onRefusal: (reason: string) => void;
   readonly bodyMs?: number;
@@ -191,6 +193,11 @@ export class ModelEndpoint {
   async #message(body: string, answer: ServerResponse, caller: Caller): Promise<void> {
     const request = this.#checked(answer, readMessages(body));
     if (request === null) return;
+    if (this.#setup.budgeted === true && !hasPrice(request.model))
+      return this.#refuse(
+        answer,
+        `${shown(request.model)} has no known price, and this run's cost limit is a budget's`,
+      );
     const reserved = await this.#reserve(request, caller);
     if (reserved.kind === "busy") return sendError(answer, TOO_MANY);
     if (reserved.kind === "over") return sendError(answer, overLimit(reserved.limit));

@@ -53,6 +53,7 @@ const gatewaySchema = z.object({
   ),
   EGRESS_ALLOWED: hosts.optional(),
   LLM_MODEL: set.pipe(z.string({ error: "LLM_MODEL is not set" })),
+  LLM_BUDGETED: set,
   LLM_MAX_COST_CENTS: number("LLM_MAX_COST_CENTS is not a number of cents", undefined, (cents) => cents > 0),
 });
 
@@ -93,6 +94,8 @@ export interface GatewaySettings {
   readonly provider: Provider;
   readonly model: string;
   readonly capCents: number;
+  /** The limit is a budget's, so that a model without a price may not be called. */
+  readonly budgeted?: boolean;
   /** Null: jobs reach the network without the gateway. */
   readonly hosts: readonly string[] | null;
   /** Time limit for the body of a call. */
@@ -152,6 +155,7 @@ export function readGateway(environment: NodeJS.ProcessEnv): Read<GatewaySetting
       provider: { url, own: url !== PROVIDER, ...accountOf(url, key), ...(federation && { federation }) },
       model: rest.LLM_MODEL,
       capCents: rest.LLM_MAX_COST_CENTS,
+      ...(rest.LLM_BUDGETED === "true" ? { budgeted: true } : {}),
       hosts: EGRESS_ALLOWED ?? null,
     },
   };

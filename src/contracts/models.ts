@@ -145,6 +145,9 @@ const HIGHEST_PRICE = price(
   { read: most(({ read = CACHE_READ }) => read) },
 );
 
+/** A model without one cannot be held to a budget. */
+export const hasPrice = (model: string): boolean => (findModel(model)?.price ?? null) !== null;
+
 /** The highest price of all known models: an upper bound for a model without a price. */
 export const highestCents = (call: Omit<Usage, "turns">): number => centsAt(HIGHEST_PRICE, call);
 

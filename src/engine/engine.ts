@@ -111,10 +111,8 @@ function connect(parts: EngineParts) {
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
   const { jobs, accounts, blobs, usage } = store;
   const commitSubscribers = createCommitSubscribers(jobs, clock);
-  const line = createLine({
-    ...{ store, clock, log, knows_all_jobs: usual.knows_all_jobs, account_budgets: parts.account_budgets },
-    handle: (id, command) => handle(id, command),
-  });
+  const { knows_all_jobs, account_budgets } = usual;
+  const line = createLine({ store, clock, log, knows_all_jobs, account_budgets, handle: (...told) => handle(...told) });
   const quotas = createQuotas({ jobs, blobs, usage, clock, estimator, limits: parts.quotas });
   const commandHandler = new CommandHandler({
     ...{ jobs, accounts, clock, subscriptionMatcher, lines, quotas, line, record, log },

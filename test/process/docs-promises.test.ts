@@ -149,7 +149,7 @@ describe("commenting", () => {
   test("so is every flag, and the parser's own list has no other", () => {
     const flags = tableOf(GITHUB, "flag").flatMap(([flag = ""]) => codeOf(flag));
     const given = (unwanted: RegExp): string => flags.filter((flag) => !unwanted.test(flag)).join(" ");
-    const run = { verb: "run", task: "mend the greeting", no_merge: true, draft: true, again: true };
+    const run = { verb: "run", task: "mend the greeting", no_merge: true, draft: true, again: true, over_budget: true };
     const here = readSlashCommand(`/job ${given(/market|price/)} mend the greeting`);
     expect(here).toEqual({ ...run, model: "NAME", market: null });
     const market = readSlashCommand(`/job ${given(/model/).replace("DOLLARS", "5.00")} mend the greeting`);

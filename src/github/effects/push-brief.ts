@@ -3,6 +3,7 @@
  * base and its trees are known, otherwise one more query. Only touches the job's ref.
  */
 
+import { hasPrice } from "../../contracts/models.ts";
 import type { Review } from "../../contracts/review.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Effect } from "../../domain/job/effect.ts";
@@ -59,6 +60,7 @@ function llmOf({ job, defaults, now }: Task, { settings }: PushBase): Llm | stri
   const named = modelOf(job.choices, settings, asked, now());
   if (!named.ok) return named.sentence;
   const { model, max_tokens, notes } = named.choice;
+  if (isOnActions(job) && job.reserved?.budgeted === true && !hasPrice(model)) return refusals.noPrice(model);
   return { provider: named.provider, model, max_tokens, notes: [...notes], named_by: named.named_by };
 }
 

@@ -39,3 +39,7 @@ const MAX_WORDS = 500;
 export const pushForbidden = (branch: string, words: string): string =>
   `GitHub does not take the branch ${code(branch)} with the job's brief: “${cut(escapeMarkdown(oneLine(words)), MAX_WORDS)}”. ` +
   "Change the rule or what it objects to, then try again.";
+
+export const noPrice = (model: string): string =>
+  `${code(model)} has no known price, so it cannot be held to the budget of this repository. Name a model of the table in ` +
+  "Journeyman's documentation by `llm.model` in `.github/journeyman.yml` or `/job --model NAME`, or remove `budget` there.";
