@@ -98,6 +98,8 @@ const NO_ROW: Readonly<Record<string, string>> = {
   isBlank: "normalisation",
   escaped: "one character stands for another; its pattern is among all patterns that are swept",
   jobFolder: "joins",
+  isTimeZone: "names of zones in the settings, of 64 characters",
+  hasPrice: "names of models",
   boundedValue: "what a model is shown (HTML, Markdown)",
   isSecretHeader: "names of headers, of which Node reads 16 KB together",
   finder: "of whoever calls it",

@@ -4,6 +4,7 @@
  */
 import { isDispensable } from "../../contracts/app-permissions.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, type RepositorySettings } from "../../contracts/settings.ts";
+import { counted } from "../../text/plural.ts";
 import type { RepositoryState, RunProblem, SetUpFacts, WorkflowFacts, WorkflowMistake } from "./repository.ts";
 import { FAILURES_TO_PAUSE, isPaused } from "./schedules.ts";
 import { SET_UP_BRANCH } from "./set-up.ts";
@@ -202,7 +203,7 @@ function triggerFindings({ state: { triggers = [], automation }, facts, now = 0 
   return (automation?.triggers ?? []).flatMap(({ name, jobs_per_hour, from }) => {
     const { refused_at, broken } = triggerState({ triggers }, name);
     if (broken !== null && broken.in_a_row >= MOST_IN_A_ROW) {
-      const problem = `The trigger \`${name}\` has started ${broken.in_a_row} jobs in a row, and the default branch still fails, so it starts no more.`;
+      const problem = `The trigger \`${name}\` has started ${counted(broken.in_a_row, "job")} in a row, and the default branch still fails, so it starts no more.`;
       return [
         advice(
           "trigger_in_vain",

@@ -4,6 +4,7 @@
  */
 import type { Automation, Schedule } from "../../contracts/automation.ts";
 import { nextTime } from "../../contracts/cron.ts";
+import { counted } from "../../text/plural.ts";
 import type { Wanted } from "../pending-effect.ts";
 import type { RepositoryEffect } from "./effect.ts";
 import { published } from "./publish.ts";
@@ -140,7 +141,7 @@ export interface RunNews {
 
 function pausedEvent(state: RepositoryState, { name, failures, last }: ScheduleState, now: number) {
   const why = last?.why == null ? "" : `: ${last.why}`;
-  const text = `It has failed ${failures} times in a row${why}\n\nComment /job resume ${name} on any issue to start it again.`;
+  const text = `It has failed ${counted(failures, "time")} in a row${why}\n\nComment /job resume ${name} on any issue to start it again.`;
   const due_at = last === null ? null : new Date(last.due_at).toISOString();
   return published(
     state,

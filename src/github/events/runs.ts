@@ -16,6 +16,7 @@ const COMMIT_LINE_LIMIT = 500;
 
 const schema = z.object({
   ...source,
+  repository: source.repository.extend({ default_branch: z.string().optional() }),
   workflow: z.object({ path: z.string() }).nullish(),
   workflow_run: z.object({
     ...ofPulls,
