@@ -11,7 +11,7 @@ export const TAGS = ["task", "requirements", "worker_says", "change"] as const;
 export type Tag = (typeof TAGS)[number];
 
 /** Foreign text must not open or close our tags. */
-const ANY_TAG = new RegExp(`<(\\s*/?\\s*(?:${TAGS.join("|")})\\b)`, "gi");
+const ANY_TAG = new RegExp(`<(\\s*(?:/\\s*)?(?:${TAGS.join("|")})\\b)`, "gi");
 
 const marked = (tag: Tag, clean: string): string => `<${tag}>\n${clean.replace(ANY_TAG, "‹$1")}\n</${tag}>`;
 

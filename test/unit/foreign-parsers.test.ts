@@ -54,6 +54,7 @@ const REPEATED: readonly (readonly [begin: string, piece: string, end: string])[
   ["fixes:", "\n", "x"],
   ["", "fixes ", ""],
   ["", "\n", "x"],
+  ["<", "\n", ""],
   ["", "](<", ""],
   ["", "](", ""],
   ["", "[a](x (", ")     "],
