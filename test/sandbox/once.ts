@@ -90,7 +90,11 @@ export async function runOnce(options: OnceOptions): Promise<Ending> {
     });
     return answer.ok ? statusSchema.parse(await answer.json()) : null;
   };
-  const lastWord = (): string => github.comments(DEMO, issue).at(-1)?.body ?? "no comment was written";
+  /** The job's comment is its first; later ones only call somebody to it. */
+  const lastWord = (): string => {
+    const [, ...replies] = github.comments(DEMO, issue);
+    return replies.map(({ body }) => body).join("\n\n") || "no comment was written";
+  };
 
   const look = async (): Promise<Ending | null> => {
     job ??= findJob();
