@@ -123,6 +123,29 @@ describe("a schedule that fails", () => {
   });
 });
 
+describe("a schedule for which a limit leaves no room", () => {
+  it("is left out with the reason, and not paused for that", async () => {
+    const harness = await startHarness({ actions: false });
+    // at the beginning of a day, whatever the clock says
+    harness.pass(DAY - (harness.now() % DAY));
+    await pushed(harness, { ".github/journeyman.yml": "budget:\n  jobs_per_day: 1\n" });
+    await harness.jobOf(harness.ask(`/job ${HELLO}`));
+    await pushed(harness, crons(nightly({ schedule: "*/5 * * * *" })));
+    const last = async () => (await scheduleIn(harness))?.last;
+    for (let at = 0; at < 4; at++) {
+      const before = (await last())?.due_at ?? 0;
+      await due(harness);
+      await until("the time to be left out", async () => {
+        const { due_at = 0, came_to } = (await last()) ?? {};
+        return due_at > before && came_to === "no_room";
+      });
+    }
+    expect(await scheduleIn(harness)).toMatchObject({ failures: 0, paused_at: null });
+    expect((await scheduleIn(harness))?.last?.why).toContain("00:00 UTC");
+    expect(await answer(harness, "/job schedules")).toMatch(/was left out for a limit: `.*00:00 UTC/);
+  });
+});
+
 describe("a file that is broken", () => {
   it("is told of on its commit, and its last valid version goes on", async () => {
     const harness = await startHarness({ actions: false });
