@@ -2,12 +2,12 @@
  * Creates jobs: draws a free id, checks what can be refused early, and returns the existing job for an id that was used
  * before.
  */
-import { isDeepStrictEqual } from "node:util";
 import { accountNamed } from "../domain/job/account.ts";
 import type { Actor, Draft } from "../domain/job/command.ts";
 import type { Job, JobId } from "../domain/job/job.ts";
 import type { ModelDefaults } from "../domain/job/model-selection.ts";
 import { refusal } from "../domain/job/refusal.ts";
+import { sameSchedule } from "../domain/repository/schedules.ts";
 import type { Handle } from "./handle-command.ts";
 import type { MarketGate } from "./market-gate.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -31,7 +31,8 @@ interface Needs {
 /** A schedule's words may have changed since, while the time that its job is for is the same. */
 function isMade({ account, origin, task }: Job, draft: Omit<Draft, "id">): boolean {
   if (account !== accountNamed(draft.account)) return false;
-  if (origin.kind === "schedule") return isDeepStrictEqual(origin, draft.origin);
+  if (origin.kind === "schedule" && draft.origin.kind === "schedule")
+    return origin.due_at === draft.origin.due_at && sameSchedule(origin.name, draft.origin.name);
   return task === draft.task;
 }
 

@@ -149,7 +149,14 @@ function connect(parts: EngineParts) {
     create: withinBudget(admit, (draft, by) => creator.create(draft, undefined, by)),
   });
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
-  const workers = new Workers({ ...shared, ...performers, admit, create, webhookProcessor });
+  const workers = new Workers({
+    ...shared,
+    ...performers,
+    admit,
+    create,
+    webhookProcessor,
+    reads_by_itself: knows_all_jobs,
+  });
   const asked = { observe, examine, admit, marketGate, ...triggers };
   return { asked, handle, creator, quotas, workers, commitSubscribers, credentialState };
 }

@@ -30,6 +30,7 @@ const ENDS: Readonly<Record<RunEnd, string>> = {
   cancelled: "cancelled",
   told: "its event was sent",
   not_started: "could not be started",
+  no_room: "was left out for a limit",
 };
 
 /** Foreign words may be in it, so that it stands as code. */

@@ -2,6 +2,7 @@
 import { asJobId, isFinal, type Job } from "../domain/job/job.ts";
 import { placeOf } from "../domain/job/line.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
+import type { RefusalCode } from "../domain/job/refusal.ts";
 import type { RepositoryCommand } from "../domain/repository/command.ts";
 import type { ScheduleEffect } from "../domain/repository/effect.ts";
 import { repositoryEvent } from "../domain/repository/publish.ts";
@@ -21,6 +22,9 @@ interface Needs {
 }
 
 const SWITCHED_OFF = "It was taken out of the files, or switched off, before it could start.";
+
+/** There was no room for it now: nothing is wrong with the schedule. */
+const NO_ROOM: ReadonlySet<RefusalCode> = new Set(["rate_limited", "over_quota", "no_room", "github_unavailable"]);
 
 /** Open until its pull request is merged or closed, too: the next one would do the same work again. */
 const isOver = (job: Job): boolean => isFinal(job.status) && placeOf(job) === null;
@@ -54,7 +58,9 @@ export function createSchedulePerformer({ jobs, start, publish }: Needs): Perfor
     const made = await start({
       ...{ repository: state, origin: { kind: "schedule", name, due_at }, task, provider, model },
     });
-    return done(made.ok ? runOfJob(made.job, run) : { ...run, came_to: "not_started", why: made.refusal.sentence });
+    if (made.ok) return done(runOfJob(made.job, run));
+    const { code, sentence } = made.refusal;
+    return done({ ...run, came_to: NO_ROOM.has(code) ? "no_room" : "not_started", why: sentence });
   };
 
   const look = async (

@@ -28,8 +28,10 @@ const ID_LENGTH = 8;
 
 /** Always the same for the same news, so that a repetition finds the job that is there. */
 export function automationJobId({ id }: IdentifiedRepository, origin: AutomationOrigin): JobId {
-  const news = origin.kind === "schedule" ? origin.due_at : origin.event;
-  const hash = createHash("sha256").update(JSON.stringify([id, origin.kind, origin.name, news]));
+  // a schedule stays the same where the letters of its name change their case
+  const [name, news] =
+    origin.kind === "schedule" ? [origin.name.toLowerCase(), origin.due_at] : [origin.name, origin.event];
+  const hash = createHash("sha256").update(JSON.stringify([id, origin.kind, name, news]));
   const digits = BigInt(`0x${hash.digest("hex")}`)
     .toString(36)
     .padStart(ID_LENGTH, "0");

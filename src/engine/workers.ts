@@ -9,6 +9,7 @@ import type { Admit } from "./command-permission.ts";
 import type { ShowPacing } from "./comment-pacing.ts";
 import { createConflictTurns } from "./conflict-turns.ts";
 import { createAttachmentSweeper } from "./delete-unused-attachments.ts";
+import { createFirstReadings } from "./first-readings.ts";
 import type { Handle } from "./handle-command.ts";
 import type { HandleRepository } from "./handle-repository.ts";
 import { observing } from "./handle-repository.ts";
@@ -55,6 +56,8 @@ interface Needs {
   readonly meter: Meter;
   readonly random: () => number;
   readonly kept_days: KeptDays;
+  /** Whether files are read that no push and no job has asked for. */
+  readonly reads_by_itself: boolean;
 }
 
 export class Workers {
@@ -68,6 +71,7 @@ export class Workers {
   readonly #repositoryEffects;
   readonly #timers;
   readonly #repositoryTimers;
+  readonly #firstReadings;
   readonly #reconciler;
   readonly #pruning;
   readonly #line;
@@ -100,6 +104,10 @@ export class Workers {
     const wakeRepository = (id: number) => handleRepository(id, { type: "tick" });
     const kind = "repository";
     this.#repositoryTimers = createTimers({ store: repositories, clock, wake: wakeRepository, kind, log });
+    const { random, reads_by_itself } = needs;
+    this.#firstReadings = createFirstReadings({
+      ...{ repositories, clock, random, log, handle: handleRepository, isOn: reads_by_itself },
+    });
     this.#pruning = createPruning({ jobs, kept: needs.kept_days, clock, log });
     this.#reconciler = createReconciler({ store, githubClient, clock, handle, line: needs.line, log });
   }
@@ -120,6 +128,7 @@ export class Workers {
     await this.#attachments.start();
     await this.#timers.start();
     await this.#repositoryTimers.start();
+    await this.#firstReadings.start();
     await this.debts.settle(null);
     this.#reconciler.start();
     this.#pruning.start();
@@ -130,6 +139,7 @@ export class Workers {
     this.#reconciler.stop();
     this.#timers.stop();
     this.#repositoryTimers.stop();
+    this.#firstReadings.stop();
     await this.#pruning.stop();
     await this.inbox.stop();
     await this.#line.stop();
@@ -153,5 +163,6 @@ export class Workers {
   repositoryCommitted(stored: StoredRepository): void {
     this.#repositoryTimers.committed(nextRepositoryTimerAt(stored.state));
     if (stored.effects.length > 0) this.#repositoryEffects.enqueue(stored);
+    this.#firstReadings.committed(stored);
   }
 }

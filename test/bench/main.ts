@@ -18,6 +18,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly Measured[]>>> = {
   notify: async () => (await import("./notify.ts")).benchNotify(),
   containers: async () => (await import("./containers.ts")).benchContainers(),
   image: async () => (await import("./image.ts")).benchImage(),
+  schedules: async () => (await import("./schedules.ts")).benchSchedules(),
 };
 
 const asked = process.argv.slice(2);

@@ -5,7 +5,8 @@ import { DEMO } from "../sandbox/environment.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";
 
 const CRONS = "config/CRONS.json";
-const DAY = 24 * 3_600_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const HELLO = "create HELLO.md that says hello";
 const nightly = (more: object = {}) => ({ name: "nightly", schedule: "0 9 * * *", type: "agent", job: HELLO, ...more });
 const crons = (...jobs: object[]): Record<string, string> => ({ [CRONS]: JSON.stringify({ jobs }) });
@@ -65,15 +66,16 @@ describe("a schedule", () => {
 describe("a schedule whose run is open", () => {
   it("leaves its time out, and says so where it is asked", async () => {
     const harness = await startHarness({ actions: false });
-    await pushed(harness, crons(nightly()));
+    // within a day the job would be given up
+    await pushed(harness, crons(nightly({ schedule: "0 * * * *" })));
     await due(harness);
     const { id } = await until("the job", async () => (await jobs(harness))[0]);
     await until("the run to be known", async () => (await scheduleIn(harness))?.last?.job === id);
-    harness.pass(DAY);
+    harness.pass(HOUR);
     await until("the time to be left out", async () => (await scheduleIn(harness))?.skipped_at);
     expect(await jobs(harness)).toHaveLength(1);
     const said = await answer(harness, "/job schedules");
-    expect(said).toMatch(/`nightly` \(`0 9 \* \* \*`\): next .* UTC; last run .*, job `\w{8}`, open; .* was left out/);
+    expect(said).toMatch(/`nightly` \(`0 \* \* \* \*`\): next .* UTC; last run .*, job `\w{8}`, open; .* was left out/);
   });
 });
 
@@ -118,6 +120,29 @@ describe("a schedule that fails", () => {
     expect(await answer(harness, "/job resume nightly")).toMatch(/`nightly` is not paused: next .* UTC/);
     await until("the issue to be closed", () => github.issue(DEMO, number).state === "closed");
     expect(await answer(harness, "/job resume")).toContain("No schedule is paused.");
+  });
+});
+
+describe("a schedule for which a limit leaves no room", () => {
+  it("is left out with the reason, and not paused for that", async () => {
+    const harness = await startHarness({ actions: false });
+    // at the beginning of a day, whatever the clock says
+    harness.pass(DAY - (harness.now() % DAY));
+    await pushed(harness, { ".github/journeyman.yml": "budget:\n  jobs_per_day: 1\n" });
+    await harness.jobOf(harness.ask(`/job ${HELLO}`));
+    await pushed(harness, crons(nightly({ schedule: "*/5 * * * *" })));
+    const last = async () => (await scheduleIn(harness))?.last;
+    for (let at = 0; at < 4; at++) {
+      const before = (await last())?.due_at ?? 0;
+      await due(harness);
+      await until("the time to be left out", async () => {
+        const { due_at = 0, came_to } = (await last()) ?? {};
+        return due_at > before && came_to === "no_room";
+      });
+    }
+    expect(await scheduleIn(harness)).toMatchObject({ failures: 0, paused_at: null });
+    expect((await scheduleIn(harness))?.last?.why).toContain("00:00 UTC");
+    expect(await answer(harness, "/job schedules")).toMatch(/was left out for a limit: `.*00:00 UTC/);
   });
 });
 

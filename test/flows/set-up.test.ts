@@ -38,6 +38,8 @@ function untick({ harness, github }: Awaited<ReturnType<typeof installed>>, numb
 const opened = async ({ harness, pulls }: Awaited<ReturnType<typeof installed>>): Promise<number> => {
   harness.pass(MINUTE);
   await until("the pull request", () => pulls().length > 0);
+  const { repositories } = harness.app.store;
+  await until("its number to be known", async () => (await repositories.get(OWNER, "fresh"))?.set_up.pull_request);
   return pulls()[0]?.number ?? 0;
 };
 

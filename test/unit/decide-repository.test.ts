@@ -1,6 +1,7 @@
 /** The decision on repositories: what is kept of them, and how their set-up goes on. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { NO_AUTOMATION } from "../../src/contracts/automation.ts";
 import { DEFAULT_REPOSITORY_SETTINGS } from "../../src/contracts/settings.ts";
 import type { RepositoryCommand } from "../../src/domain/repository/command.ts";
 import { decideRepository, FILL_GAP_MS, RETRY_MS, SHOW_GAP_MS } from "../../src/domain/repository/decide.ts";
@@ -55,6 +56,31 @@ const offered = () => told(null, SEEN, read({}), OFFERED);
 const MERGED = read({
   pull_request: { number: 3, state: "merged" },
   files: { settings: { problem: null }, workflow: GOOD },
+});
+
+describe("a repository whose files nobody has read", () => {
+  const DUE: RepositoryCommand = { type: "first-reading-due" };
+  const INSTALLED: RepositoryCommand = { type: "installed", repository: AT };
+  const settings = { id: AT.id, settings: null, settings_problem: null };
+
+  it("has them read once, and again when it was installed again or renamed", () => {
+    const fresh = told(null, INSTALLED);
+    expect(step(fresh, DUE).effects).toEqual([["read-settings", 0]]);
+    for (const done of [
+      { type: "files-absent" },
+      { type: "settings-read", settings: { ...settings, automation: NO_AUTOMATION } },
+    ] as const) {
+      expect(step(told(fresh, done), DUE).effects).toEqual([]);
+      expect(step(told(fresh, done, INSTALLED), DUE).effects).toEqual([["read-settings", 0]]);
+    }
+    expect(told(fresh, { type: "settings-read", settings }).files_read).toBe(false);
+  });
+
+  it("stays in line when the reading was given up", () => {
+    const effect = { type: "read-settings", first: true } as const;
+    const next = told(told(null, INSTALLED), { type: "effect-abandoned", effect });
+    expect(next).toMatchObject({ files_read: false, set_up: { phase: "unknown" } });
+  });
 });
 
 describe("a repository that is seen for the first time", () => {

@@ -179,6 +179,7 @@ describe("failures", () => {
   it("count a run that could not be made, and no cancelled one; work that is good begins the count anew", () => {
     const one = failing(world());
     one.toNext().ended("cancelled");
+    one.toNext().ended("no_room", "In octo/demo 5 jobs were created today.");
     expect(one.schedule.failures).toBe(1);
     one.toNext().ended("not_started", "There is no model of this name.");
     expect(one.schedule.failures).toBe(2);

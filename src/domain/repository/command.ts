@@ -12,6 +12,10 @@ export type RepositoryCommand =
   | { readonly type: "installed"; readonly repository: IdentifiedRepository }
   /** It is not accessible any more. */
   | { readonly type: "removed" }
+  /** It is the turn of this repository, whose files nobody has read, to have them read. */
+  | { readonly type: "first-reading-due" }
+  /** There is nothing to read in it: no commit. */
+  | { readonly type: "files-absent" }
   /** Its default branch was read. */
   | { readonly type: "observed"; readonly repository: ObservedRepository }
   /** Its settings were read after a push. */

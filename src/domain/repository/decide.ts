@@ -1,7 +1,7 @@
 /** The decision: what a command does to a repository. Pure: no I/O, no clock. Nothing else says what follows from what. */
 import type { Automation } from "../../contracts/automation.ts";
 import type { Wanted } from "../pending-effect.ts";
-import type { RepositoryCommand } from "./command.ts";
+import type { RepositoryCommand, SettingsRead } from "./command.ts";
 import type { RepositoryEffect } from "./effect.ts";
 import { reportsChanged } from "./monthly-report.ts";
 import {
@@ -97,14 +97,12 @@ function decideAlone(
       return installed(state, command.repository, now);
     case "observed":
       return observed(state, command.repository, context);
-    case "settings-read": {
-      const { id, settings, settings_problem, automation = state.automation } = command.settings;
-      if (id !== state.id) return unchanged;
-      const isNew = JSON.stringify(settings?.cache) !== JSON.stringify(state.settings?.cache);
-      // The branch's head is left to the next reader.
-      const next = withFiles({ ...state, settings, settings_problem }, automation, context);
-      return change(next.state, [...next.effects, ...(isNew ? fills(next.state, now) : [])]);
-    }
+    case "settings-read":
+      return settingsRead(state, command.settings, context);
+    case "first-reading-due":
+      return firstReading(state, context);
+    case "files-absent":
+      return state.files_read ? unchanged : change({ ...state, files_read: true });
     case "pushed":
       return pushed(state, command, context);
     case "files-pushed":
@@ -188,20 +186,38 @@ function installed(before: RepositoryState, named: IdentifiedRepository, now: nu
   // what another installation could not see or open, this one may
   const begins = BEGINNING.has(before.set_up.phase);
   const set_up = begins ? { ...before.set_up, phase: "unknown" as const, retry_at: null } : before.set_up;
-  const unread = { base: null, settings: null, settings_problem: null };
+  const unread = { base: null, settings: null, settings_problem: null, files_read: false };
   const state = { ...before, owner, name, installation_id, ...unread, set_up };
   const isMoved = owner !== before.owner || name !== before.name;
   return change(state, isMoved && isFollowed(state) ? [at("read-set-up", now + READ_HOLD_MS)] : []);
 }
 
-function withFiles(state: RepositoryState, automation: Automation, context: RepositoryContext): Scheduled {
+/** `read` missing: the files that say what starts by itself were not read. */
+function withFiles(before: RepositoryState, read: Automation | undefined, context: RepositoryContext): Scheduled {
   const { now, runs_schedules = true } = context;
-  return runs_schedules ? withAutomation(state, automation, now) : { state: { ...state, automation }, effects: [] };
+  const automation = read ?? before.automation;
+  const state = { ...before, automation, files_read: before.files_read || read !== undefined };
+  return runs_schedules ? withAutomation(state, automation, now) : { state, effects: [] };
+}
+
+function settingsRead(state: RepositoryState, read: SettingsRead, context: RepositoryContext): RepositoryDecision {
+  const { id, settings, settings_problem, automation } = read;
+  if (id !== state.id) return unchanged;
+  const isNew = JSON.stringify(settings?.cache) !== JSON.stringify(state.settings?.cache);
+  // The branch's head is left to the next reader.
+  const next = withFiles({ ...state, settings, settings_problem }, automation, context);
+  return change(next.state, [...next.effects, ...(isNew ? fills(next.state, context.now) : [])]);
+}
+
+/** A process that starts nothing by itself leaves the files to the first job. */
+function firstReading(state: RepositoryState, { now, runs_schedules = true }: RepositoryContext): RepositoryDecision {
+  if (state.files_read || !runs_schedules) return unchanged;
+  return change(state, [{ effect: { type: "read-settings", first: true }, urgency: "whenever", not_before: now }]);
 }
 
 /** A workflow that is there says that nothing has to be set up, without another reading. */
 function observed(before: RepositoryState, read: ObservedRepository, context: RepositoryContext): RepositoryDecided {
-  const { automation = before.automation, ...known } = read;
+  const { automation, ...known } = read;
   const { state, effects } = withFiles({ ...before, ...known }, automation, context);
   const { base } = read;
   const needless = base?.has_workflow === true && BEGINNING.has(before.set_up.phase);
@@ -283,10 +299,12 @@ function abandoned(state: RepositoryState, effect: RepositoryEffect, now: number
       const run = { name, due_at, job: null, came_to: "not_started", why: GIVEN_UP } as const;
       return scheduled(runTold(state, run, now));
     }
+    case "read-settings":
+      // with the commit it is in line again
+      return effect.first === true && !state.files_read ? change(state) : refused(state, now);
     case "read-set-up":
     case "open-set-up-pull-request":
     case "update-set-up-pull-request":
-    case "read-settings":
     case "check-files":
       return refused(state, now);
     default:

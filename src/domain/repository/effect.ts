@@ -4,8 +4,11 @@ import { repositoryEventSchema } from "./events.ts";
 import type { RepositoryState } from "./repository.ts";
 
 export const repositoryEffectSchema = z.discriminatedUnion("type", [
-  /** Read the settings after a push that may have changed them, and say on its commit whether they are broken or mended. */
-  z.object({ type: z.literal("read-settings") }),
+  /**
+   * Read the settings after a push that may have changed them, and say on its commit whether they are broken or mended.
+   * `first`: nobody has pushed; it is read for the first time, which can wait.
+   */
+  z.object({ type: z.literal("read-settings"), first: z.boolean().optional() }),
   /** Say on a commit of another branch that its settings or workflow file is broken, before it is merged. */
   z.object({ type: z.literal("check-files"), sha: z.string(), pull_request: z.number().optional() }),
   /** Start a run on the default branch that fills the cache. */

@@ -31,7 +31,7 @@ export type ObservedRepository = Pick<
 /** One of which nothing is known yet. */
 export const newRepository = ({ id, owner, name, installation_id }: IdentifiedRepository): RepositoryState => ({
   ...{ id, owner, name, installation_id },
-  ...{ base: null, settings: null, settings_problem: null, automation: NO_AUTOMATION },
+  ...{ base: null, settings: null, settings_problem: null, automation: NO_AUTOMATION, files_read: false },
   ...{ schedules: [], schedule_notice: null },
   ...{ triggers: [], reports_since: null },
   ...{ set_up: NO_SET_UP, runs: NO_RUNS, cache_filled_at: null },

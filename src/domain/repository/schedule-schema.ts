@@ -4,8 +4,11 @@ import { OUTCOME_WORDS } from "../job/outcome.ts";
 
 const time = z.number();
 
-/** `told`: an event was sent. `not_started`: there is no job, and `why` says why. */
-export const RUN_ENDS = [...OUTCOME_WORDS, "told", "not_started"] as const;
+/**
+ * `told`: an event was sent. `not_started`: there is no job, and `why` says why. `no_room`: there is none since a limit did
+ * not leave room for it, which is no failure.
+ */
+export const RUN_ENDS = [...OUTCOME_WORDS, "told", "not_started", "no_room"] as const;
 export type RunEnd = (typeof RUN_ENDS)[number];
 
 const nextSchema = z.object({

@@ -126,7 +126,7 @@ export function startDue(state: RepositoryState, now: number): Scheduled | null 
 function failuresWith({ failures, last }: ScheduleState, came_to: RunEnd | null): number {
   const others = Math.max(0, failures - (isFailure(last?.came_to) ? 1 : 0));
   if (isFailure(came_to)) return others + 1;
-  return came_to === null || came_to === "cancelled" ? others : 0;
+  return came_to === null || came_to === "cancelled" || came_to === "no_room" ? others : 0;
 }
 
 /** A run that its schedule knows by this time, or by its job. */

@@ -136,6 +136,8 @@ const observed = z.object({
   settings: z.unknown(),
   settings_problem: z.string().nullable().catch(null),
   automation: automationSchema.catch(NO_AUTOMATION),
+  /** Whether its files were read since it was installed, renamed or transferred. */
+  files_read: z.boolean().catch(false),
   schedules: schedulesField,
   /** The open issue that says which schedules are paused; null: there is none. */
   schedule_notice: count.nullable().catch(null),

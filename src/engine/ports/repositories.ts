@@ -35,6 +35,8 @@ export interface RepositoryStore extends EffectStore<number, StoredRepository>, 
   get(owner: string, name: string): Promise<RepositoryState | null>;
   byId(id: number): Promise<RepositoryState | null>;
   ofInstallation(installation_id: number): Promise<readonly RepositoryState[]>;
+  /** Those whose files nobody has read. */
+  unread(): Promise<readonly number[]>;
   commit(commit: RepositoryCommit): Promise<RepositoryCommitAnswer>;
 }
 

@@ -26,6 +26,10 @@ const CAN_WAIT: ReadonlySet<GitHubRepositoryEffect["type"]> = new Set([
   "report-month",
 ]);
 
+/** A first reading writes at most that a file is broken, of which nobody waits to hear. */
+const canWait = (effect: GitHubRepositoryEffect): boolean =>
+  CAN_WAIT.has(effect.type) || (effect.type === "read-settings" && effect.first === true);
+
 const LEFT_TO_JOBS: RepositoryAttempt = {
   ...{ ended: "later", reason: "The writes of this minute are left to jobs." },
   after_ms: MINUTE_MS,
@@ -51,7 +55,10 @@ async function begin(
   switch (effect.type) {
     case "read-settings": {
       const read = await reportSettings({ octokit, at, self: await self() }, repository, repository);
-      return read === null ? { ended: "done" } : { ended: "done", command: { type: "settings-read", settings: read } };
+      return {
+        ended: "done",
+        command: read === null ? { type: "files-absent" } : { type: "settings-read", settings: read },
+      };
     }
     case "check-files":
       await checkFiles({ octokit, at, self: await self() }, effect.sha);
@@ -88,7 +95,7 @@ export function createRepositoryPerformer({
       const key = `${id}:${repositoryEffectKey(effect)}`;
       try {
         if (writes === 0) return await work(await source.installation(installation_id));
-        if (!CAN_WAIT.has(effect.type)) return await source.work(installation_id, key, writes, work);
+        if (!canWait(effect)) return await source.work(installation_id, key, writes, work);
         return (await source.bestEffort(installation_id, writes, work)) ?? LEFT_TO_JOBS;
       } catch (thrown) {
         const githubError = gitHubErrorOf(thrown, now());

@@ -99,6 +99,10 @@ export class LowdbRepositories implements RepositoryStore {
     return this.#index.withEffects();
   }
 
+  async unread(): Promise<readonly number[]> {
+    return this.#index.unread();
+  }
+
   async due(now: number, limit: number): Promise<readonly number[]> {
     return this.#index.due(now, limit);
   }

@@ -30,6 +30,7 @@ export class RepositoryIndex {
   readonly #byInstallation = new Map<number, Set<number>>();
   readonly #waking = new SortedList<Waking>(byTime);
   readonly #withEffects = new Set<number>();
+  readonly #unread = new Set<number>();
 
   get(id: number): StoredRepository | undefined {
     return this.#byId.get(id)?.stored;
@@ -45,6 +46,10 @@ export class RepositoryIndex {
 
   withEffects(): number[] {
     return [...this.#withEffects];
+  }
+
+  unread(): number[] {
+    return [...this.#unread];
   }
 
   due(now: number, limit: number): number[] {
@@ -74,6 +79,7 @@ export class RepositoryIndex {
     this.#byName.set(key, stored);
     if (waking !== null) this.#waking.add(waking);
     if (stored.effects.length > 0) this.#withEffects.add(id);
+    if (!stored.state.files_read) this.#unread.add(id);
     const here = this.#byInstallation.get(installation_id);
     if (here === undefined) this.#byInstallation.set(installation_id, new Set([id]));
     else here.add(id);
@@ -86,6 +92,7 @@ export class RepositoryIndex {
     this.#byName.delete(known.key);
     if (known.waking !== null) this.#waking.remove(known.waking);
     this.#withEffects.delete(id);
+    this.#unread.delete(id);
     const { installation_id } = known.stored.state;
     const here = this.#byInstallation.get(installation_id);
     here?.delete(id);
