@@ -35,7 +35,14 @@ type OnEvent<Kind extends string> = Extract<On, Readonly<Record<Kind, unknown>>>
 type Heard<Kind extends string> = Trigger & { readonly on: OnEvent<Kind> };
 
 /** Those that are on and ask for this. */
-const heard = <Kind extends "issue_opened" | "issue_labelled" | "check_failed" | "release_published">(
+export const heard = <
+  Kind extends
+    | "issue_opened"
+    | "issue_labelled"
+    | "check_failed"
+    | "dependency_pull_request_failed"
+    | "release_published",
+>(
   { automation }: RepositoryState,
   kind: Kind,
 ): readonly Heard<Kind>[] =>
