@@ -72,7 +72,7 @@ const titleFor = ({ number, title }: EventIssue, words: string): string =>
   titleOf(words === "" ? `Fix the checks of #${number}: ${title}` : words);
 
 /** Why it cannot be worked on; null: it can. */
-function objection(pull: PullRequestToFix): FixDraft | null {
+export function objection(pull: PullRequestToFix): FixDraft | null {
   if (pull.from_fork) return no(FROM_FORK, "forbidden");
   if (pull.state !== "open")
     return no(

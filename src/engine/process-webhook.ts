@@ -15,6 +15,7 @@ import { aboutJob, authorOf, pressed, type Requester } from "./commands-of-peopl
 import type { AnswerQuestion } from "./comment-answers.ts";
 import { FROM_FORK, NO_JOB, NO_MARKET, noSuchJob, SET_UP_FIRST } from "./comment-replies.ts";
 import { createDeniedPeople, type DeniedPeople } from "./denied-people.ts";
+import { onDependencyFailure } from "./dependency-news.ts";
 import { draftOf, marketDraftOf, taskSaid } from "./drafts.ts";
 import { type Acted, Trace } from "./event-log.ts";
 import { firstDraft, firstJobAsked, type SetUpChanged } from "./first-job.ts";
@@ -309,8 +310,10 @@ class DeliveryProcessor {
     if (place !== null) await this.#sayAt(repository, place, handled.refusal.sentence);
   }
 
-  async #pullNews({ repository, numbers, command, fork_head }: Extract<GitHubEvent, { type: "pull-news" }>) {
+  async #pullNews({ repository, numbers, command, fork_head, failed }: Extract<GitHubEvent, { type: "pull-news" }>) {
     for (const number of numbers) await this.#news(repository, await this.#jobOfPull(repository, number), command);
+    const job = failed === undefined ? null : await onDependencyFailure(this.#needs, { repository, numbers, failed });
+    if (job !== null) this.#trace.note({ job });
     const [pull_request] = numbers;
     if (fork_head === undefined || pull_request === undefined) return;
     await observeRepository(this.#needs, { type: "files-pushed", repository, head_sha: fork_head, pull_request });

@@ -24,7 +24,7 @@ type Event = Extract<GitHubEvent, { type: "trigger-news" }>;
 
 export interface TriggerNewsNeeds {
   readonly store: Pick<Store, "jobs" | "repositories">;
-  readonly githubClient: Pick<GitHubClient, "pullRequest">;
+  readonly githubClient: Pick<GitHubClient, "pullRequest" | "repository">;
   readonly admit: Admit;
   readonly handle: Handle;
   readonly handleRepository: HandleRepository;
@@ -35,7 +35,14 @@ type OnEvent<Kind extends string> = Extract<On, Readonly<Record<Kind, unknown>>>
 type Heard<Kind extends string> = Trigger & { readonly on: OnEvent<Kind> };
 
 /** Those that are on and ask for this. */
-const heard = <Kind extends "issue_opened" | "issue_labelled" | "check_failed" | "release_published">(
+export const heard = <
+  Kind extends
+    | "issue_opened"
+    | "issue_labelled"
+    | "check_failed"
+    | "dependency_pull_request_failed"
+    | "release_published",
+>(
   { automation }: RepositoryState,
   kind: Kind,
 ): readonly Heard<Kind>[] =>
@@ -138,15 +145,29 @@ async function openOf({ store }: TriggerNewsNeeds, state: RepositoryState, trigg
   );
 }
 
+/** A commit that is not the newest any more is judged by a later one's checks. What is kept may be older than the news. */
+async function isNewest(needs: TriggerNewsNeeds, state: RepositoryState, { sha, branch }: CheckNews): Promise<boolean> {
+  const is = ({ base }: Pick<RepositoryState, "base">): boolean => base?.branch === branch && base.head_sha === sha;
+  if (is(state)) return true;
+  const { id, owner, name, installation_id } = state;
+  const repository = await needs.githubClient.repository({ id, owner, name, installation_id }, state);
+  if (repository === null) return false;
+  await needs.handleRepository(id, { type: "observed", repository });
+  return is(repository);
+}
+
 /** One job for a broken commit, and none while one is at work on an earlier one. */
 async function onFailure(needs: TriggerNewsNeeds, state: RepositoryState, check: CheckNews): Promise<JobId | null> {
   let first: JobId | null = null;
+  let newest: boolean | null = null;
   for (const trigger of heard(state, "check_failed")) {
     const { checks } = trigger.on.check_failed;
     if (checks !== undefined && !matchesText(checks, check.name)) continue;
     const { broken } = triggerState(state, trigger.name);
     if (broken !== null && (broken.in_a_row >= MOST_IN_A_ROW || broken.sha === check.sha)) continue;
     if ((await openOf(needs, state, trigger)).length > 0) continue;
+    newest ??= await isNewest(needs, state, check);
+    if (!newest) return first;
     const { name, url, sha, branch } = check;
     const job = await start(needs, state, {
       trigger,

@@ -19,6 +19,7 @@ export const absentGitHub: GitHubClient = {
   pullRequestToFix: async () => ({
     ...({ state: "open", url: "https://github.test/octo/demo/pull/7", head_branch: "x", from_fork: false } as const),
     ...{ is_default_branch: false, failing: ["ci"], cancelled: [], pending: 0 },
+    ...{ title: "Bump", head_sha: "c".repeat(40), bot: null },
   }),
   react: async () => {},
   reply: async () => {},

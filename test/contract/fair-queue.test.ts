@@ -76,6 +76,7 @@ async function sandbox(effect_ms = GITHUB_MS) {
     pullRequestToFix: slow({
       ...({ state: "open", url: "https://github.test/octo/demo/pull/7", head_branch: "x", from_fork: false } as const),
       ...{ is_default_branch: false, failing: ["ci"], cancelled: [], pending: 0 },
+      ...{ title: "Bump", head_sha: "c".repeat(40), bot: null },
     }),
     react: slow(undefined),
     reply: slow(undefined),

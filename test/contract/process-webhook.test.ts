@@ -84,6 +84,7 @@ async function service(
   const toFix: { -readonly [Name in keyof PullRequestToFix]: PullRequestToFix[Name] } = {
     ...{ state: "open", url: "https://github.test/octo/demo/pull/9", head_branch: "x", from_fork: false },
     ...{ is_default_branch: false, failing: ["ci"], cancelled: [], pending: 0 },
+    ...{ title: "Bump", head_sha: "c".repeat(40), bot: null },
   };
   let asked = 0;
   let locked = false;

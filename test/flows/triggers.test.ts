@@ -126,6 +126,17 @@ describe("a trigger for checks of the default branch", () => {
     expect(await states()).toMatchObject([{ name: "t", broken: { in_a_row: 3 } }]);
   });
 
+  it("starts none for a commit that fails late, when a newer one is the head of the branch", async () => {
+    const harness = await withTriggers([broken("delete BROKEN")]);
+    harness.github.pushCommit(DEMO, "main", { BROKEN: "yes\n" }, WRITER);
+    harness.github.pushCommit(DEMO, "main", { BROKEN: null }, WRITER);
+    await settled(harness);
+    const ended = () => harness.github.runs(DEMO).map(({ conclusion }) => conclusion);
+    await until("CI to be over", () => ended().includes("failure") && ended().every((one) => one !== null));
+    await settled(harness);
+    expect(await jobs(harness)).toEqual([]);
+  });
+
   it("is cancelled where the branch turns green by itself meanwhile", async () => {
     const harness = await withTriggers([broken("delete BROKEN")], { script: () => ({ stall: true }) as never });
     const { github } = harness;

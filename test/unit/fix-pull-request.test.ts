@@ -18,6 +18,7 @@ const said = (comment: string, is_pull_request = true): Slash => {
 };
 const pull = (change: Partial<PullRequestToFix> = {}): PullRequestToFix => ({
   ...{ state: "open", url: "https://github.test/octo/demo/pull/9", head_branch: "mine", from_fork: false },
+  ...{ title: "Say hello", head_sha: "c".repeat(40), bot: null },
   ...{ is_default_branch: false, failing: ["ci", "lint"], cancelled: [], pending: 0, ...change },
 });
 const answered = (comment: string, change: Partial<PullRequestToFix> = {}) => {

@@ -495,6 +495,23 @@ describe("pull requests", () => {
       expect(said("workflow_run", run(other))).toMatchObject({ kind: "ignored" });
   });
 
+  test("a failed check of a pull request is told with who has pushed it; a fork's is not", () => {
+    const run = (changes: object) => ({
+      action: "completed",
+      workflow: { path: ".github/workflows/ci.yml" },
+      workflow_run: {
+        ...{ id: 1, name: "CI", run_attempt: 1, html_url: "u", head_sha: SHA, conclusion: "failure", actor: otherBot },
+        ...{ pull_requests: [{ number: 5 }], head_branch: "mine", head_repository: { id: 42 }, ...changes },
+      },
+    });
+    const failedBy = (changes: object) => Object(Object(said("workflow_run", run(changes))).event).failed;
+    expect(failedBy({})).toEqual({ sha: SHA, actor: { id: 9, is_bot: true } });
+    expect(failedBy({ actor: { ...mona, login: "renovate" } })).toEqual({ sha: SHA, actor: { id: 3, is_bot: false } });
+    expect(failedBy({ actor: null })).toEqual({ sha: SHA, actor: null });
+    for (const other of [{ conclusion: "success" }, { conclusion: "cancelled" }, { head_repository: { id: 43 } }])
+      expect(failedBy(other)).toBeUndefined();
+  });
+
   test("what we did ourselves is no news, except where GitHub acts in our name", () => {
     for (const action of ["synchronize", "edited", "auto_merge_enabled"]) {
       expect(happened(action, {}, us)).toMatchObject({ kind: "ignored" });

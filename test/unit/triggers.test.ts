@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { triggersSchema } from "../../src/contracts/automation.ts";
-import { matchesText } from "../../src/contracts/trigger-events.ts";
+import { matchesBot, matchesText, onSchema } from "../../src/contracts/trigger-events.ts";
 import { decideRepository } from "../../src/domain/repository/decide.ts";
 import { findingsOf } from "../../src/domain/repository/findings.ts";
 import { newRepository, type RepositoryState } from "../../src/domain/repository/repository.ts";
@@ -72,6 +72,11 @@ describe("a filter", () => {
     expect(matchesText(["*crash*"], "A Crash/again\\now")).toBe(true);
     expect(matchesText(["crash"], "A crash")).toBe(false);
     expect(matchesText(["a/*", "v[0-9]*"], "V1.2")).toBe(true);
+    expect(matchesBot(["some*[bot]"], "somebot[bot]")).toBe(true);
+    expect(onSchema.parse({ dependency_pull_request_failed: null })).toEqual({
+      dependency_pull_request_failed: { authors: ["dependabot[bot]", "renovate[bot]"] },
+    });
+    expect(onSchema.safeParse({ dependency_pull_request_failed: { authors: ["a[b"] } }).success).toBe(false);
     expect(matchesText([`${"*a".repeat(100)}b`], "a".repeat(65_536))).toBe(false);
   });
 });

@@ -17,6 +17,13 @@ export interface EventRepository {
   readonly installation_id: number;
 }
 
+/** A commit of a pull request of this repository whose check has failed. */
+export interface FailedPull {
+  readonly sha: string;
+  /** Who started the run, by pushing; null: GitHub does not say. */
+  readonly actor: { readonly id: number; readonly is_bot: boolean } | null;
+}
+
 /** The job that a command names; missing: the newest one of where it was said. */
 interface OfJob {
   readonly job?: JobId;
@@ -122,6 +129,7 @@ export type GitHubEvent =
       readonly command: Command;
       /** The new head of one from a fork, whose files are for the default branch. */
       readonly fork_head?: string;
+      readonly failed?: FailedPull;
     }
   /**
    * The default branch moved. `settings_changed`: what we keep of the repository must be read again.

@@ -20,6 +20,10 @@ export interface InstalledRepository extends IdentifiedRepository {
 }
 
 export interface PullRequestToFix {
+  readonly title: string;
+  readonly head_sha: string;
+  /** The bot that has opened it, with `[bot]` as in webhooks; null: somebody else has. */
+  readonly bot: { readonly id: number; readonly login: string } | null;
   readonly state: "open" | "closed" | "merged";
   readonly url: string;
   readonly head_branch: string;

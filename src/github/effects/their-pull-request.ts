@@ -43,6 +43,7 @@ query TheirPullRequest($owner: String!, $repo: String!, $number: Int!, $talk: Bo
       state
       url
       title
+      author { __typename login ... on Bot { databaseId } }
       changedFiles
       isCrossRepository
       headRefName
@@ -73,6 +74,10 @@ const schema = z.object({
       state: z.enum(["OPEN", "CLOSED", "MERGED"]),
       url: z.string(),
       title: z.string(),
+      author: z
+        .object({ __typename: z.string(), login: z.string(), databaseId: z.number().nullish() })
+        .nullish()
+        .catch(null),
       changedFiles: z.number(),
       isCrossRepository: z.boolean(),
       headRefName: z.string(),
@@ -130,6 +135,9 @@ export async function readTheirs({ octokit, at, self }: Asker, number: number, t
       .map(threadOf),
     changed_files: pull.changedFiles,
     seen: {
+      title: clean(pull.title, 500),
+      head_sha: pull.headRefOid,
+      bot: botOf(pull.author),
       state: STATES[pull.state],
       url: pull.url,
       head_branch: pull.headRefName,
@@ -141,6 +149,12 @@ export async function readTheirs({ octokit, at, self }: Asker, number: number, t
     },
   };
 }
+
+/** A person may have taken a bot's login, but is none. */
+const botOf = (author: z.output<typeof schema>["repository"]["pullRequest"]["author"]): PullRequestToFix["bot"] =>
+  author?.__typename === "Bot" && author.databaseId != null
+    ? { id: author.databaseId, login: `${author.login}[bot]` }
+    : null;
 
 const STATES = { OPEN: "open", CLOSED: "closed", MERGED: "merged" } as const;
 

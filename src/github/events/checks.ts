@@ -17,7 +17,7 @@ import {
   source,
   translated,
 } from "./event-listener.ts";
-import { checkNews } from "./trigger-news.ts";
+import { checkNews, failedOf } from "./trigger-news.ts";
 
 const LOOK = { type: "look", forced: false } as const;
 const app = z.object({ id: z.number(), slug: z.string().nullish() }).nullish();
@@ -26,9 +26,14 @@ const ACTIONS = "github-actions";
 const FORK = "the commit is on a fork, not on a branch of this repository";
 
 /** Re-evaluates the job of this branch, or else jobs that may have adopted one of these pull requests. */
-function look(payload: Checked, branch: string | null | undefined, pulls: readonly number[]): TranslatedEvent {
+function look(
+  payload: Checked,
+  branch: string | null | undefined,
+  pulls: readonly number[],
+  more: Parameters<typeof pullsEvent>[3] = {},
+): TranslatedEvent {
   if (branch && jobOfBranch(branch) !== null) return branchEvent(payload, branch, LOOK);
-  if (pulls.length > 0) return pullsEvent(payload, pulls, LOOK);
+  if (pulls.length > 0) return pullsEvent(payload, pulls, LOOK, more);
   return branch ? branchEvent(payload, branch, LOOK) : ignored(FORK);
 }
 
@@ -86,7 +91,7 @@ export const checkRunCompleted = listener(runSchema, (payload, self) => {
   const branch = check_suite?.head_branch;
   if (branch && sha && branch === payload.repository.default_branch && pull_requests.length === 0)
     return checkNews(payload, { name: name ?? "", sha, branch, url: html_url ?? null, run: id ?? 0 }, conclusion);
-  return look(payload, check_suite?.head_branch, pull_requests);
+  return look(payload, check_suite?.head_branch, pull_requests, failedOf(conclusion, sha, null));
 });
 
 export const checkRunRerequested = listener(runSchema, (payload, self) => {

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import type { Command } from "../../domain/job/command.ts";
-import type { EventRepository, GitHubEvent, TranslatedEvent } from "../../domain/job/github-event.ts";
+import type { EventRepository, FailedPull, GitHubEvent, TranslatedEvent } from "../../domain/job/github-event.ts";
 import { type JobId, jobOfBranch } from "../../domain/job/job.ts";
 
 /** Our identity on GitHub, to recognise our own actions. */
@@ -72,7 +72,12 @@ export function branchEvent(payload: Source, branch: string | null | undefined, 
 const MAX_PULLS = 10;
 
 /** An event on pull requests that a job may have adopted; the engine knows which. */
-export const pullsEvent = (payload: Source, numbers: readonly number[], command: Command): TranslatedEvent =>
+export const pullsEvent = (
+  payload: Source,
+  numbers: readonly number[],
+  command: Command,
+  more: { readonly failed?: FailedPull } = {},
+): TranslatedEvent =>
   numbers.length === 0
     ? ignored("it concerns neither a job branch nor a pull request")
     : translated({
@@ -80,6 +85,7 @@ export const pullsEvent = (payload: Source, numbers: readonly number[], command:
         repository: repositoryOf(payload),
         numbers: numbers.slice(0, MAX_PULLS),
         command,
+        ...more,
       });
 
 /** Spread into the schema of events on pull requests. Those of forks are not named. */

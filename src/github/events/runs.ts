@@ -7,9 +7,18 @@ import { WORKFLOW_FILE } from "../../contracts/brief.ts";
 import type { TranslatedEvent } from "../../domain/job/github-event.ts";
 import { jobOfBranch, type Run } from "../../domain/job/job.ts";
 import { head } from "../../text/text.ts";
-import { ignored, jobEvent, type Listener, listener, ofPulls, pullsEvent, source } from "./event-listener.ts";
+import {
+  commandAuthor,
+  ignored,
+  jobEvent,
+  type Listener,
+  listener,
+  ofPulls,
+  pullsEvent,
+  source,
+} from "./event-listener.ts";
 import { queueTests } from "./merge-queue.ts";
-import { checkNews } from "./trigger-news.ts";
+import { checkNews, failedOf } from "./trigger-news.ts";
 
 /** Characters of a commit message's first line that are kept. */
 const COMMIT_LINE_LIMIT = 500;
@@ -29,6 +38,7 @@ const schema = z.object({
     head_branch: z.string().nullable(),
     head_sha: z.string(),
     conclusion: z.string().nullable(),
+    actor: commandAuthor.nullish().catch(null),
     head_commit: z.object({ message: z.string() }).nullish(),
     head_repository: z.object({ id: z.number() }).nullish(),
   }),
@@ -56,6 +66,12 @@ function onDefaultBranch(payload: Payload, status: Run["status"]): TranslatedEve
   return checkNews(payload, { name: name ?? "", sha, branch, url, run: id }, conclusion);
 }
 
+/** Of a fork nothing is told that could start a job. */
+const failedPull = ({ workflow_run: run, repository }: Payload) =>
+  run.head_repository?.id === repository.id
+    ? failedOf(run.conclusion, run.head_sha, run.actor ? { id: run.actor.id, is_bot: run.actor.type === "Bot" } : null)
+    : {};
+
 /** Uses the action, since `status` has further values: requested, waiting and pending. */
 const run = (status: Run["status"]): Listener =>
   listener(schema, (payload) => {
@@ -64,7 +80,7 @@ const run = (status: Run["status"]): Listener =>
       return queueTests(payload, run.head_branch, run.head_sha);
     const job = run.head_branch === null ? null : jobOfBranch(run.head_branch);
     if (job === null && status === "completed" && run.pull_requests.length > 0)
-      return pullsEvent(payload, run.pull_requests, { type: "look", forced: false });
+      return pullsEvent(payload, run.pull_requests, { type: "look", forced: false }, failedPull(payload));
     if (job === null) return onDefaultBranch(payload, status);
     if (run.head_repository?.id !== payload.repository.id) return ignored("the run belongs to a fork");
     const { id, run_attempt: attempt, head_sha } = run;

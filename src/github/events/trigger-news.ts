@@ -1,6 +1,6 @@
 /** Translates events that a repository's triggers may start jobs for: whether one does is said by its files. */
 import * as z from "zod";
-import type { TranslatedEvent } from "../../domain/job/github-event.ts";
+import type { FailedPull, TranslatedEvent } from "../../domain/job/github-event.ts";
 import type { CheckNews, TriggerNews } from "../../domain/repository/trigger-news.ts";
 import { head } from "../../text/text.ts";
 import {
@@ -60,6 +60,13 @@ export const otherLabel: Listener = listener(issuePayload, (payload, self) => {
 });
 
 const FAILED: ReadonlySet<string | null | undefined> = new Set(["failure", "startup_failure", "timed_out", "error"]);
+
+/** What is told of a pull request whose check has ended so. */
+export const failedOf = (
+  conclusion: string | null | undefined,
+  sha: string | null | undefined,
+  actor: FailedPull["actor"],
+): { readonly failed?: FailedPull } => (sha && FAILED.has(conclusion) ? { failed: { sha, actor } } : {});
 
 /** A check on a branch that is no job's. */
 export function checkNews(

@@ -84,9 +84,12 @@ limits:
 #     job: Write docs/report.md anew.
 
 # triggers:
-#   Jobs that begin at a call from outside.
+#   Jobs that begin at a call from outside; with \`on\`, at an event of GitHub.
 #   - name: alert
 #     actions: [{job: "Look into the alert {{body.title}}."}]
+#   - name: broken-build
+#     on: {check_failed: {checks: ["CI*"]}}
+#     actions: [{job: "Mend {{check.name}} on {{check.commit}}."}]
 
 # market:
 #   true: jobs of this repository may be given to strangers for money.

@@ -16,6 +16,8 @@ export interface PullIssue extends Issue {
 
 /** GitHub's own bot behind GITHUB_TOKEN, with its real id. */
 const ACTIONS_BOT: User = { id: 41898282, login: "github-actions[bot]", type: "Bot" };
+/** Bots that everybody knows, with their real ids. */
+const KNOWN_BOTS: Readonly<Record<string, number>> = { "dependabot[bot]": 49_699_333, "renovate[bot]": 29_139_614 };
 /** The committer of merges and edits on the site. */
 export const WEB_FLOW: User = { id: 19864447, login: "web-flow", type: "User" };
 
@@ -54,7 +56,8 @@ export class State {
   ensureUser(login: string, type: User["type"] = "User"): User {
     const known = this.user(login);
     if (known) return known;
-    const user: User = { id: this.nextId(), login, type };
+    const id = (type === "Bot" ? KNOWN_BOTS[login.toLowerCase()] : undefined) ?? this.nextId();
+    const user: User = { id, login, type };
     this.users.set(login.toLowerCase(), user);
     return user;
   }
