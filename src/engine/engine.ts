@@ -150,7 +150,7 @@ function connect(parts: EngineParts) {
   });
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
   const workers = new Workers({ ...shared, ...performers, admit, create, webhookProcessor });
-  const asked = { observe, examine, admit, marketGate, ...triggers };
+  const asked = { observe, examine, admit, marketGate, ...triggers, accountBudgetChanged: line.accountChanged };
   return { asked, handle, creator, quotas, workers, commitSubscribers, credentialState };
 }
 
