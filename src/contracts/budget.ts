@@ -13,3 +13,9 @@ export const budgetSchema = z
   .prefault({});
 
 export type Budget = z.output<typeof budgetSchema>;
+
+/** What the jobs of an account may cost, by its operator: US cents; null: as much as it wants. */
+export interface AccountLimits {
+  readonly day_cents: number | null;
+  readonly month_cents: number | null;
+}

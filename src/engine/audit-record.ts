@@ -36,6 +36,14 @@ export function createRecorder(parts: {
   };
 }
 
+/** Whoever goes beyond a budget is to be found by that. */
+function actionOf(command: Command): string {
+  const beyond =
+    (command.type === "create" && command.draft.over_budget === true) ||
+    (command.type === "retry" && command.over_budget === true);
+  return beyond ? `${command.type}-over-budget` : command.type;
+}
+
 /** Records the outcome of a command that somebody gave; reports of webhooks and effects have no author. */
 export const recordCommand =
   (record: Recorder) =>
@@ -43,5 +51,5 @@ export const recordCommand =
     const by = requesterOf(command);
     if (by === null) return;
     const at = repository === null ? null : fullName(repository);
-    record(by, { action: command.type, target: { type: "job", id }, repository: at, outcome });
+    record(by, { action: actionOf(command), target: { type: "job", id }, repository: at, outcome });
   };

@@ -149,15 +149,9 @@ function connect(parts: EngineParts) {
     create: withinBudget(admit, (draft, by) => creator.create(draft, undefined, by)),
   });
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
-  const workers = new Workers({
-    ...shared,
-    ...performers,
-    admit,
-    create,
-    webhookProcessor,
-    reads_by_itself: knows_all_jobs,
-  });
-  const asked = { observe, examine, admit, marketGate, ...triggers };
+  const automatic = { create, webhookProcessor, reads_by_itself: knows_all_jobs };
+  const workers = new Workers({ ...shared, ...performers, ...automatic, admit });
+  const asked = { observe, examine, admit, marketGate, ...triggers, accountBudgetChanged: line.accountChanged };
   return { asked, handle, creator, quotas, workers, commitSubscribers, credentialState };
 }
 

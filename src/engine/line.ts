@@ -45,6 +45,8 @@ export interface Line {
   facts(repository: Named, account: string): Promise<LineFacts>;
   committed(stored: StoredJob, before: Job | null): void;
   repositoryCommitted(state: RepositoryState, before: RepositoryState | null): void;
+  /** Lets those of the account begin for whom there is room now. */
+  accountChanged(account: string): void;
   /** Lets everybody begin for whom there is room. */
   moveAll(): Promise<void>;
   /** Resolves when nobody is being told to begin any more. */
@@ -105,6 +107,7 @@ export function createLine(needs: Needs): Line {
   const inTurn = createTurns();
   const inTurnOfAccount = createTurns();
   const moving = new Map<string, { again: boolean; readonly done: Promise<void> }>();
+  const may_be_set = account_budgets !== NO_ACCOUNT_BUDGETS;
   let stopped = false;
   const facts = createLineFacts({ ...needs, ...needs.store, account_budgets });
 
@@ -150,7 +153,11 @@ export function createLine(needs: Needs): Line {
   };
 
   const moveAllOf = async (account: string): Promise<void> => {
-    for (const repository of await linesOf(needs.store, account)) if (!stopped) await move(repository);
+    try {
+      for (const repository of await linesOf(needs.store, account)) if (!stopped) await move(repository);
+    } catch (error) {
+      log.error({ account, error }, "the jobs of an account that wait in line could not be moved");
+    }
   };
 
   const changed = async (state: RepositoryState): Promise<void> => {
@@ -163,7 +170,8 @@ export function createLine(needs: Needs): Line {
   return {
     // the repository's turn first, always: so nobody waits for somebody who waits for them
     inTurn: (repository, account, work) =>
-      inTurn(keyOf(repository), () => (account_budgets.any() ? inTurnOfAccount(accountNamed(account), work) : work())),
+      // and the account's even before anybody has a budget: a first one may be set meanwhile
+      inTurn(keyOf(repository), () => (may_be_set ? inTurnOfAccount(accountNamed(account), work) : work())),
     facts,
     committed({ job }, before) {
       if (before === null || !(givesPlace(before, job) || leavesLine(before, job))) return;
@@ -174,6 +182,7 @@ export function createLine(needs: Needs): Line {
       const of = (one: RepositoryState | null) => JSON.stringify([one?.settings?.limits, one?.settings?.budget]);
       if (of(state) !== of(before)) void changed(state);
     },
+    accountChanged: (account) => void moveAllOf(account),
     async moveAll() {
       for (const name of await jobs.lines()) if (!stopped) await move(named(name));
     },

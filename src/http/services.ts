@@ -1,4 +1,5 @@
 /** The services that the API's routes use. A route group declares the few that it needs. */
+import type { AccountLimits } from "../contracts/budget.ts";
 import type { Secret } from "../contracts/secret.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
 import type { Clock } from "../engine/ports/clock.ts";
@@ -21,6 +22,8 @@ type Stores = Omit<Store, "inbox" | "writable" | "close">;
 
 export interface ApiServices extends Stores {
   readonly service: JobService;
+  /** What every account has that has no limits of its own. */
+  readonly usual_account_limits: AccountLimits;
   readonly githubClient: GitHubClient;
   readonly webhooks: Webhooks;
   readonly logs: LiveLogs;

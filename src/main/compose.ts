@@ -5,6 +5,7 @@
 import { performance } from "node:perf_hooks";
 import type { ApplicationFunction, Logger } from "probot";
 import { VERSION } from "../contracts/version.ts";
+import { createAccountBudgets } from "../engine/account-budgets.ts";
 import { createRecorder } from "../engine/audit-record.ts";
 import { systemClock } from "../engine/clock.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
@@ -177,6 +178,7 @@ function engineOf(settings: Settings, { log, clock, store, github, ...parts }: W
   return composeEngine(
     { llm, quotas, public_url, offers_set_up, kept_days },
     {
+      account_budgets: createAccountBudgets(store.accountLimits, settings.account_limits),
       ...{ store, github, clock, log, record, lines, meter: metrics.meter, publishing: outgoing },
       estimator: createEstimator(model),
       judge: model === null ? null : createJudge(model),

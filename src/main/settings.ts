@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import * as z from "zod";
+import type { AccountLimits } from "../contracts/budget.ts";
 import { DEFAULT_MODEL } from "../contracts/models.ts";
 import { RUN_ACTION_PATTERN, RUN_JOB_ACTION } from "../contracts/publisher.ts";
 import { PUSHES_PER_MINUTE } from "../contracts/push-pace.ts";
@@ -75,6 +76,7 @@ const MB = 1024 * 1024;
 const MOST_QUOTA = 1_000_000;
 const MOST_DAYS = 36_500;
 const quota = integer(1, MOST_QUOTA);
+const budget = integer(1, 100_000_000).optional();
 
 export const schema = z.object({
   APP_ID: integer(1, Number.MAX_SAFE_INTEGER).optional(),
@@ -116,6 +118,8 @@ export const schema = z.object({
   QUOTA_QUOTES_PER_HOUR: quota.default(DEFAULT_QUOTAS.quotes_per_hour),
   QUOTA_ROUNDS_PER_DAY: quota.default(DEFAULT_QUOTAS.rounds_per_day),
   QUOTA_ACCEPTED_JOBS: quota.default(DEFAULT_QUOTAS.accepted_jobs),
+  ACCOUNT_BUDGET_DAY_CENTS: budget,
+  ACCOUNT_BUDGET_MONTH_CENTS: budget,
   KEEP_JOBS_DAYS: integer(0, MOST_DAYS).default(DEFAULT_KEPT_DAYS.jobs),
   KEEP_LOGS_DAYS: integer(0, MOST_DAYS).default(DEFAULT_KEPT_DAYS.logs),
   KEEP_DELIVERIES_DAYS: integer(1, MOST_DAYS).default(DELIVERIES_KEPT_DAYS),
@@ -136,7 +140,7 @@ const KNOWN = [
 
 const OWN: OwnSettings = {
   known: KNOWN,
-  refused: ["JOURNEYMAN_", "LLM_", "GHE_", "QUOTA_", "KEEP_"],
+  refused: ["JOURNEYMAN_", "LLM_", "GHE_", "QUOTA_", "KEEP_", "ACCOUNT_"],
   named: ["STRIPE_", "ANTHROPIC_", "GITHUB_CLIENT_", "WEBHOOK_", "PRIVATE_KEY_"],
   of: "this server",
 };
@@ -194,6 +198,8 @@ export interface Settings {
   readonly deliveries_kept_days: number;
   /** What one account may have and ask for at once. */
   readonly quotas: QuotaLimits;
+  /** What the jobs of an account may cost that has no budget of its own. */
+  readonly account_limits: AccountLimits;
   readonly llm: LlmSettings;
 }
 
@@ -357,6 +363,10 @@ const settingsOf = (
     quotes_per_hour: parsed.QUOTA_QUOTES_PER_HOUR,
     rounds_per_day: parsed.QUOTA_ROUNDS_PER_DAY,
     accepted_jobs: parsed.QUOTA_ACCEPTED_JOBS,
+  },
+  account_limits: {
+    day_cents: parsed.ACCOUNT_BUDGET_DAY_CENTS ?? null,
+    month_cents: parsed.ACCOUNT_BUDGET_MONTH_CENTS ?? null,
   },
   llm: llmOf(parsed),
 });

@@ -1,4 +1,5 @@
 /** Runs the contract of stores against every store. */
+import { describeAccountLimits } from "./store/account-limits.ts";
 import { describeAudit } from "./store/audit.ts";
 import { describeCommits, describeEffects } from "./store/commits.ts";
 import { describeLists, describeLookups } from "./store/finding.ts";
@@ -29,6 +30,7 @@ for (const engine of [lowdb]) {
   describeMarketRooms(engine);
   describeKeys(engine);
   describeAccounts(engine);
+  describeAccountLimits(engine);
   describeRepositories(engine);
   describeInbox(engine);
   describeIdempotency(engine);

@@ -151,11 +151,12 @@ function missingIn(old: unknown, today: unknown, path: readonly string[] = []): 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** A file that holds each kind; null: what cannot be read of it is left out, newer or damaged. */
+/** A file that holds each kind; null: it had none yet, or what cannot be read of it is left out, newer or damaged. */
 const FILES: Readonly<Record<Kind, string | null>> = {
   job: "jobs/dqdk0mza.json",
   keys: "keys.json",
   accounts: "accounts/accounts.jsonl",
+  "account budgets": null,
   agents: "agents/bob.json",
   audit: null,
   delivery: "inbox/journal-00000001.jsonl",

@@ -161,7 +161,7 @@ const ROUTE_TABLES: Readonly<Record<string, readonly string[]>> = {
   "routes of triggers": ["triggers"],
   "routes of repositories": ["repositories"],
   "routes of keys": ["keys", "audit"],
-  "routes of use": ["usage"],
+  "routes of use": ["usage", "budgets"],
   "routes of runs": ["runs"],
   "routes of the server": ["server"],
   "routes of the market": ["market", "wallet"],

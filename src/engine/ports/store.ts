@@ -1,5 +1,6 @@
 /** Everything that a store keeps, as one value. */
 
+import type { AccountLimitsStore } from "./account-budgets.ts";
 import type { AccountStore } from "./accounts.ts";
 import type { AgentStore } from "./agents.ts";
 import type { AttachmentStore } from "./attachments.ts";
@@ -20,6 +21,7 @@ export interface Store {
   readonly jobs: JobStore;
   readonly keys: KeyStore;
   readonly accounts: AccountStore;
+  readonly accountLimits: AccountLimitsStore;
   readonly repositories: RepositoryStore;
   readonly inbox: Inbox;
   readonly idempotency: IdempotencyStore;

@@ -1,5 +1,6 @@
-/** Routes about keys, webhooks, the audit log and use. */
+/** Routes about keys, webhooks, the audit log, use and budgets of accounts. */
 import type { RouteGroup } from "../routing/route-group.ts";
+import { accountBudgetRoutes } from "./account-budgets.ts";
 import { auditRoute } from "./audit.ts";
 import { keyRoutes } from "./keys.ts";
 import { ownKeyRoutes } from "./own-key.ts";
@@ -12,6 +13,7 @@ export const adminRoutes: RouteGroup = {
     webhooks: "Receive events of jobs instead of polling.",
     keys: "API keys.",
     audit: "Who did what.",
+    budgets: "What the jobs of an account may cost.",
     usage: "What jobs have cost and came to.",
   },
   routes: (services) => [
@@ -21,5 +23,6 @@ export const adminRoutes: RouteGroup = {
     ...keyRoutes(services),
     auditRoute(services),
     usageRoute(services),
+    ...accountBudgetRoutes(services),
   ],
 };

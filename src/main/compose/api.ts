@@ -48,6 +48,7 @@ function servicesOf(
     ...{ now, authThrottle, app_slug, cron_secret, default_repository, github_web_url, public_url },
     githubClient: github.client,
     push_tokens: github.pushTokens,
+    usual_account_limits: settings.account_limits,
     authentication: authentication({
       ...{ keys: store.keys, repositories: store.repositories, record, authThrottle, now },
       api_key: settings.api_key?.reveal() ?? null,

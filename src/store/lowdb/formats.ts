@@ -15,6 +15,7 @@ const UPCASTS = {
   job: [jobTo2, jobTo3, jobTo4, jobTo5, jobTo6],
   keys: [keysTo2],
   accounts: [],
+  "account budgets": [],
   agents: [],
   audit: [],
   delivery: [],

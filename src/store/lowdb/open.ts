@@ -1,11 +1,12 @@
 /**
  * Opens the store in a folder: `jobs/`, `repositories/`, `inbox/`, `idempotency/`, `audit/`, `subscriptions/`,
- * `outgoing/`, `wallet/`, `accounts/`, `agents/`, `quotes/`, `parcels/`, `usage/`, `keys.json` and the lock that keeps others off.
+ * `outgoing/`, `wallet/`, `accounts/`, `agents/`, `quotes/`, `parcels/`, `usage/`, `keys.json`, `account-budgets.json` and the lock that keeps others off.
  */
 import fs from "node:fs";
 import { join, resolve } from "node:path";
 import { DELIVERIES_KEPT_DAYS } from "../../contracts/retention.ts";
 import type { Store } from "../../engine/ports/store.ts";
+import { LowdbAccountLimits } from "./account-limits.ts";
 import { JournalAccounts } from "./accounts.ts";
 import { LowdbAgents } from "./agents.ts";
 import { FileAttachments } from "./attachments.ts";
@@ -64,6 +65,7 @@ function openRooms(dir: string, options: LowdbOptions) {
     jobs: new LowdbJobs(jobs, now, books, spending),
     spending,
     keys: new LowdbKeys(root),
+    accountLimits: new LowdbAccountLimits(root),
     accounts: new JournalAccounts(accounts),
     repositories: new LowdbRepositories(repositories),
     inbox: new JournalInbox(inbox, now),

@@ -1,7 +1,6 @@
 /** `/api/wallet`: balance and statement of an account, credit by an admin, and top-ups through a payment provider. */
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { accountNamed } from "../../../domain/job/account.ts";
 import { credit, userAccount } from "../../../domain/market/ledger.ts";
 import type { Recorder } from "../../../engine/ports/audit.ts";
 import type { PaymentProvider } from "../../../engine/ports/payments.ts";
@@ -9,6 +8,7 @@ import type { JobService } from "../../../engine/ports/service.ts";
 import type { LedgerRow, Wallet } from "../../../engine/ports/wallet.ts";
 import { actorOf } from "../../middleware/actor.ts";
 import { principalOf } from "../../middleware/auth.ts";
+import { accountField } from "../../routing/account-field.ts";
 import { failure, type HttpResult, success } from "../../routing/answer.ts";
 import { nextLink, pageSchema } from "../../routing/paging.ts";
 import { type Route, route } from "../../routing/route.ts";
@@ -87,10 +87,7 @@ const getBalance = ({ wallet, public_url }: WalletParts): Route =>
   });
 
 const creditSchema = z.strictObject({
-  account: z
-    .string(says("must be a string."))
-    .regex(/^[A-Za-z0-9@](?:[A-Za-z0-9@_-]{0,48}[A-Za-z0-9])?$/, says("must name an account, as a GitHub login."))
-    .transform(accountNamed),
+  account: accountField,
   amount_cents: amount(1),
   reason: z
     .string(says("must be a string."))
