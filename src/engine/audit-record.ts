@@ -36,6 +36,12 @@ export function createRecorder(parts: {
   };
 }
 
+/** What goes beyond a budget is an action of its own, so that it can be found. */
+function actionOf(command: Command): string {
+  const over = command.type === "create" ? command.draft.over_budget : command.type === "retry" && command.over_budget;
+  return over === true ? `${command.type}-over-budget` : command.type;
+}
+
 /** Records the outcome of a command that somebody gave; reports of webhooks and effects have no author. */
 export const recordCommand =
   (record: Recorder) =>
@@ -43,5 +49,5 @@ export const recordCommand =
     const by = requesterOf(command);
     if (by === null) return;
     const at = repository === null ? null : fullName(repository);
-    record(by, { action: command.type, target: { type: "job", id }, repository: at, outcome });
+    record(by, { action: actionOf(command), target: { type: "job", id }, repository: at, outcome });
   };

@@ -151,7 +151,7 @@ function connect(parts: EngineParts) {
     ...{ ...shared, ...triggers, admit, marketGate, offers_set_up },
     answers: createAnswers({ ...usual, examine, handleRepository }),
     estimate: estimator === null ? null : quotas.estimate,
-    create: withinBudget(admit, (draft, by) => creator.create(draft, undefined, by)),
+    create: withinBudget(admit, record, (draft, by) => creator.create(draft, undefined, by)),
   });
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
   const workers = new Workers({ ...shared, ...performers, admit, create, webhookProcessor });

@@ -32,6 +32,15 @@ function briefOf(harness: Harness, { id, branch }: Job) {
   return briefSchema.parse(JSON.parse(harness.github.tree(DEMO, sha)[`${jobFolder(id)}/${CONFIG_FILE}`] ?? ""));
 }
 
+const auditSchema = z.array(
+  z.object({
+    action: z.string(),
+    login: z.string().nullable(),
+    target: z.object({ id: z.string() }).nullable(),
+    outcome: z.string(),
+  }),
+);
+
 const eventSchema = z.object({
   type: z.string(),
   data: z.object({ subject: z.string(), text: z.string() }).loose(),
@@ -67,7 +76,6 @@ describe("jobs of a repository with a budget", () => {
       await waits(harness, await ask(4));
       const day = new Date(harness.now()).toISOString().slice(0, 10);
       await until("both", () => told().length === 2);
-      await harness.restart();
       held.letAllGo();
       for (const id of ids) await merged(harness, id);
       const [wait, jobs] = told().toSorted((a, b) => (a.data.subject < b.data.subject ? -1 : 1));
@@ -85,10 +93,10 @@ describe("jobs of a repository with a budget", () => {
         },
       });
       expect(told()).toHaveLength(2);
-      harness.pass(DAY_MS);
-      const next = (await harness.jobOf(harness.ask(TASK(5)))).id;
-      await merged(harness, next);
-      expect(told()).toHaveLength(2);
+      await harness.restart();
+      await merged(harness, await ask(5));
+      await until("the last job of the day", () => told().length === 3);
+      expect(told()[2]).toMatchObject({ type: "budget.exhausted", data: { subject: "budget.jobs_per_day", used: 5 } });
     } finally {
       await receiver.close();
     }
@@ -155,6 +163,30 @@ describe("jobs of a repository with a budget", () => {
     expect((await runs(harness, third.id)).reserved).toMatchObject({ budgeted: false, cents: 300 });
     held.letAllGo();
     for (const { id } of [first, second, third]) await merged(harness, id);
+    harness.ask(TASK(4, "--over-budget "), WRITER);
+    const audit = await until("all of it in the audit log", async () => {
+      const entries = auditSchema.parse(await (await harness.request("/api/audit")).json());
+      const about = entries.filter(({ action }) => action.endsWith("-over-budget"));
+      return about.length >= 4 ? about : null;
+    });
+    expect(audit.toReversed()).toMatchObject([
+      { action: "retry-over-budget", login: WRITER, target: { id: second.id }, outcome: "forbidden" },
+      { action: "retry-over-budget", login: ADMIN, target: { id: second.id }, outcome: "done" },
+      { action: "create-over-budget", login: ADMIN, target: { id: third.id }, outcome: "done" },
+      { action: "create-over-budget", login: WRITER, target: null, outcome: "forbidden" },
+    ]);
+  });
+
+  it("begin with all of a budget that is smaller than what others wait for", async () => {
+    const harness = await startAtNoon({ settings: settings("day_cents: 20") });
+    const issue = harness.ask(TASK(1));
+    const { id } = await harness.jobOf(issue);
+    const job = await merged(harness, id);
+    expect(job.reserved).toMatchObject({ budgeted: true, cents: 20 });
+    const second = await harness.jobOf(harness.ask(TASK(2)));
+    await waits(harness, second.id);
+    harness.pass(DAY_MS);
+    await merged(harness, second.id);
   });
 
   it("are refused with a sentence once as many were created as a day may have", async () => {

@@ -27,7 +27,7 @@ export function budgetsSeen(facts: LineFacts): readonly Seen[] {
     if (most === undefined) return [];
     const used = usedOf(limit, spent);
     // an attempt does not begin with less
-    const needed = limit === "jobs_per_day" ? 1 : Math.min(cap_cents, LEAST_CENTS);
+    const needed = limit === "jobs_per_day" ? 1 : Math.min(cap_cents, LEAST_CENTS, most);
     const isOver = waits.has(limit) || (used > 0 && most - used < needed);
     return [{ limit, used, most, level: isOver ? "exhausted" : used >= most * WARNED_FROM ? "warning" : null }];
   });
