@@ -12,6 +12,9 @@ export const budgetSchema = z
   })
   .prefault({});
 
+export const REPOSITORY_BUDGET_LIMITS = ["day_cents", "month_cents", "jobs_per_day"] as const;
+export type RepositoryBudgetLimit = (typeof REPOSITORY_BUDGET_LIMITS)[number];
+
 export type Budget = z.output<typeof budgetSchema>;
 
 /** What the jobs of an account may cost, by its operator: US cents; null: as much as it wants. */

@@ -36,12 +36,10 @@ export function createRecorder(parts: {
   };
 }
 
-/** Whoever goes beyond a budget is to be found by that. */
+/** What goes beyond a budget is an action of its own, so that it can be found. */
 function actionOf(command: Command): string {
-  const beyond =
-    (command.type === "create" && command.draft.over_budget === true) ||
-    (command.type === "retry" && command.over_budget === true);
-  return beyond ? `${command.type}-over-budget` : command.type;
+  const over = command.type === "create" ? command.draft.over_budget : command.type === "retry" && command.over_budget;
+  return over === true ? `${command.type}-over-budget` : command.type;
 }
 
 /** Records the outcome of a command that somebody gave; reports of webhooks and effects have no author. */

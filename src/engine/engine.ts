@@ -5,6 +5,7 @@ import type { Job } from "../domain/job/job.ts";
 import type { ModelDefaults } from "../domain/job/model-selection.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
 import type { QuotaLimits } from "../domain/job/quotas.ts";
+import { createBudgetNews } from "./budget-news.ts";
 import { createPull } from "./claim-work.ts";
 import { createPermission } from "./command-permission.ts";
 import { createAnswers } from "./comment-answers.ts";
@@ -123,6 +124,7 @@ function connect(parts: EngineParts) {
       tellRepository(stored.job, before);
       workers.committed(stored, before);
       line.committed(stored, before);
+      budgetNews.committed(stored.job, before);
     },
   });
   const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
@@ -131,8 +133,11 @@ function connect(parts: EngineParts) {
     committed: (stored, before) => {
       workers.repositoryCommitted(stored);
       line.repositoryCommitted(stored.state, before?.state ?? null);
+      budgetNews.repositoryCommitted(stored.state, before?.state ?? null);
     },
   });
+  const { repositories } = store;
+  const budgetNews = createBudgetNews({ repositories, facts: line.facts, handleRepository, log });
   const observe = observing(handleRepository);
   const tellRepository = createRepositoryNews(handleRepository, log);
   const examine = createDoctor(store.repositories, githubClient, clock.now);
@@ -146,7 +151,7 @@ function connect(parts: EngineParts) {
     ...{ ...shared, ...triggers, admit, marketGate, offers_set_up },
     answers: createAnswers({ ...usual, examine, handleRepository }),
     estimate: estimator === null ? null : quotas.estimate,
-    create: withinBudget(admit, (draft, by) => creator.create(draft, undefined, by)),
+    create: withinBudget(admit, record, (draft, by) => creator.create(draft, undefined, by)),
   });
   const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
   const automatic = { create, webhookProcessor, reads_by_itself: knows_all_jobs };

@@ -7,7 +7,7 @@ import { UNREAD_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
 import { accountNamed } from "../domain/job/account.ts";
 import type { Command } from "../domain/job/command.ts";
 import { fullName, type Job, type JobId, type Repository } from "../domain/job/job.ts";
-import { givesPlace, type LineFacts, leavesLine, shownTooFarBack, waitingIn, walkLine } from "../domain/job/line.ts";
+import { givesPlace, leavesLine, shownTooFarBack, waitingIn, walkLine } from "../domain/job/line.ts";
 import type { RepositoryState } from "../domain/repository/repository.ts";
 import { createLineFacts, type ReadLineFacts } from "./line-facts.ts";
 import { type AccountBudgets, NO_ACCOUNT_BUDGETS } from "./ports/account-budgets.ts";
@@ -42,7 +42,7 @@ export interface Line {
    * `account`: of the job.
    */
   inTurn<T>(repository: Named, account: string, work: () => Promise<T>): Promise<T>;
-  facts(repository: Named, account: string): Promise<LineFacts>;
+  readonly facts: ReadLineFacts;
   committed(stored: StoredJob, before: Job | null): void;
   repositoryCommitted(state: RepositoryState, before: RepositoryState | null): void;
   /** Lets those of the account begin for whom there is room now. */

@@ -1,7 +1,9 @@
 /** Asks whether whoever wants a job beyond its repository's budget administers that repository. */
 import type { Actor, Draft } from "../domain/job/command.ts";
+import { fullName } from "../domain/job/job.ts";
 import { type Refusal, refusal } from "../domain/job/refusal.ts";
 import type { Admit } from "./command-permission.ts";
+import type { Recorder } from "./ports/audit.ts";
 import type { Handled } from "./ports/service.ts";
 
 const DENIED =
@@ -12,12 +14,15 @@ const OF_MARKET =
 
 type Create = (draft: Omit<Draft, "id">, by: Actor) => Promise<Handled>;
 
-/** Makes those that may be made. */
+/** Makes those that may be made, and writes down who wanted the others. */
 export const withinBudget =
-  (admit: Admit, create: Create): Create =>
+  (admit: Admit, record: Recorder, create: Create): Create =>
   async (draft, by) => {
     const denied = await deniedOverBudget(admit, draft);
-    return denied === null ? create(draft, by) : { ok: false, refusal: denied };
+    if (denied === null) return create(draft, by);
+    const repository = fullName(draft.repository);
+    record(by, { action: "create-over-budget", target: null, repository, outcome: denied.code });
+    return { ok: false, refusal: denied };
   };
 
 /** Null: it may be made. */

@@ -1,8 +1,10 @@
 /** A repository whose settings say how much its jobs may cost in a day and in a month. */
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 import { briefSchema, CONFIG_FILE, jobFolder } from "../../src/contracts/brief.ts";
 import { type Job, type JobId, runOf } from "../../src/domain/job/job.ts";
-import { ADMIN, DEMO } from "../sandbox/environment.ts";
+import { type Receiver, startReceiver } from "../contract/receiver.ts";
+import { ADMIN, DEMO, WRITER } from "../sandbox/environment.ts";
 import { type Harness, type HarnessOptions, startHarness, until, untilJob } from "./harness.ts";
 import { heldRuns } from "./held-runs.ts";
 
@@ -30,7 +32,76 @@ function briefOf(harness: Harness, { id, branch }: Job) {
   return briefSchema.parse(JSON.parse(harness.github.tree(DEMO, sha)[`${jobFolder(id)}/${CONFIG_FILE}`] ?? ""));
 }
 
+const auditSchema = z.array(
+  z.object({
+    action: z.string(),
+    login: z.string().nullable(),
+    target: z.object({ id: z.string() }).nullable(),
+    outcome: z.string(),
+  }),
+);
+
+const eventSchema = z.object({
+  type: z.string(),
+  data: z.object({ subject: z.string(), text: z.string() }).loose(),
+});
+
+/** What a webhook of the repository is told of its budget. */
+async function toldOfBudget(harness: Harness, receiver: Receiver) {
+  const body = { account: WRITER, repository: DEMO, scopes: ["read", "write"] };
+  const made = await harness.request("/api/keys", { method: "POST", body });
+  const { key } = z.object({ key: z.string() }).parse(await made.json());
+  const hook = { url: receiver.url, events: ["budget.warning", "budget.exhausted"] };
+  expect((await harness.request("/api/webhooks", { method: "POST", key, body: hook })).status).toBe(201);
+  return () => receiver.received.map((one) => eventSchema.parse(JSON.parse(one.body)));
+}
+
 describe("jobs of a repository with a budget", () => {
+  it("have its webhooks told once a day when most of it is used, and once when jobs wait", async () => {
+    const receiver = await startReceiver();
+    try {
+      const held = heldRuns();
+      const harness = await startAtNoon({ settings: settings("day_cents: 500\n  jobs_per_day: 5"), ...held.options });
+      const ids: JobId[] = [];
+      const ask = async (nth: number): Promise<JobId> => {
+        const { id } = await harness.jobOf(harness.ask(TASK(nth)));
+        ids.push(id);
+        return id;
+      };
+      await runs(harness, await ask(1));
+      // an account is known by its person's number from their first command on
+      const told = await toldOfBudget(harness, receiver);
+      await runs(harness, await ask(2));
+      await waits(harness, await ask(3));
+      await waits(harness, await ask(4));
+      const day = new Date(harness.now()).toISOString().slice(0, 10);
+      await until("both", () => told().length === 2);
+      held.letAllGo();
+      for (const id of ids) await merged(harness, id);
+      const [wait, jobs] = told().toSorted((a, b) => (a.data.subject < b.data.subject ? -1 : 1));
+      expect(wait).toMatchObject({
+        type: "budget.exhausted",
+        data: { subject: "budget.day_cents", period: day, limit: 500, repository: DEMO },
+      });
+      expect(wait?.data.text).toContain("`/job retry --over-budget`");
+      expect(jobs).toMatchObject({
+        type: "budget.warning",
+        data: {
+          subject: "budget.jobs_per_day",
+          used: 4,
+          text: "4 of the 5 jobs of today are created. If more are needed, raise `budget.jobs_per_day` in `.github/journeyman.yml`.",
+        },
+      });
+      expect(told()).toHaveLength(2);
+      await harness.restart();
+      await merged(harness, await ask(5));
+      await until("the last job of the day", () => told().length === 3);
+      expect(told()[2]).toMatchObject({ type: "budget.exhausted", data: { subject: "budget.jobs_per_day", used: 5 } });
+    } finally {
+      await receiver.close();
+    }
+  });
+
   it("reserve their cap, and the last that begins gets what is left of the day", async () => {
     const held = heldRuns();
     const harness = await startAtNoon({ settings: settings("day_cents: 500"), ...held.options });
@@ -92,6 +163,30 @@ describe("jobs of a repository with a budget", () => {
     expect((await runs(harness, third.id)).reserved).toMatchObject({ budgeted: false, cents: 300 });
     held.letAllGo();
     for (const { id } of [first, second, third]) await merged(harness, id);
+    harness.ask(TASK(4, "--over-budget "), WRITER);
+    const audit = await until("all of it in the audit log", async () => {
+      const entries = auditSchema.parse(await (await harness.request("/api/audit")).json());
+      const about = entries.filter(({ action }) => action.endsWith("-over-budget"));
+      return about.length >= 4 ? about : null;
+    });
+    expect(audit.toReversed()).toMatchObject([
+      { action: "retry-over-budget", login: WRITER, target: { id: second.id }, outcome: "forbidden" },
+      { action: "retry-over-budget", login: ADMIN, target: { id: second.id }, outcome: "done" },
+      { action: "create-over-budget", login: ADMIN, target: { id: third.id }, outcome: "done" },
+      { action: "create-over-budget", login: WRITER, target: null, outcome: "forbidden" },
+    ]);
+  });
+
+  it("begin with all of a budget that is smaller than what others wait for", async () => {
+    const harness = await startAtNoon({ settings: settings("day_cents: 20") });
+    const issue = harness.ask(TASK(1));
+    const { id } = await harness.jobOf(issue);
+    const job = await merged(harness, id);
+    expect(job.reserved).toMatchObject({ budgeted: true, cents: 20 });
+    const second = await harness.jobOf(harness.ask(TASK(2)));
+    await waits(harness, second.id);
+    harness.pass(DAY_MS);
+    await merged(harness, second.id);
   });
 
   it("are refused with a sentence once as many were created as a day may have", async () => {

@@ -7,7 +7,7 @@ import type { Budget } from "../../contracts/budget.ts";
 import { PLACE_LIMITS, type RepositorySettings } from "../../contracts/settings.ts";
 import { counted } from "../../text/plural.ts";
 
-/** A model cannot do anything useful with less, so an attempt waits for more; less only where its cap is less. */
+/** A model cannot do anything useful with less, so an attempt waits for more; less only where its cap or a whole budget is. */
 export const LEAST_CENTS = 50;
 
 export const BUDGET_LIMITS = ["day_cents", "month_cents", "account_day_cents", "account_month_cents"] as const;
@@ -92,6 +92,12 @@ export class BudgetRoom {
     if (monthOf(at) === monthOf(this.#now)) this.#month += cents;
   }
 
+  /** However long somebody waits, there is no more. */
+  get most(): number {
+    const { day_cents = Number.POSITIVE_INFINITY, month_cents = Number.POSITIVE_INFINITY } = this.#budget.limits;
+    return Math.min(day_cents, month_cents);
+  }
+
   get left(): number {
     const { day_cents, month_cents } = this.#budget.limits;
     return Math.min(leftOf(day_cents, this.#day), leftOf(month_cents, this.#month));
@@ -111,7 +117,8 @@ export class BudgetRoom {
 /** What an attempt gets that would use so much, or the budget that keeps it from beginning. */
 export function grantFrom(rooms: readonly BudgetRoom[], wanted: number): number | BudgetReached {
   const left = Math.min(wanted, ...rooms.map((room) => room.left));
-  const least = Math.min(wanted, LEAST_CENTS);
+  // rounded as what is left is
+  const least = Math.min(wanted, LEAST_CENTS, ...rooms.map(({ most }) => leftOf(most, 0)));
   if (left >= least) return left;
   const all = rooms.map((room) => room.reached(least)).filter((one) => one !== null);
   const [last] = all.toSorted((a, b) => b.until - a.until);

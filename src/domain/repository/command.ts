@@ -1,4 +1,5 @@
 /** What can happen to a repository: news from GitHub, from its jobs, and outcomes of its effects. */
+import type { BudgetSeen } from "./budget-notices.ts";
 import type { RepositoryEffect } from "./effect.ts";
 import type { IdentifiedRepository, ObservedRepository, RunProblem, SetUpFacts } from "./repository.ts";
 import type { ScheduleCommand } from "./schedules.ts";
@@ -53,6 +54,7 @@ export type RepositoryCommand =
   /** A run was started that fills its cache. */
   | { readonly type: "cache-fill-started" }
   | TriggerCommand
+  | BudgetSeen
   | ScheduleCommand
   /** A run of a job has begun. */
   | { readonly type: "run-seen"; readonly url: string | null }

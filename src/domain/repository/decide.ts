@@ -1,6 +1,7 @@
 /** The decision: what a command does to a repository. Pure: no I/O, no clock. Nothing else says what follows from what. */
 import type { Automation } from "../../contracts/automation.ts";
 import type { Wanted } from "../pending-effect.ts";
+import { budgetTold } from "./budget-notices.ts";
 import type { RepositoryCommand, SettingsRead } from "./command.ts";
 import type { RepositoryEffect } from "./effect.ts";
 import { reportsChanged } from "./monthly-report.ts";
@@ -43,6 +44,9 @@ const change = (
 
 const scheduled = (told: Scheduled | null): RepositoryDecision =>
   told === null ? unchanged : change(told.state, told.effects);
+
+const withTriggers = (state: RepositoryState, triggers: RepositoryState["triggers"] | null): RepositoryDecision =>
+  triggers === null ? unchanged : change({ ...state, triggers });
 
 type Plain = Exclude<RepositoryEffect, { type: "check-files" | "report-month" | "publish" } | { name: string }>;
 
@@ -130,10 +134,8 @@ function decideAlone(
     case "trigger-secret-issued":
     case "trigger-refused":
     case "trigger-broken":
-    case "trigger-mended": {
-      const triggers = triggersAfter(state, command, now);
-      return triggers === null ? unchanged : change({ ...state, triggers });
-    }
+    case "trigger-mended":
+      return withTriggers(state, triggersAfter(state, command, now));
     case "run-seen":
       if (state.runs.first_run !== null) return unchanged;
       return shown({ ...state, runs: { ...state.runs, first_run: { at: now, url: command.url } } }, now);
@@ -144,6 +146,8 @@ function decideAlone(
     case "resume-schedules":
     case "schedule-notice-shown":
       return scheduled(schedulesAfter(state, command, now));
+    case "budget-seen":
+      return scheduled(budgetTold(state, command, now));
     case "effect-abandoned":
       return abandoned(state, command.effect, now);
     case "tick":

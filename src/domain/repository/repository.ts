@@ -33,6 +33,6 @@ export const newRepository = ({ id, owner, name, installation_id }: IdentifiedRe
   ...{ id, owner, name, installation_id },
   ...{ base: null, settings: null, settings_problem: null, automation: NO_AUTOMATION, files_read: false },
   ...{ schedules: [], schedule_notice: null },
-  ...{ triggers: [], reports_since: null },
+  ...{ triggers: [], reports_since: null, budget_notices: [] },
   ...{ set_up: NO_SET_UP, runs: NO_RUNS, cache_filled_at: null },
 });

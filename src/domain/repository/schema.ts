@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { automationSchema, NO_AUTOMATION } from "../../contracts/automation.ts";
+import { REPOSITORY_BUDGET_LIMITS } from "../../contracts/budget.ts";
 import { MERGE_METHODS, repositorySettingsSchema, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import { schedulesField } from "./schedule-schema.ts";
 import { triggerStatesSchema } from "./triggers.ts";
@@ -144,6 +145,18 @@ const observed = z.object({
   set_up: setUpSchema.catch(NO_SET_UP),
   triggers: triggerStatesSchema.readonly().catch([]),
   runs: runsSchema.catch(NO_RUNS),
+  /** What was told of the budget in its day or month of now; `most`: of a budget of that size. */
+  budget_notices: z
+    .array(
+      z.object({
+        limit: z.enum(REPOSITORY_BUDGET_LIMITS),
+        period: z.string(),
+        most: z.number(),
+        level: z.enum(["warning", "exhausted"]),
+      }),
+    )
+    .readonly()
+    .catch([]),
   /** When a run was last started that fills the cache; null: never. */
   cache_filled_at: time.nullable().catch(null),
   /** The first moment of the month of which the next report is; null: none is wanted. */

@@ -67,7 +67,7 @@ limits:
 #   assign_requester: false
 
 # budget:
-#   How much jobs may cost, by the calendar day and month of UTC, and how many may begin in a day.
+#   How much jobs may cost, by the calendar day and month of UTC, and how many may be created in a day.
 #   day_cents: 1000
 #   month_cents: 10000
 #   jobs_per_day: 20

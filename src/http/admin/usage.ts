@@ -77,7 +77,7 @@ const rowSchema = z
     share_second_attempts: z.number().nullable().meta({
       description: "0 to 1, of all jobs: those that took more than one attempt.",
     }),
-    attempts: count.meta({ description: "That ended on these days, as what they cost." }),
+    attempts: count.meta({ description: "That began on these days and are over, as what they cost." }),
     cents,
     estimated_cents: cents.meta({ description: "The most that attempts may have cost that did not tell it." }),
     cents_per_merged: cents.nullable().meta({ description: "Both, for each merged pull request." }),
@@ -200,7 +200,7 @@ export const usageRoute = (parts: UsageParts): Route =>
     operation: "getUsage",
     group: "usage",
     summary: "What jobs have cost and came to",
-    about: `A job counts on the UTC day on which it was asked for, with all that came of it since; attempts, cents and tokens count on the day on which the attempt ended. A report reaches over ${MAX_USAGE_DAYS} days at most. Orders of the market are counted as jobs; what they cost is in the wallet's ledger.`,
+    about: `A job counts on the UTC day on which it was asked for, with all that came of it since; attempts, cents and tokens count on the day on which the attempt began, once it is over. A report reaches over ${MAX_USAGE_DAYS} days at most. Orders of the market are counted as jobs; what they cost is in the wallet's ledger.`,
     scope: "read",
     query: querySchema,
     example: { query: { by: "repository", from: "2026-11-01", to: "2026-11-30" } },
