@@ -89,7 +89,7 @@ describe("jobs of a repository with a budget", () => {
         data: {
           subject: "budget.jobs_per_day",
           used: 4,
-          text: "4 of the 5 jobs of today are created. If more are needed, raise `budget.jobs_per_day` in `.github/journeyman.yml`.",
+          text: "Jobs of today: 4 of 5. If more are needed, raise `budget.jobs_per_day` in `.github/journeyman.yml`.",
         },
       });
       expect(told()).toHaveLength(2);

@@ -8,6 +8,7 @@ import { expect, it } from "vitest";
 const COMPARED: Readonly<Record<string, string>> = {
   "src/actions-mode/affected-jobs.ts": "which comments are this program's own",
   "src/actions-mode/token.ts": "whether a token is a program's",
+  "src/engine/dependency-news.ts": "which number a bot must have, beside its login",
   "src/engine/follow-up.ts": "to whom it was said already where a message went",
   "src/engine/denied-people.ts": "people in deliveries of before, which tell no number: a reaction more or less",
   "src/github/events/event-listener.ts": "whether a program has done something, this one among them",

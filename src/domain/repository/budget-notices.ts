@@ -1,6 +1,5 @@
 /** Notices of a repository's budget: when most of it is spent, and when jobs wait or are refused. Each once in its day or month. */
 import type { RepositoryBudgetLimit } from "../../contracts/budget.ts";
-import { counted } from "../../text/plural.ts";
 import { dollars, nextDay, nextMonth, whenMore } from "../job/budget.ts";
 import type { Seen } from "../job/budget-seen.ts";
 import type { Wanted } from "../pending-effect.ts";
@@ -30,7 +29,7 @@ function textOf({ limit, used, most }: Seen, level: Notice["level"], now: number
   const when = isOfDay(limit) ? "of today" : "of this month";
   const raise = `raise \`budget.${limit}\` in \`.github/journeyman.yml\``;
   if (limit === "jobs_per_day") {
-    const created = `${used} of the ${counted(most, "job")} ${when} ${used === 1 ? "is" : "are"} created.`;
+    const created = `Jobs ${when}: ${used} of ${most}.`;
     return level === "warning"
       ? `${created} If more are needed, ${raise}.`
       : `${created} More are refused until 00:00 UTC; an admin of the repository may say \`/job --over-budget …\`, or ${raise}.`;

@@ -3,6 +3,7 @@
 import type { RepositoryState } from "../../domain/repository/repository.ts";
 import { FAILURES_TO_PAUSE, isPaused } from "../../domain/repository/schedules.ts";
 import { minuteOf } from "../../text/minute.ts";
+import { head } from "../../text/text.ts";
 import { answerMarker } from "./marker.ts";
 import { code, cutBody, escapeMarkdown } from "./plain.ts";
 
@@ -18,7 +19,7 @@ export function scheduleNoticeBody({ schedules }: Known): string {
   if (paused.length === 0) return cutBody("No schedule is paused any more.", `\n\n${SCHEDULE_NOTICE_MARKER}`);
   const lines = paused.map(({ name, last }) => {
     const job = last?.job == null ? "" : `, job ${code(last.job)}`;
-    const why = last?.why == null ? "" : `: ${escapeMarkdown(last.why.slice(0, MAX_REASON))}`;
+    const why = last?.why == null ? "" : `: ${escapeMarkdown(head(last.why, MAX_REASON))}`;
     return `- ${code(name)} (last run: ${last === null ? "none" : minuteOf(last.due_at)}${job})${why}`;
   });
   const body = [
