@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { asJobId, type Job } from "../../src/domain/job/job.ts";
 import { type HandClock, handClock } from "../flows/clock.ts";
 import { type Asked, type AskOptions, startServer, type TestServer } from "./http-server.ts";
@@ -130,6 +130,15 @@ describe("a call of a trigger", () => {
   it("answers GitHub's ping, which says that a webhook was added, without a job", async () => {
     const answer = await call({ headers: { ...gitHubs("1"), "x-github-event": "ping" } });
     expect([answer.status, answer.body]).toEqual([202, { job_id: null, job_ids: [] }]);
+  });
+
+  it("starts its job or nothing where the trigger is removed meanwhile, and nothing after that", async () => {
+    const [answer] = await Promise.all([call(), observeTriggers(server, [])]);
+    expect(["202 undefined", "401 unauthorized"]).toContain(told(answer));
+    expect(await jobs()).toHaveLength(answer.status === 202 ? 1 : 0);
+    const before = (await jobs()).length;
+    expect(told(await call({ headers: bearer({ "webhook-id": "later" }) }))).toBe("401 unauthorized");
+    expect(await jobs()).toHaveLength(before);
   });
 
   it("makes a job for each action that asks for one", async () => {
@@ -315,6 +324,22 @@ describe("a trigger's secret", () => {
     await jobOf(await call({}, addressOf("error-report", "octocat/hello-moon")));
     await observeTriggers(server, [ERROR_REPORT], { ...REPOSITORY, id: 2 });
     expect(told(await call())).toBe("401 unauthorized");
+  });
+
+  it("is not known by the repository's old name any more, where nobody has taken that yet", async () => {
+    await observeTriggers(server, [ERROR_REPORT], { ...REPOSITORY, name: "hello-moon" });
+    expect(told(await call())).toBe("401 unauthorized");
+    expect(await jobs()).toEqual([]);
+  });
+
+  it("ends where the App is uninstalled, and does not come back when it is installed again", async () => {
+    const event = { type: "uninstalled", installation_id: REPOSITORY.installation_id } as const;
+    await server.engine.receive("gone", event);
+    await vi.waitFor(async () => expect(await server.store.repositories.load(REPOSITORY.id)).toBeNull());
+    expect(told(await call())).toBe("401 unauthorized");
+    await observeTriggers(server);
+    expect(told(await call())).toBe("401 unauthorized");
+    expect(await jobs()).toEqual([]);
   });
 
   it("is kept sealed, and listed never", async () => {
