@@ -86,11 +86,10 @@ export async function observeRepository(parts: ObserverParts, event: About): Pro
       return;
     }
     case "set-up-changed": {
-      const { repository, brings_files: sha, first_job } = event;
-      await handleRepository(repository.id, {
-        type: "set-up-changed",
-        ...(first_job === undefined ? {} : { first_job }),
-      });
+      const { repository, brings_files: sha, first_job, merged } = event;
+      // the text that was merged may be an edit of ours, and is nobody's word
+      const box = first_job === undefined || merged !== undefined ? {} : { first_job };
+      await handleRepository(repository.id, { type: "set-up-changed", ...box });
       if (sha !== undefined) await handleRepository(repository.id, { type: "files-pushed", repository, sha });
       return;
     }

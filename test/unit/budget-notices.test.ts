@@ -60,7 +60,7 @@ describe("a notice of a budget", () => {
       "$89.90 of the $90.00 of this month are spent, and too little is left beside what jobs under way may cost. More " +
         "jobs wait in line until one gives some back, or on 2026-12-01 at 00:00 UTC; an admin of the repository may say " +
         "`/job --over-budget …` or `/job retry --over-budget`, or raise `budget.month_cents` in `.github/journeyman.yml`.",
-      "1 of the 1 job of today is created. More are refused until 00:00 UTC; an admin of the repository may say " +
+      "Jobs of today: 1 of 1. More are refused until 00:00 UTC; an admin of the repository may say " +
         "`/job --over-budget …`, or raise `budget.jobs_per_day` in `.github/journeyman.yml`.",
     ]);
   });
