@@ -73,7 +73,7 @@ it.each([true, false])(
 
 it("looks again at a repository that GitHub did not show at the first look", async () => {
   const { github, known, becomes } = await begin();
-  github.faults.add({ match: { graphql: /query SetUp/ }, status: 403 });
+  github.faults.add({ match: { graphql: /query SetUp/ }, status: 403, times: 100 });
   github.install(FRESH);
   await becomes("impossible");
   expect((await known())?.set_up.retry_at).not.toBeNull();
