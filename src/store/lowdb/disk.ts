@@ -134,6 +134,22 @@ export class Folder {
       // It may not exist; otherwise the next start removes it.
     }
   }
+
+  /** Adds bytes that are on the disk on return. Behind `size` may stand what an earlier write that failed has left. */
+  append(name: string, size: number, bytes: Buffer): void {
+    this.assertUsable();
+    const path = this.pathOf(name);
+    const fd = this.fs.openSync(path, "a", 0o600);
+    try {
+      this.fs.truncateSync(path, size);
+      writeAll(this.fs, fd, bytes);
+      this.fs.fsyncSync(fd);
+    } catch (cause) {
+      throw new Error(`Cannot write ${path}; the stored content has not changed.`, { cause });
+    } finally {
+      this.fs.closeSync(fd);
+    }
+  }
 }
 
 /** Continues after partial writes, which happen for example when the disk becomes full. */

@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { type LogLine, logLineSchema } from "../../contracts/log-line.ts";
 import type { JobId } from "../../domain/job/job.ts";
-import { type Folder, writeAll } from "./disk.ts";
+import type { Folder } from "./disk.ts";
 
 const ENDING = ".jsonl";
 
@@ -80,20 +80,8 @@ export class JobLogs {
 
   /** Behind the place may stand what a commit that failed has left. */
   #add(id: JobId, place: LogPlace, lines: readonly LogLine[]): LogPlace {
-    this.#folder.assertUsable();
-    const { fs } = this.#folder;
-    const path = this.#folder.pathOf(logFileName(id, place));
     const bytes = Buffer.from(lines.map(rowOf).join(""));
-    const fd = fs.openSync(path, "a", 0o600);
-    try {
-      fs.truncateSync(path, place.to);
-      writeAll(fs, fd, bytes);
-      fs.fsyncSync(fd);
-    } catch (cause) {
-      throw new Error(`Cannot write ${path}; the stored content has not changed.`, { cause });
-    } finally {
-      fs.closeSync(fd);
-    }
+    this.#folder.append(logFileName(id, place), place.to, bytes);
     return { ...place, to: place.to + bytes.length };
   }
 

@@ -8,7 +8,7 @@ import * as z from "zod";
 import { fullName, type JobId } from "../../domain/job/job.ts";
 import { type Counted, countedOf, dayOf, FIGURES, type UsageJob } from "../../domain/usage/figures.ts";
 import { type SpendingStore, type Spent, USAGE_KEPT_DAYS, type UsageFilter } from "../../engine/ports/spending.ts";
-import { type Folder, writeAll } from "./disk.ts";
+import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { readJournal } from "./journal-lines.ts";
 import { SpendingIndex } from "./spending-index.ts";
@@ -124,20 +124,8 @@ export class LowdbSpending implements SpendingStore {
   /** Lines of records that are about to go, or that were written before it stood in them; on the disk on return. */
   keep(jobs: readonly Leaving[]): void {
     if (jobs.length === 0) return;
-    this.#folder.assertUsable();
-    const { fs } = this.#folder;
-    const path = this.#folder.pathOf(FILE);
     const bytes = Buffer.from(jobs.map(leavingLine).join(""));
-    const fd = fs.openSync(path, "a", 0o600);
-    try {
-      fs.truncateSync(path, this.#size);
-      writeAll(fs, fd, bytes);
-      fs.fsyncSync(fd);
-    } catch (cause) {
-      throw new Error(`Cannot write ${path}; the stored content has not changed.`, { cause });
-    } finally {
-      fs.closeSync(fd);
-    }
+    this.#folder.append(FILE, this.#size, bytes);
     if (this.#size === 0) this.#folder.flush();
     this.#size += bytes.length;
     this.#lines += jobs.length;
