@@ -1,9 +1,8 @@
 /** The app function is a plain Probot app: it loads wherever those do. */
 import { createHmac } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { Probot, Server } from "probot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../sandbox/free-port.ts";
 import { API_KEY, SECRET, startServer, type TestServer } from "./http-server.ts";
 
 let server: TestServer;
@@ -21,14 +20,6 @@ const deleted = (job: string) => ({
 });
 
 /** Probot's Server takes no port 0. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 describe("the app function", () => {
   it("serves its routes and receives deliveries under Probot's own Server", async () => {

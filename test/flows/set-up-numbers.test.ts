@@ -25,6 +25,11 @@ it("opens the pull request with four writes and four reads at the most, and then
     harness.pass(2_500);
     return github.pulls(name).length > 0;
   });
+  // The demo is read as well.
+  await until("both repositories' files to be read", () => {
+    harness.pass(2_500);
+    return github.calls().filter(({ graphql }) => graphql === "BranchState").length > 1;
+  });
   const calls = github.calls().filter(({ route }) => !route.endsWith("/access_tokens"));
   const writes = calls.filter(({ kind }) => kind === "write").map(({ method, route }) => `${method} ${route}`);
   expect(writes).toEqual(
@@ -33,7 +38,6 @@ it("opens the pull request with four writes and four reads at the most, and then
       .concat(["POST /repos/:owner/:repo/pulls"]),
   );
   const reads = calls.filter(({ kind, actor }) => kind === "read" && actor === "installation");
-  // The demo is read as well.
   expect(reads.map(({ route, graphql }) => graphql ?? route).toSorted()).toEqual([
     "/installation/repositories",
     "BranchState",

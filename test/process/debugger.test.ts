@@ -1,9 +1,9 @@
 /** A program's debugger gives access to its memory, and Node opens it on a signal; the agent's programs must not. */
 
-import type { AddressInfo } from "node:net";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { builtProgram } from "../build.ts";
+import { freePort } from "../sandbox/free-port.ts";
 import { JOB_ID, makeCheckout } from "../unit/agent-job.ts";
 import { bash, finish, scriptedModel } from "../unit/scripted-model.ts";
 import { type Program, startProgram } from "./agent-program.ts";
@@ -14,14 +14,6 @@ afterEach(async () => {
 });
 
 const OPENED = "Debugger listening";
-
-async function freePort(): Promise<number> {
-  const holder = createServer();
-  await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
-  const { port } = holder.address() as AddressInfo;
-  await new Promise((resolve) => holder.close(resolve));
-  return port;
-}
 
 /** The port is usually 9229; of one's own, it is nobody else's on this machine. */
 async function watched(program: readonly string[], environment: Record<string, string>, folder = "/") {

@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -11,6 +10,7 @@ import { STATUSES } from "../../src/domain/job/job.ts";
 import { shapeOf } from "../contract/description.ts";
 import { API_KEY, type Harness, startHarness, until } from "../flows/harness.ts";
 import { DEMO } from "../sandbox/environment.ts";
+import { freePort } from "../sandbox/free-port.ts";
 import { codeOf, curlRequest, fenceOf, fencesOf, pathOf, shellWords, tableOf, textOf } from "./read-markdown.ts";
 
 const INSTALL = textOf("docs/install.md");
@@ -48,16 +48,6 @@ async function runScript(line: string): Promise<{ code: unknown; out: string; er
   } finally {
     await rm(cwd, { recursive: true, force: true });
   }
-}
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = z.object({ port: z.number() }).parse(server.address());
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 const lines = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");

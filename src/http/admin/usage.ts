@@ -203,7 +203,7 @@ export const usageRoute = (parts: UsageParts): Route =>
     about: `A job counts on the UTC day on which it was asked for, with all that came of it since; attempts, cents and tokens count on the day on which the attempt began, once it is over. A report reaches over ${MAX_USAGE_DAYS} days at most. Orders of the market are counted as jobs; what they cost is in the wallet's ledger.`,
     scope: "read",
     query: querySchema,
-    example: { query: { by: "repository", from: "2026-11-01", to: "2026-11-30" } },
+    example: { query: { by: "repository" } },
     answers: {
       200: {
         about: "The figures; as CSV with the same columns, without the total, where `format` or `Accept` asks for it.",
