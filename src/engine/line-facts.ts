@@ -25,7 +25,7 @@ import type { SpendingStore } from "./ports/spending.ts";
 
 interface Needs {
   readonly jobs: Pick<JobStore, "placesIn" | "heldBy">;
-  readonly repositories: Pick<RepositoryStore, "get">;
+  readonly repositories: Pick<RepositoryStore, "get" | "byId">;
   readonly spending: Pick<SpendingStore, "spentIn">;
   readonly clock: Pick<Clock, "now">;
   readonly account_budgets: AccountBudgets;
@@ -35,7 +35,7 @@ interface Needs {
 
 /** `account`: of the job that is decided on; null: of none. */
 export type ReadLineFacts = (
-  repository: Pick<Repository, "owner" | "name">,
+  repository: Pick<Repository, "owner" | "name" | "id">,
   account: string | null,
 ) => Promise<LineFacts>;
 
@@ -94,11 +94,12 @@ export const createLineFacts =
   (needs: Needs): ReadLineFacts =>
   async (repository, account) => {
     if (!needs.knows_all_jobs) return NO_LIMITS;
-    const known = await needs.repositories.get(repository.owner, repository.name);
+    const { owner, name, id } = repository;
+    const known = await (id === undefined ? needs.repositories.get(owner, name) : needs.repositories.byId(id));
     const settings = settingsOf(known);
     const limited = settings !== null && isLimited(settings);
     if (!limited && !needs.account_budgets.any()) return settings === null ? UNREAD_LINE : NO_LIMITS;
-    const places = await needs.jobs.placesIn(fullName(repository));
+    const places = await needs.jobs.placesIn(fullName(repository), known?.id);
     const line = settings === null ? { ...UNREAD_LINE, places } : { limits: placeLimitsOf(settings), places };
     const budgets = await readBudgets(needs, known, settings, accountsOf(places, account));
     return budgets === null ? line : { ...line, budgets };

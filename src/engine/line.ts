@@ -19,12 +19,12 @@ import type { Handled } from "./ports/service.ts";
 import type { SpendingStore } from "./ports/spending.ts";
 import { createTurns } from "./turns.ts";
 
-type Named = Pick<Repository, "owner" | "name">;
+type Named = Pick<Repository, "owner" | "name" | "id">;
 
 interface Needs {
   readonly store: {
     readonly jobs: Pick<JobStore, "placesIn" | "lines" | "openIn" | "heldBy">;
-    readonly repositories: Pick<RepositoryStore, "get">;
+    readonly repositories: Pick<RepositoryStore, "get" | "byId">;
     readonly spending: Pick<SpendingStore, "spentIn">;
   };
   readonly clock: Pick<Clock, "now">;
@@ -54,6 +54,9 @@ export interface Line {
 }
 
 const keyOf = (repository: Named): string => fullName(repository).toLowerCase();
+
+/** Jobs may have two names of one repository while it is being renamed. */
+const turnOf = (repository: Named): string => (repository.id === undefined ? keyOf(repository) : `#${repository.id}`);
 
 function named(full_name: string): Named {
   const [owner = "", name = ""] = full_name.split("/");
@@ -171,7 +174,7 @@ export function createLine(needs: Needs): Line {
     // the repository's turn first, always: so nobody waits for somebody who waits for them
     inTurn: (repository, account, work) =>
       // and the account's even before anybody has a budget: a first one may be set meanwhile
-      inTurn(keyOf(repository), () => (may_be_set ? inTurnOfAccount(accountNamed(account), work) : work())),
+      inTurn(turnOf(repository), () => (may_be_set ? inTurnOfAccount(accountNamed(account), work) : work())),
     facts,
     committed({ job }, before) {
       if (before === null || !(givesPlace(before, job) || leavesLine(before, job))) return;

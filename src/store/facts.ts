@@ -32,6 +32,8 @@ export interface JobFacts {
   readonly account: string;
   /** `owner/name` in lower case, since GitHub ignores case. */
   readonly repository: string;
+  /** GitHub's number of it; null: a record of before does not know it. */
+  readonly repository_id: number | null;
   readonly status: Status;
   /** Undefined: a record of before does not say it in its first line. */
   readonly outcome: JobOutcome | null | undefined;
@@ -106,6 +108,7 @@ export function factsOf(
     id: job.id,
     account: accountNamed(job.account),
     repository: repositoryKey(fullName(job.repository)),
+    repository_id: job.repository.id ?? null,
     status: job.status,
     outcome,
     held_until: holdOf(job)?.expires_at ?? null,

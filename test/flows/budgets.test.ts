@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { briefSchema, CONFIG_FILE, jobFolder } from "../../src/contracts/brief.ts";
 import { type Job, type JobId, runOf } from "../../src/domain/job/job.ts";
+import { automationDraft } from "../../src/engine/start-automation.ts";
 import { type Receiver, startReceiver } from "../contract/receiver.ts";
 import { ADMIN, DEMO, WRITER } from "../sandbox/environment.ts";
 import { type Harness, type HarnessOptions, startHarness, until, untilJob } from "./harness.ts";
@@ -100,6 +101,22 @@ describe("jobs of a repository with a budget", () => {
     } finally {
       await receiver.close();
     }
+  });
+
+  it("hold what they have reserved while some of them still have the repository's former name", async () => {
+    const held = heldRuns();
+    const harness = await startAtNoon({ settings: settings("day_cents: 300"), ...held.options });
+    const first = await harness.jobOf(harness.ask(TASK(1)));
+    await runs(harness, first.id);
+    const [owner = "", name = ""] = DEMO.split("/");
+    const known = await harness.app.store.repositories.get(owner, name);
+    if (known === null) throw new Error("the repository is not known");
+    const repository = { ...known, name: "renamed" };
+    await harness.app.engine.observe(repository);
+    const origin = { kind: "trigger", name: "call", event: "1" } as const;
+    const made = await harness.app.engine.create(automationDraft({ repository, origin, task: "create B.md" }));
+    expect(made).toMatchObject({ ok: true, job: { reserved: null, line: { limit: "day_cents" } } });
+    held.letAllGo();
   });
 
   it("reserve their cap, and the last that begins gets what is left of the day", async () => {

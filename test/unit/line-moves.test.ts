@@ -37,7 +37,10 @@ it("the next one begins where the first is cancelled at the moment that it is to
       },
       spending: { spentIn: async () => ({ day_cents: 0, month_cents: 0, jobs_of_day: 0 }) },
       // only the settings are looked at
-      repositories: { get: async () => ({ settings: LIMITS }) as RepositoryState },
+      repositories: {
+        get: async () => ({ settings: LIMITS }) as RepositoryState,
+        byId: async () => ({ settings: LIMITS }) as RepositoryState,
+      },
     },
     handle: async (id, command) => {
       if (id === A) give(A, { type: "cancel", by: ADA });

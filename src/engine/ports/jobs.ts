@@ -119,9 +119,10 @@ export interface JobStore extends EffectStore<JobId, StoredJob>, TimerStore<JobI
   openIn(repository: string): Promise<readonly Job[]>;
   /**
    * Who has or waits for a place that the repository's limits count. A decision that takes one is made and committed under
-   * a lock of the repository: in one process a queue (`engine/line.ts`), in several one of the store's.
+   * a lock of the repository: in one process a queue (`engine/line.ts`), in several one of the store's. `id`: GitHub's
+   * number of it, by which jobs count that still have another name of it.
    */
-  placesIn(repository: string): Promise<readonly Place[]>;
+  placesIn(repository: string, id?: number): Promise<readonly Place[]>;
   /** What attempts under way of this account may cost, in all repositories: the same lock, of the account's. */
   heldBy(account: string): Promise<readonly (Held & { readonly id: JobId })[]>;
   /** Names of the repositories in which a job waits for a place. */

@@ -134,6 +134,7 @@ export class JobIndex {
   #change(known: Mutable<JobFacts>, next: JobFacts): void {
     this.#unmark(known);
     const change = () => {
+      known.repository_id = next.repository_id;
       known.status = next.status;
       known.outcome = next.outcome;
       known.held_until = next.held_until;

@@ -4,19 +4,33 @@ import type { JobId } from "../../domain/job/job.ts";
 import type { Place } from "../../domain/job/line.ts";
 import { type JobFacts, repositoryKey } from "../facts.ts";
 
-type Placed = Pick<JobFacts, "repository" | "place">;
+type Placed = Pick<JobFacts, "repository" | "repository_id" | "place">;
+
+function addTo<K>(all: Map<K, Set<Placed>>, key: K, job: Placed): void {
+  const here = all.get(key);
+  if (here === undefined) all.set(key, new Set([job]));
+  else here.add(job);
+}
+
+function removeFrom<K>(all: Map<K, Set<Placed>>, key: K, job: Placed): void {
+  const here = all.get(key);
+  here?.delete(job);
+  if (here?.size === 0) all.delete(key);
+}
 
 export class JobPlaces {
   readonly #of = new Map<string, Set<Placed>>();
+  readonly #byNumber = new Map<number, Set<Placed>>();
   /** What attempts under way hold of budgets, by account. */
   readonly #held = new Map<string, Map<JobId, Held & { readonly id: JobId }>>();
   /** How many wait. */
   readonly #waiting = new Map<string, number>();
 
-  /** By name, in any case. */
-  of(repository: string): Place[] {
-    const here = this.#of.get(repositoryKey(repository));
-    return here === undefined ? [] : [...here].flatMap(({ place }) => (place === null ? [] : [place]));
+  /** By name, in any case, and by number, since jobs may have another name of it for a moment. */
+  of(repository: string, id?: number): Place[] {
+    const named = this.#of.get(repositoryKey(repository)) ?? [];
+    const numbered = id === undefined ? [] : (this.#byNumber.get(id) ?? []);
+    return [...new Set([...named, ...numbered])].flatMap(({ place }) => (place === null ? [] : [place]));
   }
 
   /** `account`: as it is spelt in places. */
@@ -31,18 +45,16 @@ export class JobPlaces {
 
   add(job: Placed): void {
     if (job.place === null) return;
-    const here = this.#of.get(job.repository);
-    if (here === undefined) this.#of.set(job.repository, new Set([job]));
-    else here.add(job);
+    addTo(this.#of, job.repository, job);
+    if (job.repository_id !== null) addTo(this.#byNumber, job.repository_id, job);
     this.#count(job, 1);
     this.#hold(job.place);
   }
 
   remove(job: Placed): void {
     if (job.place === null) return;
-    const here = this.#of.get(job.repository);
-    here?.delete(job);
-    if (here?.size === 0) this.#of.delete(job.repository);
+    removeFrom(this.#of, job.repository, job);
+    if (job.repository_id !== null) removeFrom(this.#byNumber, job.repository_id, job);
     this.#count(job, -1);
     this.#release(job.place);
   }

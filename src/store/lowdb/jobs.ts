@@ -158,8 +158,8 @@ export class LowdbJobs implements JobStore {
     return open.map(({ id }) => this.#job(id)).filter((job) => job !== undefined);
   }
 
-  async placesIn(repository: string): Promise<readonly Place[]> {
-    return this.#index.places.of(repository);
+  async placesIn(repository: string, id?: number): Promise<readonly Place[]> {
+    return this.#index.places.of(repository, id);
   }
 
   async heldBy(account: string): Promise<readonly (Held & { readonly id: JobId })[]> {

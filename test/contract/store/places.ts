@@ -55,6 +55,20 @@ export function describePlaces(engine: Engine): void {
         }
       }));
 
+    it("are found by the repository's number, too, while some jobs still have another name of it", () =>
+      withStore(engine, async (store, reopen) => {
+        const named = (name: string, id: number) => ({ owner: "octo", name, id, installation_id: 7 });
+        await keep(store.jobs, sampleJob(1, { repository: named("hello", 5) }));
+        await keep(store.jobs, sampleJob(2, { repository: named("renamed", 5) }));
+        await keep(store.jobs, sampleJob(3, { repository: named("other", 6) }));
+        for (const jobs of [store.jobs, (await reopen()).jobs]) {
+          const ids = async (name: string, id?: number) => (await jobs.placesIn(name, id)).map((one) => one.id).sort();
+          expect(await ids("octo/renamed", 5)).toEqual([jobId(1), jobId(2)]);
+          expect(await ids("octo/renamed")).toEqual([jobId(2)]);
+          expect(await ids("octo/other", 6)).toEqual([jobId(3)]);
+        }
+      }));
+
     it("are given back with the commit that ends them, and follow a repository to its new name", () =>
       withStore(engine, async ({ jobs }) => {
         const renamed = { owner: "octo", name: "bye", installation_id: 7 };
