@@ -81,6 +81,8 @@ export interface HarnessOptions extends SandboxSetup {
   readonly data?: string;
   /** Workflows are played by the real runner, with real programs, git and containers' processes. */
   readonly realRuns?: boolean;
+  /** The App has its own clock and timers: time passes as it does, and a test only waits. */
+  readonly realClock?: boolean;
 }
 
 const variables = (
@@ -154,7 +156,7 @@ export async function startHarness(options?: HarnessOptions, more?: Record<strin
 }
 
 export async function openHarness(
-  { model = true, realRuns = false, data, ...options }: HarnessOptions = {},
+  { model = true, realRuns = false, realClock = false, data, ...options }: HarnessOptions = {},
   more: Record<string, string> = {},
 ): Promise<SharedHarness> {
   const dataDir = dataFolder("journeyman-test-");
@@ -171,9 +173,10 @@ export async function openHarness(
   const log = logTo({ write: (line: string) => void lines.push(line) }, "debug");
   const { github } = sandbox;
 
-  const start = (): Promise<Composition> => startApp(sandbox, { dataDir, model, more }, { log, clock });
+  const overrides = realClock ? { log } : { log, clock };
+  const start = (): Promise<Composition> => startApp(sandbox, { dataDir, model, more }, overrides);
   let app = await start();
-  const endSkipping = skipWaits(github, clock);
+  const endSkipping = realClock ? () => {} : skipWaits(github, clock);
   const job = async (id: JobId): Promise<Job> => {
     const stored = await app.store.jobs.load(id);
     if (stored === null) throw new Error(`there is no job ${id}`);

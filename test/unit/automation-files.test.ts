@@ -33,6 +33,15 @@ it("reads the file of create-job's documentation, and the bare list", () => {
   expect(parseCrons(null)).toEqual({ ok: true, list: [] });
 });
 
+it("leaves out lines of comment, and no text that has two slashes", () => {
+  const list = JSON.stringify([{ ...DAILY, job: "Look at https://example.com // and at //this" }], null, 2);
+  const commented = `// config/CRONS.json\n${list.replace("{\n", "{\n    // each morning\r\n")}\n//`;
+  const job = "Look at https://example.com // and at //this";
+  expect(parseCrons(blob(commented))).toEqual({ ok: true, list: [{ ...DAILY, timezone: "UTC", job }] });
+  expect(problemOf(`${list} // behind`)).toContain("is not valid JSON");
+  expect(problemOf(`[${JSON.stringify(DAILY)}, //\n]`)).toContain("is not valid JSON");
+});
+
 it("says in a sentence what is wrong with a file, and where", () => {
   expect(problemOf("{")).toBe("`config/CRONS.json` is not valid JSON: fix it, or delete the file.");
   expect(problemOf("[".repeat(60_000))).toContain("is not valid JSON");

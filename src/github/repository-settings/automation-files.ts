@@ -1,6 +1,7 @@
 /**
- * Reads `config/CRONS.json` and `config/TRIGGERS.json`: `{"jobs": […]}` and `{"triggers": […]}`, or the bare list. A
- * broken file is not used in part: what its last valid version said goes on.
+ * Reads `config/CRONS.json` and `config/TRIGGERS.json`: `{"jobs": […]}` and `{"triggers": […]}`, or the bare list. Lines
+ * of comment may stand between, as in create-job's documentation. A broken file is not used in part: what its last valid
+ * version said goes on.
  */
 import * as z from "zod";
 import {
@@ -22,6 +23,8 @@ export const TRIGGERS_PATH = "config/TRIGGERS.json";
 /** A longer file is not read. */
 export const MAX_AUTOMATION_BYTES = 64 * 1024;
 const MAX_NAME = 80;
+/** No text of JSON goes over the end of a line, so that none has such a line in it. */
+const COMMENTS = /^[ \t]*\/\/.*$/gm;
 
 interface Blob {
   readonly text: string | null;
@@ -53,7 +56,7 @@ function parse<T>(path: string, schema: z.ZodType<readonly T[]>, blob: Blob | nu
   if (blob === null) return { ok: true, list: [] };
   if (blob.text === null || blob.isTruncated || Buffer.byteLength(blob.text) > MAX_AUTOMATION_BYTES)
     return broken(path, "is not a text of 64 KB at most.");
-  const raw = parseForeignJson(blob.text);
+  const raw = parseForeignJson(blob.text.replace(COMMENTS, ""));
   if (raw === undefined) return broken(path, "is not valid JSON: fix it, or delete the file.");
   const parsed = schema.safeParse(raw);
   if (parsed.success) return { ok: true, list: parsed.data };
