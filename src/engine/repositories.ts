@@ -2,9 +2,11 @@
 import type { GitHubEvent } from "../domain/job/github-event.ts";
 import type { Job } from "../domain/job/job.ts";
 import { fullName, type Repository, sameName, sameRepository } from "../domain/job/job.ts";
+import type { IdentifiedRepository } from "../domain/repository/repository.ts";
 import { eachInTurn } from "./event-loop.ts";
 import type { Handle } from "./handle-command.ts";
 import type { HandleRepository } from "./handle-repository.ts";
+import type { GitHubClient } from "./ports/github.ts";
 import type { Store } from "./ports/store.ts";
 
 type About = Extract<
@@ -73,6 +75,72 @@ export interface ObserverParts {
   readonly store: Store;
   readonly handle: Handle;
   readonly handleRepository: HandleRepository;
+  readonly githubClient: Pick<GitHubClient, "repositoryById">;
+}
+
+/** GitHub is asked about as many repositories of one event. A transfer is of one; who selects more at once does not transfer. */
+const ASKED_AT_ONCE = 20;
+
+const isSamePlace = (a: IdentifiedRepository, b: IdentifiedRepository): boolean =>
+  sameName(a, b) && a.installation_id === b.installation_id;
+
+/**
+ * Where a repository is by now. News of two installations come in any order, so where one contradicts what is known, GitHub
+ * says which is older. Null: the App is not installed there any more.
+ */
+async function placeOf(parts: ObserverParts, told: IdentifiedRepository): Promise<IdentifiedRepository | null> {
+  const known = await parts.store.repositories.byId(told.id);
+  return known === null || isSamePlace(known, told) ? told : parts.githubClient.repositoryById(told.id);
+}
+
+/** Takes it and its jobs to this name and installation. */
+async function settle(parts: ObserverParts, repository: IdentifiedRepository): Promise<void> {
+  const { store, handle } = parts;
+  const known = await store.repositories.byId(repository.id);
+  if (known !== null && !isSamePlace(known, repository)) await moveJobs(store, handle, known, repository);
+  await freeName(parts, repository);
+}
+
+const install = async (parts: ObserverParts, repository: IdentifiedRepository): Promise<void> => {
+  await settle(parts, repository);
+  await parts.handleRepository(repository.id, { type: "installed", repository });
+};
+
+/**
+ * An installation has it no more. It is gone, unless another has it by now: news of that may have come before or are still to
+ * come.
+ */
+async function leave(parts: ObserverParts, gone: Named, installation_id: number, asks: boolean): Promise<void> {
+  const { store, handle, handleRepository, githubClient } = parts;
+  const known = await store.repositories.byId(gone.id);
+  const isLate = known !== null && known.installation_id !== installation_id;
+  if (isLate && !asks) return;
+  const now = known === null || !asks ? null : await githubClient.repositoryById(gone.id);
+  if (known !== null && now !== null && (isLate || now.installation_id !== installation_id)) {
+    if (!isSamePlace(known, now)) await install(parts, now);
+    return;
+  }
+  await partWith(store, handle, gone);
+  await handleRepository(gone.id, { type: "removed" });
+}
+
+async function selectionChanged(
+  parts: ObserverParts,
+  { installation_id, added, removed }: Extract<About, { type: "repositories-changed" }>,
+): Promise<void> {
+  const { store, handle } = parts;
+  const asks = added.length + removed.length <= ASKED_AT_ONCE;
+  const places = new Map<number, IdentifiedRepository>();
+  for (const { owner, name, id } of added) {
+    const told = { owner, name, id, installation_id };
+    places.set(id, asks ? ((await placeOf(parts, told)) ?? told) : told);
+  }
+  await eachInTurn(removed, async (old) => {
+    const now = places.get(old.id);
+    if (now === undefined) await leave(parts, old, installation_id, asks);
+    else if (!sameName(now, old)) await moveJobs(store, handle, old, now);
+  });
+  await eachInTurn([...places.values()], (repository) => install(parts, repository));
 }
 
 export async function observeRepository(parts: ObserverParts, event: About): Promise<void> {
@@ -80,9 +148,11 @@ export async function observeRepository(parts: ObserverParts, event: About): Pro
   switch (event.type) {
     case "default-branch-moved": {
       const { repository, branch, head_sha, tree_sha, settings_changed: files_changed, lock_files_changed } = event;
-      await freeName(parts, repository);
+      const now = await placeOf(parts, repository);
+      if (now === null) return;
+      await settle(parts, now);
       const moved = { branch, head_sha, tree_sha, files_changed, lock_files_changed };
-      await handleRepository(repository.id, { type: "pushed", repository, ...moved });
+      await handleRepository(repository.id, { type: "pushed", repository: now, ...moved });
       return;
     }
     case "set-up-changed": {
@@ -99,23 +169,8 @@ export async function observeRepository(parts: ObserverParts, event: About): Pro
       await handleRepository(repository.id, { type: "files-pushed", repository, sha, ...of });
       return;
     }
-    case "repositories-changed": {
-      const { installation_id } = event;
-      const added = new Map(event.added.map((one) => [one.id, one]));
-      await eachInTurn(event.removed, async (old) => {
-        const now = added.get(old.id);
-        if (now === undefined) {
-          await partWith(store, handle, old);
-          await handleRepository(old.id, { type: "removed" });
-        } else if (!sameName(now, old)) await moveJobs(store, handle, old, { ...now, installation_id });
-      });
-      await eachInTurn(event.added, async ({ owner, name, id }) => {
-        const repository = { owner, name, id, installation_id };
-        await freeName(parts, repository);
-        await handleRepository(id, { type: "installed", repository });
-      });
-      return;
-    }
+    case "repositories-changed":
+      return selectionChanged(parts, event);
     case "uninstalled":
       await eachInTurn(await store.repositories.ofInstallation(event.installation_id), async (known) => {
         await partWith(store, handle, known);

@@ -86,6 +86,8 @@ async function service(
     ...{ is_default_branch: false, failing: ["ci"], cancelled: [], pending: 0 },
     ...{ title: "Bump", head_sha: "c".repeat(40), bot: null },
   };
+  /** Where GitHub has a repository by now. */
+  const places = new Map<number, EventRepository>();
   let asked = 0;
   let locked = false;
   const lock = (): void => {
@@ -103,7 +105,10 @@ async function service(
       return at_github;
     },
     installedRepositories: async () => [],
-    repositoryById: async () => null,
+    repositoryById: async (id) => {
+      said.push("located");
+      return places.get(id) ?? null;
+    },
     examine: async () => ({ facts: null, missing: null }),
     failedCacheFill: async () => null,
     pullRequest: async () => pull,
@@ -162,7 +167,7 @@ async function service(
   const pass = (ms: number): void => {
     now += ms;
   };
-  const world = { store, handle, said, people, pull, toFix, recorded, forgotten, asked: () => asked };
+  const world = { store, handle, said, people, places, pull, toFix, recorded, forgotten, asked: () => asked };
   return { ...world, process, processAgain, lock, pass, restart };
 }
 
@@ -723,6 +728,81 @@ describe("a job whose repository", () => {
     await process(moved({ removed: [{ owner: "octo", name: "demo", id: 42 }] }));
     expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
     expect(await store.repositories.get("octo", "demo")).toBeNull();
+  });
+});
+
+describe("a repository that went to another installation", () => {
+  const THERE = { owner: "crew", name: "demo", id: 42, installation_id: 2 };
+  const old = { owner: "octo", name: "demo", id: 42 };
+  const gone = (installation_id: number, removed: readonly (typeof old)[]): GitHubEvent => ({
+    ...{ type: "repositories-changed", installation_id, added: [], removed },
+  });
+  const pushed = (repository: EventRepository): GitHubEvent => ({
+    ...{ type: "default-branch-moved", repository, branch: "main", head_sha: "h2", tree_sha: "t2" },
+    ...{ settings_changed: false, lock_files_changed: false },
+  });
+  const moved = async () => {
+    const harness = await service(null);
+    await observe(harness.store.repositories, known());
+    await harness.handle(ID, { type: "create", draft: draft() });
+    harness.places.set(42, THERE);
+    return harness;
+  };
+  const expectMoved = async ({ store }: Awaited<ReturnType<typeof moved>>) => {
+    expect(await store.repositories.byId(42)).toMatchObject(THERE);
+    expect(await store.repositories.get("octo", "demo")).toBeNull();
+    expect((await store.jobs.load(ID))?.job).toMatchObject({ status: "queued", repository: THERE });
+  };
+  const transferred: GitHubEvent = {
+    ...{ type: "repositories-changed", installation_id: 2, removed: [old] },
+    added: [{ owner: "crew", name: "demo", id: 42 }],
+  };
+
+  it.each([
+    ["it left the old one", gone(1, [old])],
+    [
+      "many have left the old one",
+      gone(
+        1,
+        Array.from({ length: 30 }, (_, at) => ({ ...old, id: 42 + at })),
+      ),
+    ],
+    ["the old one was uninstalled", { type: "uninstalled", installation_id: 1 } as const],
+    ["somebody had pushed to it there", pushed(AT)],
+    ["the old one had got it", { ...gone(1, []), added: [old] } as GitHubEvent],
+  ])("is not forgotten, nor its job, by late news that %s", async (_what, late) => {
+    const harness = await moved();
+    await harness.process(transferred);
+    await expectMoved(harness);
+    await harness.process(late);
+    await expectMoved(harness);
+  });
+
+  it.each([
+    ["it left the old one", gone(1, [old])],
+    ["it was pushed to", pushed(THERE)],
+  ])("goes there with its job, whether it is told first that %s or that it was transferred", async (_what, first) => {
+    const harness = await moved();
+    for (const event of [first, transferred, first]) {
+      await harness.process(event);
+      await expectMoved(harness);
+    }
+  });
+
+  it("ends with its job where the App is not installed there", async () => {
+    const { store, places, process } = await moved();
+    places.clear();
+    await process(gone(1, [old]));
+    expect((await store.jobs.load(ID))?.job.status).toBe("cancelled");
+    expect(await store.repositories.byId(42)).toBeNull();
+  });
+
+  it("is not asked for as long as nothing contradicts what is known", async () => {
+    const { said, process } = await moved();
+    await process(pushed(AT));
+    expect(said).not.toContain("located");
+    await process(gone(1, [{ ...old, id: 99 }]));
+    expect(said).not.toContain("located");
   });
 });
 

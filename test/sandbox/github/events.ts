@@ -23,6 +23,7 @@ const EVENT_NEEDS: Readonly<Record<string, readonly Need[]>> = {
   issues: ["issues:read"],
   merge_group: ["merge_queues:read"],
   release: ["contents:read"],
+  repository: ["metadata:read"],
   issue_comment: ["issues:read", "pull_requests:read"],
 };
 

@@ -247,8 +247,8 @@ export type PushWay = "at once" | "after its refs" | "not";
 
 export interface Repository {
   readonly id: number;
-  readonly owner: User;
-  readonly name: string;
+  owner: User;
+  name: string;
   readonly private: boolean;
   readonly git: GitStore;
   readonly createdAt: number;

@@ -4,7 +4,17 @@ import { join } from "node:path";
 import { GitStore } from "./git-store.ts";
 import { type AppPermissions, installOn, uninstall } from "./installing.ts";
 import { ensureLabel } from "./issues.ts";
-import type { CollaboratorRole, Json, MergeMethod, Protection, PushWay, Repository, User } from "./model.ts";
+import {
+  type CollaboratorRole,
+  fullName,
+  type Json,
+  type MergeMethod,
+  type Protection,
+  type PushWay,
+  type Repository,
+  type User,
+} from "./model.ts";
+import { rename, transfer } from "./moving.ts";
 import { userJson } from "./payloads.ts";
 import { SandboxPeople } from "./sandbox-people.ts";
 import type { FileMap, RepoName } from "./sandbox-records.ts";
@@ -42,7 +52,10 @@ export class SandboxSettings extends SandboxPeople {
 
   createRepository(setup: RepositorySetup): { id: number; name: RepoName } {
     const { state, now } = this.world;
-    if (state.repository(setup.owner, setup.name)) throw new Error(`${setup.owner}/${setup.name} exists already`);
+    const there = state.repository(setup.owner, setup.name);
+    // one that has moved away frees its name
+    if (there && fullName(there).toLowerCase() === `${setup.owner}/${setup.name}`.toLowerCase())
+      throw new Error(`${fullName(there)} exists already`);
     const defaultBranch = setup.defaultBranch ?? "main";
     const id = state.nextId();
     const repository: Repository = {
@@ -103,6 +116,20 @@ export class SandboxSettings extends SandboxPeople {
 
   uninstall(installationId: number): void {
     uninstall(this.world, installationId);
+  }
+
+  /** Answers the new name. */
+  renameRepository(name: RepoName, to: string, by: string): RepoName {
+    const repository = this.repositoryOf(name);
+    rename(this.world, repository, to, this.causedBy(by));
+    return fullName(repository);
+  }
+
+  /** Answers the new name. */
+  transferRepository(name: RepoName, to: string, by: string): RepoName {
+    const repository = this.repositoryOf(name);
+    transfer(this.world, repository, this.world.state.ensureUser(to), this.causedBy(by));
+    return fullName(repository);
   }
 
   setCollaborator(name: RepoName, login: string, permission: CollaboratorRole): void {
