@@ -151,6 +151,28 @@ describe("between two times of its schedule, a repository", () => {
     expect((await harness.job(world.job.id)).status).toBe("queued");
   });
 
+  it("is transferred, and a time comes before anything is told of that: it fails, which is said, and can be retried", async () => {
+    const { harness, github, job, due_at } = await begun();
+    harness.ask(`/job cancel ${job.id}`);
+    await untilJob(harness, job.id, "cancelled", ({ status }) => status === "cancelled");
+    await settled(harness);
+    github.webhooks.hold();
+    const at = github.transferRepository(DEMO, CREW, WRITER);
+    await due(harness, DEMO);
+    const isOfTime = ({ origin }: Job) => origin.kind === "schedule" && origin.due_at === due_at + DAY;
+    const { id } = await until("the job", async () => (await jobs(harness)).find(isOfTime));
+    await untilJob(harness, id, "failed", ({ status }) => status === "failed");
+    github.webhooks.release();
+    await settled(harness);
+    github.setCollaborator(at, WRITER, "write");
+    expect(await said(harness, at, "/job schedules")).toContain(`job \`${id}\`, failed: \`The App may not write to`);
+    const issue = github.openIssue(at, { title: "Again", body: "", by: WRITER });
+    github.comment(at, issue, { body: `/job retry ${id}`, by: WRITER });
+    await until("its branch", () => github.branches(at)[`job/${id}`]);
+    expect((await harness.job(id)).repository).toMatchObject({ owner: CREW, id: job.repository.id });
+    expect(await jobs(harness)).toHaveLength(2);
+  });
+
   it("is transferred to an owner without the App: its job ends, and nothing starts any more", async () => {
     const { harness, github, job } = await begun();
     const at = github.transferRepository(DEMO, "stranger", WRITER);
