@@ -145,7 +145,7 @@ async function service(
         handleRepository: repositoriesOf(at),
       }),
       create,
-      fireTrigger: async () => ({ kind: "started", jobs: [], again: false }),
+      fireTrigger: async () => ({ kind: "started", jobs: [], events: [], again: false }),
       clock,
       log: { debug: () => {} },
     });
