@@ -49,11 +49,18 @@ function firstIssue(
   return inner ?? { path: issue?.path ?? [], message: issue?.message ?? "cannot be read" };
 }
 
+/** Without the comment lines above it: create-job's documentation writes the file's name there. */
+function belowComments(text: string): string {
+  const lines = text.split("\n");
+  const first = lines.findIndex((line) => line.trim() !== "" && !line.trimStart().startsWith("//"));
+  return lines.slice(Math.max(0, first)).join("\n");
+}
+
 function parse<T>(path: string, schema: z.ZodType<readonly T[]>, blob: Blob | null): Read<T> {
   if (blob === null) return { ok: true, list: [] };
   if (blob.text === null || blob.isTruncated || Buffer.byteLength(blob.text) > MAX_AUTOMATION_BYTES)
     return broken(path, "is not a text of 64 KB at most.");
-  const raw = parseForeignJson(blob.text);
+  const raw = parseForeignJson(belowComments(blob.text));
   if (raw === undefined) return broken(path, "is not valid JSON: fix it, or delete the file.");
   const parsed = schema.safeParse(raw);
   if (parsed.success) return { ok: true, list: parsed.data };
