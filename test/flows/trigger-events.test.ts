@@ -164,4 +164,26 @@ describe("a trigger for events of GitHub that tells of them", () => {
     await settled(harness);
     expect(told(receiver)).toHaveLength(1);
   });
+
+  it("tells once of a red pull request of a dependency bot, also where a job is at work on it", async () => {
+    const failed = { dependency_pull_request_failed: {} };
+    const { harness, receiver } = await withTriggers(
+      [on(failed, "tell"), on(failed, "mend", [{ job: "do nothing" }]), on(failed, "again", [{ job: HELLO }])],
+      {},
+    );
+    const { github } = harness;
+    github.createUser("dependabot[bot]", "Bot");
+    github.pushCommit(DEMO, "dependabot/npm/a-2", { BROKEN: "one\n" }, "dependabot[bot]");
+    github.openPullRequest(DEMO, { title: "Bump a to 2", head: "dependabot/npm/a-2", by: "dependabot[bot]" });
+    const { id, origin } = await until("the job", async () => (await jobs(harness))[0]);
+    expect(origin).toMatchObject({ name: "mend" });
+    await untilJob(harness, id, "over", ({ status }) => status === "verified" || status === "failed");
+    const run = github.runs(DEMO).find(({ event }) => event === "pull_request");
+    github.rerun(DEMO, run?.id ?? 0);
+    await settled(harness);
+    expect(told(receiver).map((event) => [event?.data.subject, event?.data.values])).toEqual([
+      ["tell", { pull_request: expect.stringContaining("Bump a to 2") }],
+    ]);
+    expect(await jobs(harness)).toHaveLength(1);
+  });
 });
