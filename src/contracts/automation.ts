@@ -24,7 +24,7 @@ const choice = z.string().min(1).max(200).optional();
 /** What is done: a job of the agent's, or a signed event to those who have subscribed. A command is refused in words. */
 const action = {
   type: z.enum(["agent", "webhook", "command"]).default("agent"),
-  /** The task of a job; missing where `type` is another. */
+  /** The task of a job, or the words of an event, which may have none. */
   job: task.optional(),
   llm_provider: choice,
   llm_model: choice,
@@ -67,7 +67,7 @@ export const scheduleSchema = z
   })
   .superRefine(checkAction);
 
-/** How many jobs a trigger starts within an hour at most, unless it says another number. */
+/** How many jobs and events come of a trigger within an hour at most, unless it says another number. */
 export const DEFAULT_JOBS_PER_HOUR = 10;
 
 const triggerFields = {
@@ -95,10 +95,9 @@ function actionMistake(
   switch (type) {
     case "command":
       return "is a command, and no command runs on the server: write `type: agent`, with what the command is for as its `job`";
-    case "webhook":
-      return "is a webhook, which triggers do not send: write `type: agent`, and subscribe to `job.created` for an event";
     case "agent":
-      if (job === "") return "has no `job`, which is the task of the agent";
+    case "webhook":
+      if (type === "agent" && job === "") return "has no `job`, which is the task of the agent";
       return on === undefined ? templateMistake(job, CALL_ROOTS) : templateMistake(job, rootsOf(on), namesOf(on));
     default:
       return type satisfies never;
@@ -112,9 +111,12 @@ export const triggerSchema = triggerShape.superRefine((trigger, { addIssue }) =>
     const message = actionMistake(one, trigger.on);
     if (message !== null) addIssue({ code: "custom", path: ["actions", at], message });
   }
-  const jobs = trigger.actions.filter(({ type }) => type === "agent").length;
-  if (jobs > trigger.jobs_per_hour)
-    addIssue({ code: "custom", path: ["jobs_per_hour"], message: `is less than its ${jobs} actions start at once` });
+  const { actions, jobs_per_hour } = trigger;
+  if (actions.length > jobs_per_hour)
+    addIssue({
+      ...{ code: "custom", path: ["jobs_per_hour"] },
+      message: `is less than its ${actions.length} actions start at once`,
+    });
 });
 
 const unique = <T extends { readonly name: string }>(all: readonly T[]): boolean =>

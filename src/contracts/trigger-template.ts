@@ -19,8 +19,15 @@ export type TriggerValues = Readonly<Record<string, unknown>>;
 /** In one task. */
 export const MAX_PLACEHOLDERS = 30;
 /** In characters: of one value, and of all together. */
+export interface ValueBounds {
+  readonly one: number;
+  readonly together: number;
+}
+
+/** Of a job. */
 export const MAX_VALUE = 20_000;
 export const MAX_VALUES_TOGETHER = 60_000;
+const OF_JOB: ValueBounds = { one: MAX_VALUE, together: MAX_VALUES_TOGETHER };
 const MAX_PARTS = 10;
 
 /** Roots that a caller sends. */
@@ -88,7 +95,7 @@ function bounded(text: string, most: number): string {
 }
 
 /** One that is told whatever the task names. */
-export const boundedValue = (text: string): string => bounded(text, MAX_VALUE);
+export const boundedValue = (text: string, { one }: Pick<ValueBounds, "one"> = OF_JOB): string => bounded(text, one);
 
 export type FilledTemplate =
   | { readonly ok: true; readonly values: readonly TriggerValue[] }
@@ -96,13 +103,18 @@ export type FilledTemplate =
   | { readonly ok: false; readonly missing: string };
 
 /** What the placeholders of a task stand for. */
-export function fillTemplate(task: string, values: TriggerValues, roots: readonly string[]): FilledTemplate {
+export function fillTemplate(
+  task: string,
+  values: TriggerValues,
+  roots: readonly string[],
+  { one, together }: ValueBounds = OF_JOB,
+): FilledTemplate {
   const filled: TriggerValue[] = [];
-  let left = MAX_VALUES_TOGETHER;
+  let left = together;
   for (const name of placeholdersIn(task, roots)) {
     const value = valueAt(values, name);
     if (value === undefined || value === null) return { ok: false, missing: name };
-    const text = bounded(textOf(value), Math.min(MAX_VALUE, left));
+    const text = bounded(textOf(value), Math.min(one, left));
     left = Math.max(0, left - text.length);
     filled.push({ name, text });
   }

@@ -3,12 +3,12 @@
  * to a person. Says no in silence, as all triggers do.
  */
 import { matchesBot, rootsOf } from "../contracts/trigger-events.ts";
-import { boundedValue } from "../contracts/trigger-template.ts";
 import { standingOf } from "../domain/job/follow-up.ts";
 import type { EventRepository, FailedPull } from "../domain/job/github-event.ts";
 import { fullName, type JobId, sameRepository } from "../domain/job/job.ts";
 import { theirs } from "../domain/job/target.ts";
 import type { RepositoryState } from "../domain/repository/repository.ts";
+import { startsJobs } from "../domain/repository/triggers.ts";
 import { objection } from "./fix-pull-request.ts";
 import type { GitHubClient, PullRequestToFix } from "./ports/github.ts";
 import type { Store } from "./ports/store.ts";
@@ -60,7 +60,7 @@ async function start(
     news: `dependency_pull_request_failed ${number} ${commit}`,
     values: { pull_request: { number, title, author: bot?.login ?? "", branch, commit, url, checks } },
     roots: rootsOf(trigger.on),
-    more: [{ name: "pull_request", text: boundedValue(`#${number}: ${title}\n\nThese checks fail: ${checks}.`) }],
+    more: [{ name: "pull_request", text: `#${number}: ${title}\n\nThese checks fail: ${checks}.` }],
     issue: number,
     target: { number, url, branch, only_checks: true },
   });
@@ -75,12 +75,19 @@ export async function onDependencyFailure(needs: Needs, failure: FailedPulls): P
   const triggers = state === null ? [] : heard(state, "dependency_pull_request_failed");
   if (state === null || triggers.length === 0) return null;
   for (const number of numbers) {
-    if (await isTaken(needs, failure, number)) continue;
+    const left = (await isTaken(needs, failure, number)) ? triggers.filter((one) => !startsJobs(one)) : triggers;
+    if (left.length === 0) continue;
     const pull = await needs.githubClient.pullRequestToFix(repository, number);
     if (pull.head_sha !== failed.sha || pull.failing.length === 0 || objection(pull) !== null) continue;
-    const trigger = triggers.find((one) => isMeant(one.on.dependency_pull_request_failed.authors, pull, failed));
-    const job = trigger === undefined ? null : await start(needs, state, { trigger, number, pull });
-    if (job !== null) return job;
+    const meant = left.filter((one) => isMeant(one.on.dependency_pull_request_failed.authors, pull, failed));
+    const working = meant.find(startsJobs);
+    let first: JobId | null = null;
+    for (const trigger of meant) {
+      if (trigger !== working && startsJobs(trigger)) continue;
+      const job = await start(needs, state, { trigger, number, pull });
+      first ??= job;
+    }
+    if (first !== null) return first;
   }
   return null;
 }

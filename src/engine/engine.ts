@@ -110,7 +110,7 @@ function connect(parts: EngineParts) {
   const usual = { ...USUAL, ...parts };
   const { meter, random, lines, credentialState, offers_set_up, kept_days, pacing = createShowPacing(clock) } = usual;
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
-  const { jobs, accounts, blobs, usage } = store;
+  const { jobs, repositories, accounts, blobs, usage } = store;
   const commitSubscribers = createCommitSubscribers(jobs, clock);
   const { knows_all_jobs, account_budgets } = usual;
   const line = createLine({ store, clock, log, knows_all_jobs, account_budgets, handle: (...told) => handle(...told) });
@@ -136,7 +136,6 @@ function connect(parts: EngineParts) {
       budgetNews.repositoryCommitted(stored.state, before?.state ?? null);
     },
   });
-  const { repositories } = store;
   const budgetNews = createBudgetNews({ repositories, facts: line.facts, handleRepository, log });
   const observe = observing(handleRepository);
   const tellRepository = createRepositoryNews(handleRepository, log);
@@ -145,7 +144,7 @@ function connect(parts: EngineParts) {
   const admit = createPermission(store, githubClient, observe, record);
   const creator = new JobCreator({ store, clock, ids, handle, marketGate, llm });
   const create = creator.create.bind(creator);
-  const triggers = createTriggers({ jobs, usage, clock, handleRepository, create });
+  const triggers = createTriggers({ jobs, repositories, usage, clock, handleRepository, create });
   const shared = { store, clock, githubClient, handle, handleRepository, line, log, meter, random, kept_days };
   const webhookProcessor = createWebhookProcessor({
     ...{ ...shared, ...triggers, admit, marketGate, offers_set_up },

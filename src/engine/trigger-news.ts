@@ -1,16 +1,16 @@
 /**
- * Starts jobs for news from GitHub that a repository's triggers ask for. Says no in silence: nobody has asked for a job
- * by name. A stranger's issue starts none unless the trigger says that anybody's may.
+ * Starts jobs and sends events for news from GitHub that a repository's triggers ask for. Says no in silence: nobody has
+ * asked for a job by name. Of a stranger's issue nothing comes unless the trigger says that anybody's counts.
  */
 import type { Trigger } from "../contracts/automation.ts";
 import { matchesText, type On, rootsOf } from "../contracts/trigger-events.ts";
-import { boundedValue, type TriggerValues } from "../contracts/trigger-template.ts";
+import type { TriggerValues } from "../contracts/trigger-template.ts";
 import { accountOfRepository } from "../domain/job/account.ts";
 import type { GitHubEvent } from "../domain/job/github-event.ts";
 import { fullName, isFinal, type Job, type JobId } from "../domain/job/job.ts";
 import type { RepositoryState } from "../domain/repository/repository.ts";
 import type { CheckNews, TriggerNews } from "../domain/repository/trigger-news.ts";
-import { MOST_IN_A_ROW, triggerKey, triggerState } from "../domain/repository/triggers.ts";
+import { MOST_IN_A_ROW, startsJobs, triggerKey, triggerState } from "../domain/repository/triggers.ts";
 import type { Admit } from "./command-permission.ts";
 import type { Trace } from "./event-log.ts";
 import { followedJob } from "./follow-up.ts";
@@ -61,19 +61,19 @@ interface Firing {
   readonly issue?: number;
 }
 
-/** Answers a job that was started, or started before; null: none was. */
+/** What came of a trigger just now, and not of an earlier repetition; `job` null: events alone. */
 async function start(
   { fireTrigger }: TriggerNewsNeeds,
   { id, owner, name, installation_id }: RepositoryState,
   { trigger, news, values, whole: [root, text], issue }: Firing,
-): Promise<JobId | null> {
+): Promise<{ readonly job: JobId | null } | null> {
   const fired = await fireTrigger({
     repository: { id, owner, name, installation_id },
     ...{ trigger, news, values, roots: rootsOf(trigger.on) },
-    more: [{ name: root, text: boundedValue(text) }],
+    more: [{ name: root, text }],
     ...(issue === undefined ? {} : { issue }),
   });
-  return fired.kind === "started" && !fired.again ? (fired.jobs[0] ?? null) : null;
+  return fired.kind === "started" && !fired.again ? { job: fired.jobs[0] ?? null } : null;
 }
 
 type IssueNews = Extract<TriggerNews, { kind: "issue_opened" | "issue_labelled" }>;
@@ -117,20 +117,22 @@ async function onIssue(
     (await needs.admit(repository, { login: author, id: author_id })) !== null;
   const { number, title, body } = issue;
   const told = { issue: { number, title, body, author: opened_by, labels: labels.join(", ") } };
+  let first: JobId | null = null;
   for (const { trigger, author: allowed } of triggers) {
     if (allowed !== "anyone" && !isWriter) continue;
     // an open job of the issue takes no second one
-    if ((await followedJob(needs, { repository, issue, comment_id: null })) !== null) return null;
-    const job = await start(needs, state, {
+    const isTaken = startsJobs(trigger) && (await followedJob(needs, { repository, issue, comment_id: null })) !== null;
+    if (isTaken) continue;
+    const begun = await start(needs, state, {
       trigger,
       news: kind === "issue_opened" ? `${kind} ${number}` : `${kind} ${number} ${delivery}`,
       values: kind === "issue_opened" ? told : { ...told, label: news.label },
       whole: ["issue", `#${number}: ${title}\n\n${body}`.trim()],
       issue: number,
     });
-    if (job !== null) return job;
+    first ??= begun?.job ?? null;
   }
-  return null;
+  return first;
 }
 
 /** Open jobs that this trigger has started. */
@@ -169,14 +171,14 @@ async function onFailure(needs: TriggerNewsNeeds, state: RepositoryState, check:
     newest ??= await isNewest(needs, state, check);
     if (!newest) return first;
     const { name, url, sha, branch } = check;
-    const job = await start(needs, state, {
+    const begun = await start(needs, state, {
       trigger,
       news: `check_failed ${sha}`,
       values: { check: { name, url: url ?? "", commit: sha, branch } },
       whole: ["check", `${name} has failed on commit ${sha} of ${branch}.${url === null ? "" : ` ${url}`}`],
     });
-    if (job === null) continue;
-    first ??= job;
+    if (begun === null) continue;
+    first ??= begun.job;
     await needs.handleRepository(state.id, { type: "trigger-broken", name: trigger.name, check });
   }
   return first;
@@ -210,13 +212,13 @@ async function onRelease(
   for (const trigger of heard(state, "release_published")) {
     const { tag: wanted } = trigger.on.release_published;
     if (wanted !== undefined && !matchesText([wanted], tag)) continue;
-    const job = await start(needs, state, {
+    const begun = await start(needs, state, {
       trigger,
       news: `release_published ${id}`,
       values: { release: { tag, name, body, url: url ?? "" } },
       whole: ["release", `${tag}: ${name}\n\n${body}`.trim()],
     });
-    first ??= job;
+    first ??= begun?.job ?? null;
   }
   return first;
 }

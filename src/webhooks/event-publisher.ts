@@ -6,6 +6,7 @@ import { hash } from "node:crypto";
 import { accountOfRepository } from "../domain/job/account.ts";
 import { fullName, type Job, type Repository } from "../domain/job/job.ts";
 import type { PublishedEvent, PublishedEventName } from "../domain/published-events.ts";
+import { marksOf } from "../domain/repository/events.ts";
 import { isChat, type WebhookFormat } from "../domain/webhook-format.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
 import type { Clock } from "../engine/ports/clock.ts";
@@ -107,7 +108,7 @@ export function createEventPublisher(parts: EventPublisherParts): EventPublisher
       return recorded(deliveries);
     },
     async publish(event, { id, owner, name, installation_id }, mayHear) {
-      const { type, timestamp, data } = event;
+      const { type } = event;
       const of = { account: accountOfRepository(id), repository: { id, owner, name, installation_id } };
       const subscribers = await hearing(parts, of, type, mayHear);
       if (subscribers === null) return UNSURE;
@@ -115,7 +116,7 @@ export function createEventPublisher(parts: EventPublisherParts): EventPublisher
       return recorded(
         subscribers.map(({ id: subscription, format }) => ({
           ...{ subscription, url: null, event: type, job: null, at: clock.now(), body: bodyIn(format) },
-          id: deliveryId(of.account, type, data.subject, timestamp, subscription),
+          id: deliveryId(of.account, type, ...marksOf(event), subscription),
         })),
       );
     },

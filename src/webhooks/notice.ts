@@ -72,13 +72,17 @@ export function jobNotice({ type, timestamp, data }: JobEvent, job: Job, web_url
   };
 }
 
+/** What the placeholders of a trigger's words stand for. */
+const valuesOf = ({ values }: RepositoryEvent["data"]): readonly string[] =>
+  typeof values === "object" ? Object.entries(values ?? {}).map(([name, text]) => `${name}: ${text}`) : [];
+
 export function repositoryNotice({ type, timestamp, data }: RepositoryEvent, web_url: string): Notice {
   const { tone, says } = REPOSITORY_EVENTS[type];
   return {
     sentence: says(data.repository),
     tone,
     title: onOneLine(data.subject),
-    detail: inLines(data.text),
+    detail: inLines([data.text, ...valuesOf(data)].join("\n")),
     links: link("Repository", `${web_url}/${data.repository}`),
     at: timestamp,
   };

@@ -129,7 +129,8 @@ describe("a call of a trigger", () => {
 
   it("answers GitHub's ping, which says that a webhook was added, without a job", async () => {
     const answer = await call({ headers: { ...gitHubs("1"), "x-github-event": "ping" } });
-    expect([answer.status, answer.body]).toEqual([202, { job_id: null, job_ids: [] }]);
+    const message = "The secret is right. GitHub's ping starts nothing.";
+    expect([answer.status, answer.body]).toEqual([202, { job_id: null, job_ids: [], event_ids: [], message }]);
   });
 
   it("starts its job or nothing where the trigger is removed meanwhile, and nothing after that", async () => {

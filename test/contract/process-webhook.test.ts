@@ -150,7 +150,7 @@ async function service(
         handleRepository: repositoriesOf(at),
       }),
       create,
-      fireTrigger: async () => ({ kind: "started", jobs: [], again: false }),
+      fireTrigger: async () => ({ kind: "started", jobs: [], events: [], again: false }),
       clock,
       log: { debug: () => {} },
     });

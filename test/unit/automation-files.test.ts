@@ -42,6 +42,13 @@ it("leaves out lines of comment, and no text that has two slashes", () => {
   expect(problemOf(`[${JSON.stringify(DAILY)}, //\n]`)).toContain("is not valid JSON");
 });
 
+it("takes the file's name above it for no part of it, as create-job's documentation writes it", () => {
+  const text = `\n// config/CRONS.json\n${JSON.stringify({ jobs: [DAILY] })}`;
+  expect(parseCrons(blob(text))).toEqual({ ok: true, list: [{ ...DAILY, timezone: "UTC" }] });
+  for (const broken of ["// config/CRONS.json", "{} // no", "/ [] "])
+    expect(problemOf(broken)).toContain("not valid JSON");
+});
+
 it("says in a sentence what is wrong with a file, and where", () => {
   expect(problemOf("{")).toBe("`config/CRONS.json` is not valid JSON: fix it, or delete the file.");
   expect(problemOf("[".repeat(60_000))).toContain("is not valid JSON");

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { repositoryEffectKey, repositoryEffectSchema } from "../../src/domain/repository/effect.ts";
 import { REPOSITORY_EVENT_NAMES, type RepositoryEvent } from "../../src/domain/repository/events.ts";
-import { published } from "../../src/domain/repository/publish.ts";
+import { published, repositoryEvent } from "../../src/domain/repository/publish.ts";
 import { newRepository } from "../../src/domain/repository/repository.ts";
 import type { MayHear } from "../../src/engine/ports/webhooks.ts";
 import { createPublishing } from "../../src/engine/publish-events.ts";
@@ -29,7 +29,8 @@ describe("the effect that tells of an event", () => {
   it("is one with itself alone", () => {
     expect(repositoryEffectKey(paused())).toBe(repositoryEffectKey(paused()));
     const others = [paused(AT + 1), paused(AT, "weekly"), published(HELLO, "budget.exhausted", WHAT, AT).effect];
-    expect(new Set([paused(), ...others].map(repositoryEffectKey)).size).toBe(4);
+    const fired = ["a", "b"].map((id) => published(HELLO, "schedule.paused", { ...WHAT, id }, AT).effect);
+    expect(new Set([paused(), ...others, ...fired].map(repositoryEffectKey)).size).toBe(6);
   });
 });
 
@@ -49,6 +50,21 @@ it("tells each in a sentence, with its subject and its words below", () => {
     });
     for (const format of ["slack", "discord", "teams"] as const) expect(chatBody(format, notice)).toContain("nightly");
   }
+});
+
+it("tells what a trigger's words stand for below them, on their own lines and no further than a chat is read", () => {
+  const values = { "body.service": "<!channel> shop", "body.log": "x".repeat(4_000) };
+  const more = { trigger: "report", values };
+  const event = repositoryEvent(
+    HELLO,
+    "trigger.fired",
+    { subject: "report", text: "Look at {{body.service}}.", more },
+    AT,
+  );
+  const { detail } = repositoryNotice(event, "https://github.com");
+  expect(detail).toMatch(/^Look at \{\{body\.service\}\}\.\nbody\.service: <!channel> shop\nbody\.log: x/);
+  expect(detail.length).toBeLessThanOrEqual(1_200);
+  expect(chatBody("slack", repositoryNotice(event, "https://github.com"))).not.toContain("<!channel>");
 });
 
 describe("who may hear of what a repository does by itself", () => {

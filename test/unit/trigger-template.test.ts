@@ -59,7 +59,11 @@ describe("a trigger in a file", () => {
     expect(problem({ actions: [{ type: "command", job: "ls" }] })).toMatch(
       /^0\.actions\.0 is a command, and no command runs/,
     );
-    expect(problem({ actions: [{ type: "webhook" }] })).toContain("triggers do not send");
+    expect(problem({ actions: [{ type: "webhook" }] })).toBe("");
+    expect(problem({ actions: [{ type: "webhook", job: "{{headers.cookie}}" }] })).toContain("may hold a secret");
+    expect(problem({ actions: [{ job: "a" }, { type: "webhook" }], jobs_per_hour: 1 })).toContain(
+      "less than its 2 actions",
+    );
     expect(problem({ on: { issue_opened: {}, check_failed: {} }, actions: [{ job: "a" }] })).not.toBe("");
     expect(problem({ on: { issue_opened: null }, actions: [{ job: "{{issue.title}}" }] })).toBe("");
     expect(problem({ on: { check_failed: null }, actions: [{ job: "{{check.nothing}}" }] })).toContain(

@@ -3,6 +3,7 @@ import type { BudgetSeen } from "./budget-notices.ts";
 import type { RepositoryEffect } from "./effect.ts";
 import type { IdentifiedRepository, ObservedRepository, RunProblem, SetUpFacts } from "./repository.ts";
 import type { ScheduleCommand } from "./schedules.ts";
+import type { TriggerFired } from "./trigger-events.ts";
 import type { TriggerCommand } from "./triggers.ts";
 
 /** The last valid settings, and what is wrong with the newest. */
@@ -54,6 +55,7 @@ export type RepositoryCommand =
   /** A run was started that fills its cache. */
   | { readonly type: "cache-fill-started" }
   | TriggerCommand
+  | TriggerFired
   | BudgetSeen
   | ScheduleCommand
   /** A run of a job has begun. */

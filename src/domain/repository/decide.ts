@@ -15,6 +15,7 @@ import {
 } from "./repository.ts";
 import { runTold, type Scheduled, schedulesAfter, startDue, withAutomation } from "./schedules.ts";
 import { BEGINNING, isSetUp, nextPhase } from "./set-up.ts";
+import { triggerFired } from "./trigger-events.ts";
 import { triggersAfter } from "./triggers.ts";
 
 export interface RepositoryContext {
@@ -120,11 +121,8 @@ function decideAlone(
     }
     case "set-up-read":
       return command.facts === null ? refused(state, now) : setUpRead(state, command.facts, context);
-    case "set-up-offered": {
-      const { pull_request } = command;
-      if (!BEGINNING.has(state.set_up.phase)) return unchanged;
-      return change({ ...state, set_up: { ...state.set_up, phase: "offered", pull_request, shown_at: now } });
-    }
+    case "set-up-offered":
+      return offered(state, command.pull_request, now);
     case "set-up-shown":
       return change({ ...state, set_up: { ...state.set_up, shown_at: now } });
     case "set-up-refused":
@@ -136,6 +134,8 @@ function decideAlone(
     case "trigger-broken":
     case "trigger-mended":
       return withTriggers(state, triggersAfter(state, command, now));
+    case "trigger-fired":
+      return scheduled(triggerFired(state, command, now));
     case "run-seen":
       if (state.runs.first_run !== null) return unchanged;
       return shown({ ...state, runs: { ...state.runs, first_run: { at: now, url: command.url } } }, now);
@@ -273,6 +273,11 @@ function setUpRead(state: RepositoryState, facts: SetUpFacts, { now }: Repositor
   const next = { ...state, set_up: { ...state.set_up, phase, facts, pull_request, retry_at: null } };
   return phase === "offering" ? change(next, [at("open-set-up-pull-request", now)]) : shown(next, now);
 }
+
+const offered = (state: RepositoryState, pull_request: number, now: number): RepositoryDecision =>
+  BEGINNING.has(state.set_up.phase)
+    ? change({ ...state, set_up: { ...state.set_up, phase: "offered", pull_request, shown_at: now } })
+    : unchanged;
 
 /** The pull request tells of the change with its next edit. The last edit closes it, if it is still open. */
 function shown(state: RepositoryState, now: number): RepositoryDecided {

@@ -1,6 +1,6 @@
 /** Effects of a repository: what a commit asks of GitHub and of the engine. Performed at least once, like those of jobs. */
 import * as z from "zod";
-import { repositoryEventSchema } from "./events.ts";
+import { marksOf, repositoryEventSchema } from "./events.ts";
 import type { RepositoryState } from "./repository.ts";
 
 export const repositoryEffectSchema = z.discriminatedUnion("type", [
@@ -48,7 +48,7 @@ export function repositoryEffectKey(effect: RepositoryEffect): string {
     case "report-month":
       return `${effect.type}:${effect.month}`;
     case "publish":
-      return `${effect.type}:${effect.event.type}:${effect.event.data.subject}:${effect.event.timestamp}`;
+      return [effect.type, effect.event.type, ...marksOf(effect.event)].join(":");
     case "start-schedule":
     case "look-at-schedule":
       return `${effect.type}:${effect.name.toLowerCase()}`;

@@ -17,6 +17,7 @@ export interface RepositoryEventSentence {
 export const REPOSITORY_EVENTS = {
   "schedule.due": { by_default: false, tone: "plain", says: (where) => `A schedule of ${where} has come.` },
   "schedule.paused": { by_default: true, tone: "bad", says: (where) => `A schedule of ${where} is paused.` },
+  "trigger.fired": { by_default: false, tone: "plain", says: (where) => `A trigger of ${where} has fired.` },
   "budget.warning": { by_default: true, tone: "asks", says: (where) => `The budget of ${where} is nearly spent.` },
   "budget.exhausted": { by_default: true, tone: "bad", says: (where) => `The budget of ${where} is spent.` },
 } as const satisfies Readonly<Record<string, RepositoryEventSentence>>;
@@ -28,6 +29,7 @@ export const REPOSITORY_EVENT_NAMES = Object.keys(REPOSITORY_EVENTS) as readonly
 /** Longer ones are none of ours. */
 export const MAX_SUBJECT = 200;
 export const MAX_TEXT = 2_000;
+const more = z.string().max(MAX_TEXT);
 
 export const repositoryEventSchema = z.object({
   type: z.enum(REPOSITORY_EVENT_NAMES),
@@ -35,14 +37,23 @@ export const repositoryEventSchema = z.object({
   data: z
     .object({
       repository: z.string(),
-      /** Which schedule, or which limit of the budget. */
+      /** Which schedule, which trigger, or which limit of the budget. */
       subject: z.string().max(MAX_SUBJECT),
       /** What happened, and what to do. */
       text: z.string().max(MAX_TEXT),
+      /** Tells it from others of the same subject and moment. */
+      id: z.string().optional(),
     })
     // what programs want to know of it besides, such as a time or a job's id
-    .catchall(z.union([z.string().max(MAX_TEXT), z.number(), z.null()])),
+    .catchall(z.union([more, z.number(), z.null(), z.record(z.string(), z.string())])),
 });
 
 /** One event as it is sent: the body of a webhook. */
 export type RepositoryEvent = z.output<typeof repositoryEventSchema>;
+
+/** What tells an event from all others of its type. */
+export const marksOf = ({ timestamp, data: { subject, id } }: RepositoryEvent): readonly string[] => [
+  subject,
+  timestamp,
+  ...(id === undefined ? [] : [id]),
+];

@@ -8,20 +8,26 @@ import type { IdentifiedRepository } from "./repository.ts";
 export interface Told {
   readonly subject: string;
   readonly text: string;
+  /** Where one moment may have several of one subject. */
+  readonly id?: string;
   /** What programs want to know of it besides. */
-  readonly more?: Readonly<Record<string, string | number | null>>;
+  readonly more?: Readonly<Record<string, string | number | null | Readonly<Record<string, string>>>>;
 }
 
-/** `at`: the moment that it is of. The same event of the same subject and moment is told once. */
+/** `at`: the moment that it is of. The same event of the same subject, moment and id is told once. */
 export const repositoryEvent = (
   { owner, name }: IdentifiedRepository,
   type: RepositoryEventName,
-  { subject, text, more = {} }: Told,
+  { subject, text, id, more = {} }: Told,
   at: number,
 ): RepositoryEvent => ({
   type,
   timestamp: new Date(at).toISOString(),
-  data: { ...more, repository: `${owner}/${name}`, subject: cut(subject, MAX_SUBJECT), text: cut(text, MAX_TEXT) },
+  data: {
+    ...more,
+    ...{ repository: `${owner}/${name}`, subject: cut(subject, MAX_SUBJECT), text: cut(text, MAX_TEXT) },
+    ...(id === undefined ? {} : { id }),
+  },
 });
 
 export const published = (

@@ -1,9 +1,9 @@
 /**
- * What is kept of a repository's triggers beside what its files say: the secrets of their addresses, and when one was
- * called more often than it may be.
+ * What is kept of a repository's triggers beside what its files say: the secrets of their addresses, when one was
+ * called more often than it may be, and for which news it has sent events.
  */
 import * as z from "zod";
-import type { Automation } from "../../contracts/automation.ts";
+import type { Automation, Trigger } from "../../contracts/automation.ts";
 import type { CheckNews } from "./trigger-news.ts";
 
 const time = z.number();
@@ -22,6 +22,8 @@ const triggerStateSchema = z.object({
     .object({ check: z.string(), sha: z.string(), run: z.number(), in_a_row: z.number() })
     .nullable()
     .default(null),
+  /** The news that it has sent events for, the newest last. */
+  told: z.array(z.string()).default([]),
 });
 
 export const triggerStatesSchema = z.array(triggerStateSchema);
@@ -38,10 +40,14 @@ export const triggerKey = (name: string): string => name.toLowerCase();
 
 export const triggerState = ({ triggers }: Pick<OfTriggers, "triggers">, name: string): TriggerState =>
   triggers.find((one) => one.name === triggerKey(name)) ?? {
-    ...{ name: triggerKey(name), secret: null, old_secret: null, refused_at: null, broken: null },
+    ...{ name: triggerKey(name), secret: null, old_secret: null, refused_at: null, broken: null, told: [] },
   };
 
-const withTrigger = (state: OfTriggers, next: TriggerState): readonly TriggerState[] => [
+/** Whether an action of it is a job; the others are events. */
+export const startsJobs = ({ actions }: Pick<Trigger, "actions">): boolean =>
+  actions.some(({ type }) => type === "agent");
+
+export const withTrigger = (state: OfTriggers, next: TriggerState): readonly TriggerState[] => [
   ...state.triggers.filter((one) => one.name !== next.name),
   next,
 ];

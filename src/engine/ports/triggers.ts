@@ -14,7 +14,7 @@ export interface TriggerNews {
   readonly values: TriggerValues;
   /** Roots of placeholders; the others are text. */
   readonly roots: readonly string[];
-  /** Beside what the placeholders stand for. */
+  /** Beside what the placeholders stand for. Not bounded yet. */
   readonly more?: readonly TriggerValue[];
   /** The issue that the jobs belong to. */
   readonly issue?: number;
@@ -23,11 +23,16 @@ export interface TriggerNews {
 }
 
 export type Fired =
-  /** `again`: an earlier repetition had started them. */
-  | { readonly kind: "started"; readonly jobs: readonly JobId[]; readonly again: boolean }
+  /** `events`: their ids. `again`: all of it had come of an earlier repetition. */
+  | {
+      readonly kind: "started";
+      readonly jobs: readonly JobId[];
+      readonly events: readonly string[];
+      readonly again: boolean;
+    }
   /** Nothing came for this placeholder, so nothing was started. */
   | { readonly kind: "missing"; readonly placeholder: string }
-  /** As many jobs as it may within an hour have begun. */
+  /** As much as may come of it within an hour has come. */
   | { readonly kind: "full"; readonly after_ms: number }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 

@@ -15,6 +15,7 @@ import type { Log } from "../../engine/ports/log.ts";
 import type { RepositoryStore } from "../../engine/ports/repositories.ts";
 import type { SealedBox } from "../../engine/ports/sealed-box.ts";
 import type { JobService } from "../../engine/ports/service.ts";
+import type { Fired } from "../../engine/ports/triggers.ts";
 import { counted } from "../../text/plural.ts";
 import { hashOf } from "../middleware/auth.ts";
 import type { AuthThrottle } from "../middleware/wrong-key-throttling.ts";
@@ -54,11 +55,18 @@ const UNKNOWN: HttpResult = {
 };
 const OFF = failure(409, "trigger_disabled", "This trigger is off. Set `enabled: true` in the file that it stands in.");
 /** GitHub sends one when a webhook is added, to see whether somebody is there. */
-const NOTHING = success(202, { job_id: null, job_ids: [] });
+const NOTHING = success(202, {
+  ...{ job_id: null, job_ids: [], event_ids: [] },
+  message: "The secret is right. GitHub's ping starts nothing.",
+});
 
 const firedSchema = z.object({
   job_id: z.string().nullable().meta({ description: "The first of them; null: no job was asked for." }),
   job_ids: z.array(z.string()).meta({ description: "One for each action that starts a job." }),
+  event_ids: z
+    .array(z.string())
+    .meta({ description: "One for each action of `type: webhook`: the `id` in the event's data." }),
+  message: z.string().meta({ description: "What has come of it, in words." }),
 });
 
 const retryAfter = (ms: number) => ({ "Retry-After": String(Math.max(1, Math.ceil(ms / 1_000))) });
@@ -101,14 +109,24 @@ const missing = (placeholder: string): HttpResult =>
   failure(
     422,
     "missing_value",
-    `The task names {{${placeholder}}}, and the call brings nothing for it, so no job was started. Send it, or change the trigger's task.`,
+    `The task names {{${placeholder}}}, and the call brings nothing for it, so nothing was started. Send it, or change the trigger's task.`,
   );
+
+/** The same however often a delivery comes. */
+function messageOf({ jobs, events }: Extract<Fired, { kind: "started" }>): string {
+  const begun = jobs.length === 0 ? [] : [`${counted(jobs.length, "job")} started`];
+  const sent =
+    events.length === 0
+      ? []
+      : [`${counted(events.length, "event")} \`trigger.fired\` sent to this repository's webhooks`];
+  return `${[...begun, ...sent].join(", ") || "Nothing to start"}.`;
+}
 
 const full = ({ jobs_per_hour }: Trigger, after_ms: number): HttpResult =>
   failure(
     429,
     "rate_limited",
-    `This trigger has started ${counted(jobs_per_hour, "job")} within an hour, and may start no more: \`jobs_per_hour\` says how many. Try again later.`,
+    `This trigger has started ${counted(jobs_per_hour, "job")} within an hour, events counted as well, and may start no more: \`jobs_per_hour\` says how many. Try again later.`,
     retryAfter(after_ms),
   );
 
@@ -124,7 +142,10 @@ async function fire(parts: TriggerParts, { state, trigger }: Found, asked: Trigg
   });
   switch (fired.kind) {
     case "started":
-      return success(202, { job_id: fired.jobs[0] ?? null, job_ids: [...fired.jobs] });
+      return success(202, {
+        ...{ job_id: fired.jobs[0] ?? null, job_ids: [...fired.jobs], event_ids: [...fired.events] },
+        message: messageOf(fired),
+      });
     case "missing":
       return missing(fired.placeholder);
     case "full":
@@ -162,7 +183,7 @@ export const callTriggerRoute = (parts: TriggerParts): Route =>
     about:
       "Known by the trigger's own secret: as `Authorization: Bearer …`, or by a signature of Standard Webhooks or of GitHub. " +
       "The body is JSON, a form or text, of 64 kB at most; it fills the placeholders of the task. The same delivery (`webhook-id`, " +
-      "`X-GitHub-Delivery` or `Idempotency-Key`) starts its jobs once.",
+      "`X-GitHub-Delivery` or `Idempotency-Key`) starts its jobs and sends its events once.",
     scope: null,
     raw: true,
     lenient: true,
@@ -173,9 +194,9 @@ export const callTriggerRoute = (parts: TriggerParts): Route =>
     example: { params: { owner: "octocat", name: "hello-world", trigger: "error-report" }, body: { service: "shop" } },
     answers: {
       202: {
-        about: "The jobs have begun, or had begun with the same delivery.",
+        about: "The jobs have begun and the events are sent, now or with the same delivery before.",
         schema: firedSchema,
-        example: { job_id: "ab12cd34", job_ids: ["ab12cd34"] },
+        example: { job_id: "ab12cd34", job_ids: ["ab12cd34"], event_ids: [], message: "1 job started." },
       },
       401: {
         about: "No such trigger, or not its secret.",
