@@ -6,6 +6,7 @@ import { hash } from "node:crypto";
 import { accountOfRepository } from "../domain/job/account.ts";
 import { fullName, type Job, type Repository } from "../domain/job/job.ts";
 import type { PublishedEvent, PublishedEventName } from "../domain/published-events.ts";
+import type { RepositoryEvent } from "../domain/repository/events.ts";
 import { isChat, type WebhookFormat } from "../domain/webhook-format.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
 import type { Clock } from "../engine/ports/clock.ts";
@@ -86,6 +87,23 @@ export function createEventPublisher(parts: EventPublisherParts): EventPublisher
     return { ended: "done" };
   };
 
+  const publish = async (
+    event: RepositoryEvent,
+    of: { readonly account: string; readonly repository: Repository; readonly once: string },
+    mayHear: MayHear,
+  ): Promise<{ readonly ended: "done" } | Later> => {
+    const { type, data } = event;
+    const subscribers = await hearing(parts, of, type, mayHear);
+    if (subscribers === null) return UNSURE;
+    const bodyIn = bodies(event, () => repositoryNotice(event, web_url));
+    return recorded(
+      subscribers.map(({ id: subscription, format }) => ({
+        ...{ subscription, url: null, event: type, job: null, at: clock.now(), body: bodyIn(format) },
+        id: deliveryId(of.account, type, data.subject, of.once, subscription),
+      })),
+    );
+  };
+
   return {
     async perform({ announcement: { version, events } }, job, _again, mayHear = NOBODY) {
       const deliveries: NewDelivery[] = [];
@@ -106,18 +124,12 @@ export function createEventPublisher(parts: EventPublisherParts): EventPublisher
       }
       return recorded(deliveries);
     },
-    async publish(event, { id, owner, name, installation_id }, mayHear) {
-      const { type, timestamp, data } = event;
-      const of = { account: accountOfRepository(id), repository: { id, owner, name, installation_id } };
-      const subscribers = await hearing(parts, of, type, mayHear);
-      if (subscribers === null) return UNSURE;
-      const bodyIn = bodies(event, () => repositoryNotice(event, web_url));
-      return recorded(
-        subscribers.map(({ id: subscription, format }) => ({
-          ...{ subscription, url: null, event: type, job: null, at: clock.now(), body: bodyIn(format) },
-          id: deliveryId(of.account, type, data.subject, timestamp, subscription),
-        })),
-      );
-    },
+    publish: (event, { id, owner, name, installation_id }, mayHear) =>
+      publish(
+        event,
+        { account: accountOfRepository(id), repository: { id, owner, name, installation_id }, once: event.timestamp },
+        mayHear,
+      ),
+    publishToAccount: publish,
   };
 }

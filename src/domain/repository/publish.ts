@@ -15,13 +15,19 @@ export interface Told {
 /** `at`: the moment that it is of. The same event of the same subject and moment is told once. */
 export const repositoryEvent = (
   { owner, name }: IdentifiedRepository,
+  ...event: [type: RepositoryEventName, told: Told, at: number]
+): RepositoryEvent => repositoryEventOf(`${owner}/${name}`, ...event);
+
+/** `repository`: `owner/name`. */
+export const repositoryEventOf = (
+  repository: string,
   type: RepositoryEventName,
   { subject, text, more = {} }: Told,
   at: number,
 ): RepositoryEvent => ({
   type,
   timestamp: new Date(at).toISOString(),
-  data: { ...more, repository: `${owner}/${name}`, subject: cut(subject, MAX_SUBJECT), text: cut(text, MAX_TEXT) },
+  data: { ...more, repository, subject: cut(subject, MAX_SUBJECT), text: cut(text, MAX_TEXT) },
 });
 
 export const published = (
