@@ -21,7 +21,7 @@ export interface BudgetNews {
 }
 
 /** It was created, or takes, waits for, gives back or has used some of the budget. */
-const concerns = (job: Job, before: Job | null): boolean =>
+export const concernsBudget = (job: Job, before: Job | null): boolean =>
   before === null ||
   (before.line === null) !== (job.line === null) ||
   before.line?.limit !== job.line?.limit ||
@@ -42,7 +42,7 @@ export function createBudgetNews({ repositories, facts, handleRepository, log }:
   };
   return {
     committed(job, before) {
-      if (concerns(job, before)) look(job.repository);
+      if (concernsBudget(job, before)) look(job.repository);
     },
     repositoryCommitted(state, before) {
       if (JSON.stringify(state.settings?.budget) !== JSON.stringify(before?.settings?.budget)) look(state);

@@ -25,7 +25,7 @@ interface HearingNeeds {
 }
 
 /** An account without a person was made by the operator, who bound its key to what it may reach. */
-function createMayHear({ accounts, admit, clock }: HearingNeeds): MayHear {
+export function createMayHear({ accounts, admit, clock }: HearingNeeds): MayHear {
   const answers = new LRUCache<string, { readonly until: number; readonly may: boolean }>({ max: MAX_KEPT });
   return async (account, repository) => {
     const person = await accounts.holder(account);
@@ -45,7 +45,7 @@ function createMayHear({ accounts, admit, clock }: HearingNeeds): MayHear {
 type Performed = Exclude<RepositoryEffect, ScheduleEffect>;
 
 interface Needs extends HearingNeeds {
-  readonly eventPublisher: EventPublisher;
+  readonly eventPublisher: Pick<EventPublisher, "perform" | "publish">;
   readonly repositoryPerformer: RepositoryPerformer;
 }
 

@@ -6,7 +6,7 @@ import { hash } from "node:crypto";
 import { accountOfRepository } from "../domain/job/account.ts";
 import { fullName, type Job, type Repository } from "../domain/job/job.ts";
 import type { PublishedEvent, PublishedEventName } from "../domain/published-events.ts";
-import { marksOf } from "../domain/repository/events.ts";
+import { marksOf, type RepositoryEvent } from "../domain/repository/events.ts";
 import { isChat, type WebhookFormat } from "../domain/webhook-format.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
 import type { Clock } from "../engine/ports/clock.ts";
@@ -87,6 +87,24 @@ export function createEventPublisher(parts: EventPublisherParts): EventPublisher
     return { ended: "done" };
   };
 
+  const publish = async (
+    event: RepositoryEvent,
+    of: { readonly account: string; readonly repository: Repository },
+    marks: readonly string[],
+    mayHear: MayHear,
+  ): Promise<{ readonly ended: "done" } | Later> => {
+    const { type } = event;
+    const subscribers = await hearing(parts, of, type, mayHear);
+    if (subscribers === null) return UNSURE;
+    const bodyIn = bodies(event, () => repositoryNotice(event, web_url));
+    return recorded(
+      subscribers.map(({ id: subscription, format }) => ({
+        ...{ subscription, url: null, event: type, job: null, at: clock.now(), body: bodyIn(format) },
+        id: deliveryId(of.account, type, ...marks, subscription),
+      })),
+    );
+  };
+
   return {
     async perform({ announcement: { version, events } }, job, _again, mayHear = NOBODY) {
       const deliveries: NewDelivery[] = [];
@@ -107,18 +125,13 @@ export function createEventPublisher(parts: EventPublisherParts): EventPublisher
       }
       return recorded(deliveries);
     },
-    async publish(event, { id, owner, name, installation_id }, mayHear) {
-      const { type } = event;
-      const of = { account: accountOfRepository(id), repository: { id, owner, name, installation_id } };
-      const subscribers = await hearing(parts, of, type, mayHear);
-      if (subscribers === null) return UNSURE;
-      const bodyIn = bodies(event, () => repositoryNotice(event, web_url));
-      return recorded(
-        subscribers.map(({ id: subscription, format }) => ({
-          ...{ subscription, url: null, event: type, job: null, at: clock.now(), body: bodyIn(format) },
-          id: deliveryId(of.account, type, ...marksOf(event), subscription),
-        })),
-      );
-    },
+    publish: (event, { id, owner, name, installation_id }, mayHear) =>
+      publish(
+        event,
+        { account: accountOfRepository(id), repository: { id, owner, name, installation_id } },
+        marksOf(event),
+        mayHear,
+      ),
+    publishToAccount: (event, { once, ...of }, mayHear) => publish(event, of, [event.data.subject, once], mayHear),
   };
 }

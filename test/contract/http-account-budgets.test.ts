@@ -42,11 +42,26 @@ describe("the budget of an account", () => {
     expect(answer).toMatchObject({ status: 400, body: { code: "invalid_field" } });
   });
 
+  it("is listed with those of others and what was spent, a hundred at a time", async () => {
+    const names = Array.from({ length: 101 }, (_, nth) => `listed-${String(nth).padStart(3, "0")}`);
+    for (const name of names) await server.ask("PUT", `/api/accounts/${name}/budget`, { body: { month_cents: 700 } });
+    const first = await server.ask("GET", "/api/accounts?after=listed-");
+    expect(first.status).toBe(400);
+    const listed = await server.ask("GET", "/api/accounts?after=a");
+    const one = { day_cents: null, month_cents: 700, spent_day_cents: 0, spent_month_cents: 0 };
+    const shown = names.slice(0, 100).map((account) => ({ account, ...one }));
+    const usual = { day_cents: null, month_cents: null };
+    expect(listed).toMatchObject({ status: 200, body: { usual, budgets: shown, next: names[99] } });
+    const rest = await server.ask("GET", `/api/accounts?after=${names[99]}`);
+    expect(rest.body).toEqual({ usual, budgets: [{ account: names[100], ...one }], next: null });
+  });
+
   it("is for admins alone", async () => {
     const made = await server.ask("POST", "/api/keys", {
       body: { account: "octocat", repository: "*", scopes: ["read", "write", "work"] },
     });
     const key = String(Object(made.body).key);
+    expect((await server.ask("GET", "/api/accounts", { key })).status).toBe(403);
     for (const method of ["GET", "PUT", "DELETE"])
       expect(await server.ask(method, AT, { key, ...(method === "PUT" ? { body: {} } : {}) })).toMatchObject({
         status: 403,

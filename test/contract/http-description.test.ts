@@ -54,7 +54,7 @@ const ORDER: readonly string[] = [
   ...["approveJob", "runChecks", "rejectWork", "getAttachment", "followJobLogs", "enforceDeadlines"],
   ...["createAgentJob", "getAgentJob", "listAgentJobs", "messageAgentJob", "cancelAgentJob", "archiveAgentJob"],
   ...["revokeKey", "revokeOwnKey", "listAuditEntries", "getUsage"],
-  ...["setAccountBudget", "getAccountBudget", "removeAccountBudget"],
+  ...["setAccountBudget", "getAccountBudget", "listAccountBudgets", "removeAccountBudget"],
 ];
 
 /** Routes of the market that want a key with `work`. */

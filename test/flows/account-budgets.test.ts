@@ -1,7 +1,9 @@
 /** A server whose operator says how much the jobs of an account may cost, in all repositories together. */
 import { expect, it } from "vitest";
+import * as z from "zod";
 import type { Job, JobId } from "../../src/domain/job/job.ts";
 import { runOf } from "../../src/domain/job/job.ts";
+import { startReceiver } from "../contract/receiver.ts";
 import { ADMIN, DEMO, OWNER, WRITER } from "../sandbox/environment.ts";
 import { type Harness, startHarness, until, untilJob } from "./harness.ts";
 import { heldRuns } from "./held-runs.ts";
@@ -89,4 +91,48 @@ it("what every account may spend holds over restarts and with --over-budget, and
   await runs(harness, second.id);
   held.letAllGo();
   await untilJob(harness, second.id, "merged", (one) => one.merged_at !== null);
+});
+
+const eventSchema = z.object({
+  type: z.string(),
+  data: z.object({ subject: z.string(), text: z.string() }).loose(),
+});
+
+it("an account's webhooks and the log are told once when most of it is used, and once when jobs wait", async () => {
+  const receiver = await startReceiver();
+  try {
+    const { harness, held } = await startWithTwo({ ACCOUNT_BUDGET_DAY_CENTS: "300" });
+    const told = () => receiver.received.map((one) => eventSchema.parse(JSON.parse(one.body)));
+    const first = await ask(harness, DEMO);
+    await runs(harness, first.id);
+    for (const account of [WRITER, ADMIN]) {
+      const body = { account, repository: "*", scopes: ["read", "write"] };
+      const made = await harness.request("/api/keys", { method: "POST", body });
+      const { key } = z.object({ key: z.string() }).parse(await made.json());
+      const events = ["account_budget.warning", "account_budget.exhausted"];
+      const hook = { method: "POST", key, body: { url: `${receiver.url}?${account}`, events } };
+      expect((await harness.request("/api/webhooks", hook)).status).toBe(201);
+    }
+    const second = await ask(harness, OTHER);
+    await waits(harness, second.id);
+    await until("the notice", () => told().length === 1);
+    const third = await ask(harness, DEMO);
+    await waits(harness, third.id);
+    await harness.restart();
+    const fourth = await ask(harness, OTHER);
+    await waits(harness, fourth.id);
+    held.letAllGo();
+    await untilJob(harness, first.id, "merged", (one) => one.merged_at !== null);
+    expect(told()).toMatchObject([
+      {
+        type: "account_budget.exhausted",
+        data: { account: WRITER, subject: "account.day_cents", limit: 300, repository: OTHER },
+      },
+    ]);
+    expect(told()[0]?.data.text).toContain(`of the $3.00 that this server allows ${WRITER} today are spent`);
+    expect(receiver.received.map(({ path }) => path)).toEqual([expect.stringContaining(WRITER)]);
+    expect(harness.logged()).toContain("account_budget.exhausted");
+  } finally {
+    await receiver.close();
+  }
 });

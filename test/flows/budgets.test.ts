@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { briefSchema, CONFIG_FILE, jobFolder } from "../../src/contracts/brief.ts";
-import { type Job, type JobId, runOf } from "../../src/domain/job/job.ts";
+import { asJobId, type Job, type JobId, runOf } from "../../src/domain/job/job.ts";
 import { automationDraft } from "../../src/engine/start-automation.ts";
 import { type Receiver, startReceiver } from "../contract/receiver.ts";
 import { ADMIN, DEMO, WRITER } from "../sandbox/environment.ts";
@@ -192,6 +192,38 @@ describe("jobs of a repository with a budget", () => {
       { action: "create-over-budget", login: ADMIN, target: { id: third.id }, outcome: "done" },
       { action: "create-over-budget", login: WRITER, target: null, outcome: "forbidden" },
     ]);
+  });
+
+  it("go beyond it for a key of scope admin that says so, and for no other key", async () => {
+    const held = heldRuns();
+    const harness = await startAtNoon({ settings: settings("day_cents: 300"), ...held.options });
+    const first = await harness.jobOf(harness.ask(TASK(1)));
+    await runs(harness, first.id);
+    const made = await harness.request("/api/keys", {
+      method: "POST",
+      body: { account: WRITER, repository: DEMO, scopes: ["read", "write"] },
+    });
+    const { key } = z.object({ key: z.string() }).parse(await made.json());
+    const asked = { method: "POST", body: { job: "create TWO.md that says 2", over_budget: true } };
+    const denied = await harness.request("/api/create-job", { ...asked, key });
+    expect(denied.status).toBe(403);
+    expect(await denied.json()).toMatchObject({
+      code: "missing_scope",
+      error: expect.stringContaining("Only a key with the scope admin may go beyond the repository's budget"),
+    });
+    const answer = await harness.request("/api/create-job", asked);
+    expect(answer.status).toBe(200);
+    const created = z.object({ job_id: z.string() }).parse(await answer.json());
+    const id = asJobId(created.job_id);
+    if (id === null) throw new Error("no id of a job");
+    expect((await runs(harness, id)).reserved).toMatchObject({ budgeted: false, cents: 300 });
+    const entries = auditSchema.parse(await (await harness.request("/api/audit")).json());
+    expect(entries.filter(({ action }) => action === "create-over-budget").toReversed()).toMatchObject([
+      { target: null, outcome: "missing_scope" },
+      { target: { id }, outcome: "done" },
+    ]);
+    held.letAllGo();
+    await merged(harness, id);
   });
 
   it("begin with all of a budget that is smaller than what others wait for", async () => {

@@ -319,6 +319,24 @@ describe("the containers", () => {
     expect(runner.read("gateway-env")).toContain(`LLM_MODEL=${BRIEF.llm.model}\n`);
   });
 
+  test("of a brief under a budget, the gateway is told so", async () => {
+    const runner = start({}, { brief: { budgeted: true } });
+    expect((await runner.run("true")).main.code).toBe(0);
+    expect(runner.read("gateway-env")).toContain("LLM_BUDGETED=true\n");
+  });
+
+  test("under a budget, none begins for a run that was started again on GitHub", async () => {
+    const runner = start({}, { brief: { budgeted: true } });
+    const { main } = await runner.run(leave("Work"), { GITHUB_RUN_ATTEMPT: "2" });
+    expect(main.output).toContain("The agent was not started: this run was started again on GitHub");
+    expect(runner.commands().filter((line) => line.startsWith("run "))).toEqual([]);
+    expect(main.code).toBe(1);
+    expect(parseResult(runner.pushed(`${folder}/result.json`) ?? "")).toMatchObject({
+      outcome: "failed",
+      reason: expect.stringContaining("Say `/job retry` instead."),
+    });
+  });
+
   test("docker itself sees where its engine is, and nothing that says who the run is", async () => {
     const runner = start();
     const env = {

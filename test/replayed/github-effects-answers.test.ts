@@ -9,7 +9,7 @@ import { createOctokits } from "../../src/github/client/octokit.ts";
 import { createPerformer } from "../../src/github/effects/perform.ts";
 import { appKey } from "../contract/app-key.ts";
 import { command, LLM, memoryRepositories, sourceOf } from "../contract/github-effects-harness.ts";
-import { begin, led, TO_PULL_REQUEST } from "../unit/job-fixtures.ts";
+import { ADA, begin, briefPushed, led, TO_PULL_REQUEST } from "../unit/job-fixtures.ts";
 
 const API = "https://api.github.test";
 const AT = "/repos/octo/demo";
@@ -464,6 +464,33 @@ describe("single answers of GitHub", () => {
       .query(true)
       .reply(200, { workflow_runs: [one(6, "Work"), one(5, "Run job abcd1234: x")] });
     expect(command(await perform({ type: "read-run", run_id: null }))).toMatchObject(told);
+  });
+
+  it("asks whether a run ever began only where a budget holds a cancelled job's part for it", async () => {
+    const reserved = { budgeted: true, cents: 300, at: 1 };
+    const cancelled = led({ ...begin(), reserved }, briefPushed(), { type: "cancel", by: ADA });
+    const run = (more: object = {}) => ({
+      ...{ id: 5, run_attempt: 1, html_url: "https://x/runs/5", status: "completed", conclusion: "cancelled" },
+      ...{ head_sha: "brief", path: ".github/workflows/run-job.yml", head_commit: { message: "Run job abcd1234: x" } },
+      ...more,
+    });
+    const read = async (job: Job, answer: object, jobs?: readonly object[], status = 200) => {
+      api().get(`${AT}/actions/runs/5`).reply(200, answer);
+      if (jobs !== undefined)
+        api().get(`${AT}/actions/runs/5/jobs`).query(true).reply(status, { total_count: jobs.length, jobs });
+      const told = command(await perform({ type: "read-run", run_id: 5 }, job));
+      return told.type === "run-changed" && told.never_began === true;
+    };
+    const waited = { runner_id: 0, runner_name: "", steps: [] };
+    expect(await read(cancelled, run(), [waited])).toBe(true);
+    expect(await read(cancelled, run(), [])).toBe(true);
+    expect(await read(cancelled, run(), [{ ...waited, runner_id: 7 }])).toBe(false);
+    expect(await read(cancelled, run(), [waited, { ...waited, steps: [{ name: "Set up job" }] }])).toBe(false);
+    expect(await read(cancelled, run(), [], 404)).toBe(false);
+    // and otherwise nothing is asked
+    expect(await read(cancelled, run({ conclusion: "timed_out" }))).toBe(false);
+    expect(await read(cancelled, run({ run_attempt: 2 }))).toBe(false);
+    expect(await read({ ...cancelled, reserved: { ...reserved, budgeted: false } }, run())).toBe(false);
   });
 });
 

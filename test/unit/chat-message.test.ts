@@ -117,7 +117,13 @@ describe("the notice of an event", () => {
   it("is sent unasked of what a person waits for or has to act on", () => {
     expect(CHAT_EVENTS).toEqual([
       ...["job.waiting_for_user", "job.verified", "job.merged", "job.failed", "job.cancelled"],
-      ...["schedule.paused", "budget.warning", "budget.exhausted"],
+      ...[
+        "schedule.paused",
+        "budget.warning",
+        "budget.exhausted",
+        "account_budget.warning",
+        "account_budget.exhausted",
+      ],
     ]);
     expect(Object.keys(EVENT_SENTENCES).sort()).toEqual([...EVENT_NAMES].sort());
   });

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PUBLISHER } from "../../src/contracts/publisher.ts";
 import { RUN_JOB_WORKFLOW } from "../../src/github/render/run-job-workflow.ts";
-import { runsOnPullRequests, workflowFactsOf } from "../../src/github/repository-settings/workflow-file.ts";
+import {
+  runsOnPullRequests,
+  usesRunAction,
+  workflowFactsOf,
+} from "../../src/github/repository-settings/workflow-file.ts";
 
 const blob = (text: string) => ({ text, isTruncated: false });
 const mistakesOf = (text: string) => workflowFactsOf(blob(text))?.mistakes;
@@ -22,6 +26,13 @@ describe("the workflow of a repository", () => {
 
   it("may be a copy of before the run action, which still works", () =>
     expect(workflowFactsOf(blob(OLD))).toEqual({ mistakes: [], outdated: true }));
+
+  it("runs jobs beside a gateway if it is known to use the run action", () => {
+    const texts = [RUN_JOB_WORKFLOW, OLD, "jobs: [", RUN_JOB_WORKFLOW.replace(/uses: .*/, "run: agent")];
+    expect(texts.map((text) => usesRunAction(blob(text)))).toEqual([true, false, false, false]);
+    expect(usesRunAction({ text: RUN_JOB_WORKFLOW, isTruncated: true })).toBe(false);
+    expect(usesRunAction(null)).toBe(false);
+  });
 
   it("may be not there", () => expect(workflowFactsOf(null)).toBeNull());
 

@@ -182,6 +182,8 @@ export type Command =
       readonly commit_message: string;
       /** GitHub was asked just now; an event may be hours old. */
       readonly fresh?: true;
+      /** GitHub was asked, and no job of the run has begun. */
+      readonly never_began?: true;
     }
   /** A run of any other workflow on the job's branch. */
   | {

@@ -3,8 +3,9 @@
  * the effect is performed; the effect is then dropped.
  */
 import type { Effect } from "./effect.ts";
-import { heldFiles, isAtRest, isFinal, isOnMarket, type Job, judgedSha, type Run, runOf } from "./job.ts";
+import { heldFiles, isAtRest, isFinal, isOnActions, isOnMarket, type Job, judgedSha, type Run, runOf } from "./job.ts";
 import { isOnTheirBranch, isOnTheirs } from "./target.ts";
+import { isUnbegun } from "./unbegun.ts";
 
 const isThisAttempt = (effect: { readonly round: number; readonly attempt: number }, job: Job): boolean =>
   job.status === "submitted" && effect.round === job.round && effect.attempt === job.attempt;
@@ -86,7 +87,7 @@ function isWantedAtStage(effect: Effect, job: Job): boolean {
     case "show-place":
       return job.line !== null && job.comment !== null;
     case "read-run":
-      return job.status === "queued" || job.status === "accepted";
+      return job.status === "queued" || job.status === "accepted" || (isOnActions(job) && isUnbegun(job));
     case "close-pull-request":
       return job.merged_at === null;
     case "expire-pull-request":

@@ -20,6 +20,16 @@ export const REPOSITORY_EVENTS = {
   "trigger.fired": { by_default: false, tone: "plain", says: (where) => `A trigger of ${where} has fired.` },
   "budget.warning": { by_default: true, tone: "asks", says: (where) => `The budget of ${where} is nearly spent.` },
   "budget.exhausted": { by_default: true, tone: "bad", says: (where) => `The budget of ${where} is spent.` },
+  "account_budget.warning": {
+    by_default: true,
+    tone: "asks",
+    says: (where) => `An account that works in ${where} has nearly spent its budget on this server.`,
+  },
+  "account_budget.exhausted": {
+    by_default: true,
+    tone: "bad",
+    says: (where) => `An account that works in ${where} has spent its budget on this server.`,
+  },
 } as const satisfies Readonly<Record<string, RepositoryEventSentence>>;
 
 export type RepositoryEventName = keyof typeof REPOSITORY_EVENTS;

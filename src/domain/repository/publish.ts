@@ -17,6 +17,12 @@ export interface Told {
 /** `at`: the moment that it is of. The same event of the same subject, moment and id is told once. */
 export const repositoryEvent = (
   { owner, name }: IdentifiedRepository,
+  ...event: [type: RepositoryEventName, told: Told, at: number]
+): RepositoryEvent => repositoryEventOf(`${owner}/${name}`, ...event);
+
+/** `repository`: `owner/name`. */
+export const repositoryEventOf = (
+  repository: string,
   type: RepositoryEventName,
   { subject, text, id, more = {} }: Told,
   at: number,
@@ -25,7 +31,7 @@ export const repositoryEvent = (
   timestamp: new Date(at).toISOString(),
   data: {
     ...more,
-    ...{ repository: `${owner}/${name}`, subject: cut(subject, MAX_SUBJECT), text: cut(text, MAX_TEXT) },
+    ...{ repository, subject: cut(subject, MAX_SUBJECT), text: cut(text, MAX_TEXT) },
     ...(id === undefined ? {} : { id }),
   },
 });

@@ -17,6 +17,8 @@ const baseSchema = z.object({
   head_sha: z.string(),
   tree_sha: z.string(),
   has_workflow: z.boolean(),
+  /** Whether that workflow keeps runs inside their cap; missing: nobody has looked. */
+  has_gateway: z.boolean().optional(),
 });
 
 /** What is wrong with a workflow file. */

@@ -13,6 +13,8 @@ export const NO_ACCOUNT_BUDGETS: AccountBudgets = { any: () => false, of: async 
 /** Those of single accounts, in place of what every account has. */
 export interface AccountLimitsStore {
   any(): boolean;
+  /** In order of the names. */
+  all(): Promise<readonly (AccountLimits & { readonly account: string })[]>;
   /** Null: it has none of its own. */
   get(account: string): Promise<AccountLimits | null>;
   /** Resolves when they are on the disk. */

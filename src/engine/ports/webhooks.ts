@@ -46,6 +46,12 @@ export interface EventPublisher {
     repository: IdentifiedRepository,
     mayHear: MayHear,
   ): Promise<{ readonly ended: "done" } | Later>;
+  /** To the account's own subscriptions, those to another repository left out. The same `once` of an event is told once. */
+  publishToAccount(
+    event: RepositoryEvent,
+    of: { readonly account: string; readonly repository: Repository; readonly once: string },
+    mayHear: MayHear,
+  ): Promise<{ readonly ended: "done" } | Later>;
 }
 
 /** No subscribers, so no event is published. */
@@ -54,5 +60,9 @@ export const NO_SUBSCRIPTIONS: {
   readonly eventPublisher: EventPublisher;
 } = {
   subscriptionMatcher: { listens: async () => false },
-  eventPublisher: { perform: async () => ({ ended: "done" }), publish: async () => ({ ended: "done" }) },
+  eventPublisher: {
+    perform: async () => ({ ended: "done" }),
+    publish: async () => ({ ended: "done" }),
+    publishToAccount: async () => ({ ended: "done" }),
+  },
 };

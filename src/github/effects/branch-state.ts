@@ -12,6 +12,7 @@ import {
   TRIGGERS_PATH,
 } from "../repository-settings/automation-files.ts";
 import { parseSettingsBlob, SETTINGS_PATH } from "../repository-settings/settings-file.ts";
+import { usesRunAction } from "../repository-settings/workflow-file.ts";
 import { DISCUSSION, discussionSchema, type ReadComments } from "./discussion.ts";
 import { FAILED_CHECKS, type FailedCheck, failedChecksSchema } from "./failed-logs.ts";
 import type { Task } from "./task.ts";
@@ -20,9 +21,10 @@ export const WORKFLOW_PATH = ".github/workflows/run-job.yml";
 /** The folder that holds all jobs' folders. */
 const JOBS = jobFolder("").split("/")[0];
 
+const WORKFLOW = `... on Blob { oid text isTruncated }`;
 const ON_TREE = `... on Tree { ${TREE} }`;
 const QUERY = `
-query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $crons: String!, $triggers: String!, $branch: String!, $folder: String!, $parent: String!, $baseJobs: String!, $branchJobs: String!, $asked: Boolean!, $trees: Boolean!, $issue: Int!, $discussed: Boolean!) {
+query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: String!, $settings: String!, $crons: String!, $triggers: String!, $branch: String!, $folder: String!, $parent: String!, $baseJobs: String!, $branchWorkflow: String!, $branchJobs: String!, $asked: Boolean!, $trees: Boolean!, $issue: Int!, $discussed: Boolean!) {
   viewer @include(if: $trees) { login databaseId }
   repository(owner: $owner, name: $repo) {
     databaseId
@@ -30,17 +32,24 @@ query BranchState($owner: String!, $repo: String!, $base: String!, $workflow: St
     defaultBranchRef { name }
     base: object(expression: $base) { ... on Commit { oid tree { oid entries @include(if: $trees) { name mode oid } } } }
     baseJobs: object(expression: $baseJobs) @include(if: $trees) { ${ON_TREE} }
-    workflow: object(expression: $workflow) { ... on Blob { oid } }
+    workflow: object(expression: $workflow) { ${WORKFLOW} }
     settings: object(expression: $settings) { ${BLOB} }
     crons: object(expression: $crons) { ${BLOB} }
     triggers: object(expression: $triggers) { ${BLOB} }
     branch: ref(qualifiedName: $branch) @include(if: $asked) { target { ... on Commit { oid message tree { ${TREE} } ${FAILED_CHECKS} } } }
+    branchWorkflow: object(expression: $branchWorkflow) @include(if: $asked) { ${WORKFLOW} }
     branchJobs: object(expression: $branchJobs) @include(if: $asked) { ${ON_TREE} }
     folder: object(expression: $folder) @include(if: $asked) { ${ON_TREE} }
     parent: ref(qualifiedName: $parent) @include(if: $asked) { name }
     ${DISCUSSION}
   }
 }`;
+
+const workflowSchema = z
+  .object({ oid: z.string(), text: z.string().nullish(), isTruncated: z.boolean().nullish() })
+  .transform(({ text, isTruncated }) => ({ text: text ?? null, isTruncated: isTruncated ?? false }))
+  .nullable()
+  .catch(null);
 
 const commit = z.object({ oid: z.string(), tree: readTreeSchema });
 
@@ -52,7 +61,8 @@ const schema = z.object({
       isEmpty: z.boolean(),
       defaultBranchRef: z.object({ name: z.string() }).nullable(),
       base: commit.nullable().catch(null),
-      workflow: z.object({ oid: z.string() }).nullable().catch(null),
+      workflow: workflowSchema,
+      branchWorkflow: workflowSchema.optional(),
       settings: blobSchema,
       crons: blobSchema,
       triggers: blobSchema,
@@ -82,12 +92,14 @@ export interface BranchState {
   /** Null when the requested branch does not exist. */
   readonly base: (Tip & { readonly branch: string }) | null;
   readonly has_workflow: boolean;
+  /** Whether that workflow keeps runs inside their cap. */
+  readonly has_gateway: boolean;
   /** Null when the file does not exist. */
   readonly settings: ReturnType<typeof parseSettingsBlob>;
   /** The files of the default branch that say what starts by itself. */
   readonly automation: AutomationBlobs;
-  /** Null when the job's branch does not exist. */
-  readonly branch: (Tip & { readonly message: string }) | null;
+  /** Null when the job's branch does not exist. `has_gateway`: of its own workflow, which runs its next brief. */
+  readonly branch: (Tip & { readonly message: string; readonly has_gateway: boolean }) | null;
   /**
    * A branch named like the first part of the job's branch, which git does not allow at the same time. Null when there
    * is none.
@@ -139,6 +151,7 @@ export async function readBranchState(
       folder: job === null ? "" : `refs/heads/${job.branch}:${jobFolder(job.id)}`,
       parent: `refs/heads/${parent}`,
       baseJobs: `${from}:${JOBS}`,
+      branchWorkflow: job === null ? "" : `refs/heads/${job.branch}:${WORKFLOW_PATH}`,
       branchJobs: job === null ? "" : `refs/heads/${job.branch}:${JOBS}`,
       asked: job !== null,
       trees: pushes !== null,
@@ -161,9 +174,17 @@ export async function readBranchState(
         ? null
         : { branch, sha: repository.base.oid, tree: repository.base.tree.id },
     has_workflow: repository.workflow !== null,
+    has_gateway: usesRunAction(repository.workflow),
     settings,
     automation: { settings, crons: repository.crons, triggers: repository.triggers },
-    branch: tip ? { sha: tip.oid, tree: tip.tree.id, message: tip.message } : null,
+    branch: tip
+      ? {
+          sha: tip.oid,
+          tree: tip.tree.id,
+          message: tip.message,
+          has_gateway: usesRunAction(repository.branchWorkflow ?? null),
+        }
+      : null,
     in_the_way: repository.parent ? parent : null,
     present: (repository.folder?.entries ?? []).map(({ name }) => name),
     failed: tip?.statusCheckRollup ?? [],
@@ -189,6 +210,7 @@ export function observedOf(
       head_sha: state.base.sha,
       tree_sha: state.base.tree,
       has_workflow: state.has_workflow,
+      has_gateway: state.has_gateway,
     },
     settings: read === null ? null : read.ok ? read.settings : (known?.settings ?? null),
     settings_problem: read === null || read.ok ? null : read.problem,

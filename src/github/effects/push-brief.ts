@@ -7,7 +7,7 @@ import { hasPrice } from "../../contracts/models.ts";
 import type { Review } from "../../contracts/review.ts";
 import { DEFAULT_REPOSITORY_SETTINGS, UNREAD_REPOSITORY_SETTINGS } from "../../contracts/settings.ts";
 import type { Effect } from "../../domain/job/effect.ts";
-import { isOnActions } from "../../domain/job/job.ts";
+import { isOnActions, type Job } from "../../domain/job/job.ts";
 import { isLimited } from "../../domain/job/line.ts";
 import { isOfQueueRound } from "../../domain/job/merge-queue.ts";
 import { modelOf } from "../../domain/job/model-selection.ts";
@@ -54,13 +54,16 @@ const refused = ({ round, attempt }: PushBrief, sentence: string): Attempt =>
 /** A job that turns out to be one too many has to wait. */
 const limitsRead = ({ round, attempt }: PushBrief): Attempt => reported({ type: "limits-read", round, attempt });
 
+/** A budget holds only what a price and the gateway can hold to it. */
+const isBudgeted = (job: Job): boolean => isOnActions(job) && job.reserved?.budgeted === true;
+
 /** A market worker chooses its own model, so the setting is a proposal and never an error. */
 function llmOf({ job, defaults, now }: Task, { settings }: PushBase): Llm | string {
   const asked = isOnActions(job) ? defaults : { ...defaults, own_models: true };
   const named = modelOf(job.choices, settings, asked, now());
   if (!named.ok) return named.sentence;
   const { model, max_tokens, notes } = named.choice;
-  if (isOnActions(job) && job.reserved?.budgeted === true && !hasPrice(model)) return refusals.noPrice(model);
+  if (isBudgeted(job) && !hasPrice(model)) return refusals.noPrice(model);
   return { provider: named.provider, model, max_tokens, notes: [...notes], named_by: named.named_by };
 }
 
@@ -86,7 +89,9 @@ function cachedBase(task: Task, known: ObservedRepository | null): PushBase | nu
   const base = known?.base;
   if (!base || again || job.head_sha !== null) return null;
   if (job.base.branch !== null && job.base.branch !== base.branch) return null;
-  if (isOnActions(job) && !base.has_workflow) return null; // The workflow may have been added since, so look before refusing.
+  // The workflow may have been added or replaced since, so look before refusing.
+  if (isOnActions(job) && !base.has_workflow) return null;
+  if (isBudgeted(job) && base.has_gateway !== true) return null;
   return {
     base: { branch: base.branch, sha: base.head_sha },
     parent: { sha: base.head_sha, tree: base.tree_sha },
@@ -114,6 +119,9 @@ function fetchedBase(
   if (state.in_the_way !== null) return refusals.branchInTheWay(state.in_the_way);
   if (state.base === null) return refusals.noSuchBranch(job.base.branch ?? state.default_branch);
   if (isOnActions(job) && !state.has_workflow) return refusals.missingWorkflow(state.base.branch);
+  // GitHub runs the file of the commit that the brief is put upon
+  if (isBudgeted(job) && !(state.branch ?? state).has_gateway)
+    return refusals.noGateway(state.branch === null ? state.base.branch : job.branch);
   const read = state.settings;
   const kept = known?.settings ?? job.settings ?? UNREAD_REPOSITORY_SETTINGS;
   return {

@@ -2,7 +2,8 @@
 
 import { RUN_COMMIT_PREFIX } from "../../contracts/brief.ts";
 import type { Effect } from "../../domain/job/effect.ts";
-import { GONE, type Run, runOf } from "../../domain/job/job.ts";
+import { GONE, isOnActions, type Run, runOf } from "../../domain/job/job.ts";
+import { mayHaveEndedUnbegun } from "../../domain/job/unbegun.ts";
 import type { Attempt } from "../../engine/ports/performer.ts";
 import { attempted } from "../client/errors.ts";
 import { WORKFLOW_PATH } from "./branch-state.ts";
@@ -54,19 +55,45 @@ export async function readRun(task: Task, { run_id }: Extract<Effect, { type: "r
   }
   const found = answer.value;
   if (found === null) return done;
+  const run: Run = {
+    id: found.id,
+    attempt: found.run_attempt ?? 1,
+    url: found.html_url,
+    status: runStatus(found.status),
+    conclusion: found.conclusion,
+  };
+  const asks = isOnActions(task.job) && mayHaveEndedUnbegun(task.job, run);
+  const began = asks ? await attempted(task.now, () => hasBegun(task, run)) : null;
+  if (began?.ok === false && !DENIED.has(began.githubError.kind))
+    return { ended: "later", ...laterOf(began.githubError) };
   return reported({
     type: "run-changed",
-    run: {
-      id: found.id,
-      attempt: found.run_attempt ?? 1,
-      url: found.html_url,
-      status: runStatus(found.status),
-      conclusion: found.conclusion,
-    },
+    run,
     head_sha: found.head_sha,
     commit_message: found.head_commit?.message ?? "",
     fresh: true,
+    ...(began?.ok === true && !began.value ? { never_began: true } : {}),
   });
+}
+
+/** Then nobody knows, and it counts as begun. */
+const DENIED: ReadonlySet<string> = new Set(["gone", "forbidden"]);
+const MOST_JOBS = 100;
+
+/** Whether a runner took any of its jobs. */
+async function hasBegun({ octokit, at }: Task, { id }: Run): Promise<boolean> {
+  const { data } = await octokit.request("GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs", {
+    ...at,
+    run_id: id,
+    filter: "all",
+    per_page: MOST_JOBS,
+  });
+  return (
+    data.total_count > data.jobs.length ||
+    data.jobs.some(
+      ({ runner_id, runner_name, steps = [] }) => Boolean(runner_id) || Boolean(runner_name) || steps.length > 0,
+    )
+  );
 }
 
 /** The run as the job knows it, since GitHub does not show it. */

@@ -41,5 +41,11 @@ export const pushForbidden = (branch: string, words: string): string =>
   "Change the rule or what it objects to, then try again.";
 
 export const noPrice = (model: string): string =>
-  `${code(model)} has no known price, so it cannot be held to the budget of this repository. Name a model of the table in ` +
-  "Journeyman's documentation by `llm.model` in `.github/journeyman.yml` or `/job --model NAME`, or remove `budget` there.";
+  `${code(model)} has no known price, so it cannot be held to the budget that counts here. Name a model of the table in ` +
+  "Journeyman's documentation by `llm.model` in `.github/journeyman.yml` or `/job --model NAME`, or have the budget removed: " +
+  "it is `budget` in that file, or the server's operator has set it.";
+
+export const noGateway = (branch: string): string =>
+  `\`.github/workflows/run-job.yml\` of ${code(branch)} does not use the run action, which keeps a run inside its cost limit, so ` +
+  "the job cannot be held to the budget that counts here. Replace that file there by the one that Journeyman's docs/install.md " +
+  "shows, and try again.";

@@ -95,6 +95,14 @@ export function workflowFactsOf(blob: WorkflowBlob | null): WorkflowFacts | null
   return { mistakes, outdated };
 }
 
+/** Its jobs run beside a gateway, which keeps them inside their cap. One that cannot be read may do anything. */
+export function usesRunAction(blob: WorkflowBlob | null): boolean {
+  const facts = workflowFactsOf(blob);
+  return (
+    facts !== null && !facts.outdated && !facts.mistakes.some((one) => one === "unreadable" || one === "no_run_action")
+  );
+}
+
 /** Whether a workflow of this text runs on pull requests; null: it cannot be read. */
 export function runsOnPullRequests(blob: WorkflowBlob | null): boolean | null {
   const file = blob === null || blob.text === null || blob.isTruncated ? null : parsed(blob.text);

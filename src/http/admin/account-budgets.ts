@@ -5,6 +5,7 @@ import type { AccountLimits } from "../../contracts/budget.ts";
 import type { AccountLimitsStore } from "../../engine/ports/account-budgets.ts";
 import type { Recorder } from "../../engine/ports/audit.ts";
 import type { JobService } from "../../engine/ports/service.ts";
+import type { SpendingStore } from "../../engine/ports/spending.ts";
 import { actorOf } from "../middleware/actor.ts";
 import { accountField } from "../routing/account-field.ts";
 import { failure, type HttpResult, success } from "../routing/answer.ts";
@@ -16,6 +17,8 @@ export interface AccountBudgetParts {
   readonly usual_account_limits: AccountLimits;
   readonly service: Pick<JobService, "accountBudgetChanged">;
   readonly record: Recorder;
+  readonly spending: Pick<SpendingStore, "spentIn">;
+  readonly now: () => number;
 }
 
 const MOST_CENTS = 100_000_000;
@@ -44,15 +47,52 @@ const viewSchema = z
   .meta({ id: "AccountBudget" });
 type View = z.output<typeof viewSchema>;
 
+const spent = (of: string) =>
+  z.number().meta({ description: `US cents that its jobs have cost in this ${of} of UTC; those under way not yet.` });
+const listSchema = z
+  .object({
+    usual: z
+      .object({ day_cents: cents, month_cents: cents })
+      .meta({ description: "What every account has that has none of its own, by the server's settings." }),
+    budgets: z.array(
+      viewSchema.omit({ own: true }).extend({ spent_day_cents: spent("day"), spent_month_cents: spent("month") }),
+    ),
+    next: z.string().nullable().meta({ description: "Where more follow: the `after` of the next call; else null." }),
+  })
+  .meta({ id: "AccountBudgets" });
+
+/** An operator sets few; an answer stays small whatever they do. */
+const MOST_LISTED = 100;
+
 const ACCOUNT = "octocat";
 const LIMITS: AccountLimits = { day_cents: 500, month_cents: 5_000 };
 const EXAMPLE: View = { account: ACCOUNT, ...LIMITS, own: true };
+const { own: _, ...SHOWN } = EXAMPLE;
+const LIST_EXAMPLE: z.output<typeof listSchema> = {
+  usual: { day_cents: null, month_cents: null },
+  budgets: [{ ...SHOWN, spent_day_cents: 125.5, spent_month_cents: 1_900 }],
+  next: null,
+};
 const NONE = failure(404, "not_found", "This account has no budget of its own; PUT sets one.");
 
 async function viewOf(parts: AccountBudgetParts, account: string): Promise<View> {
   const own = await parts.accountLimits.get(account);
   const { day_cents, month_cents } = own ?? parts.usual_account_limits;
   return { account, day_cents, month_cents, own: own !== null };
+}
+
+async function listOf(
+  { accountLimits, usual_account_limits: usual, spending, now }: AccountBudgetParts,
+  after: string,
+) {
+  const behind = (await accountLimits.all()).filter(({ account }) => account > after);
+  const shown = behind.slice(0, MOST_LISTED);
+  const budgets = [];
+  for (const one of shown) {
+    const { day_cents, month_cents } = await spending.spentIn({ account: one.account }, now());
+    budgets.push({ ...one, spent_day_cents: day_cents, spent_month_cents: month_cents });
+  }
+  return { usual, budgets, next: behind.length > MOST_LISTED ? (shown.at(-1)?.account ?? null) : null };
 }
 
 /** The same answer, written down, once whoever waits for more has been told. */
@@ -72,6 +112,15 @@ const shared = { group: "budgets", scope: "admin", path: "/api/accounts/{account
 const example = { params: { account: ACCOUNT } };
 
 export const accountBudgetRoutes = (parts: AccountBudgetParts): readonly Route[] => [
+  route({
+    ...{ group: "budgets", scope: "admin", method: "get", path: "/api/accounts" },
+    operation: "listAccountBudgets",
+    summary: "List the accounts that have a budget of their own",
+    about: `With what their jobs have cost, in order of the names, ${MOST_LISTED} at a time.`,
+    query: z.strictObject({ after: accountField.optional().meta({ description: "List those behind this account." }) }),
+    answers: { 200: { about: "What counts for them, and for all others.", schema: listSchema, example: LIST_EXAMPLE } },
+    work: async ({ query: { after = "" } }) => success(200, await listOf(parts, after)),
+  }),
   route({
     ...shared,
     method: "get",

@@ -24,7 +24,18 @@ export interface JobRequest extends ChosenOverRest {
 export const restDraft = (
   principal: Principal,
   repository: Repository,
-  { dialect, awaits_branch, task, provider, model, callback_url, no_merge, draft, base_branch }: JobRequest,
+  {
+    dialect,
+    awaits_branch,
+    task,
+    provider,
+    model,
+    callback_url,
+    no_merge,
+    draft,
+    over_budget,
+    base_branch,
+  }: JobRequest,
 ): Omit<Draft, "id"> => ({
   account: principal.account,
   repository,
@@ -34,6 +45,7 @@ export const restDraft = (
   title: titleOf(task),
   task: task.trim(),
   choices: { provider, model, no_merge, draft },
+  ...(over_budget ? { over_budget } : {}),
   callback_url,
   base_branch,
   price_cents: 0,

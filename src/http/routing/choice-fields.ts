@@ -1,5 +1,5 @@
 /**
- * The fields `no_merge`, `draft` and `base_branch` of REST requests, which correspond to the flags of `/job`.
+ * The fields `no_merge`, `draft`, `over_budget` and `base_branch` of REST requests, which correspond to the flags of `/job`.
  * Shared by the dialects that create jobs on Actions.
  */
 import * as z from "zod";
@@ -19,6 +19,7 @@ const BRANCH_SENTENCE = "must be the name of a branch: at most 200 letters, digi
 export const choiceFields = {
   no_merge: flag("The pull request is left to a person, whatever the repository's settings say."),
   draft: flag("The pull request is opened as a draft."),
+  over_budget: flag("The repository's budget does not hold the first round up; for keys with the scope `admin`."),
   base_branch: z
     .string(says("must be a string."))
     .regex(BRANCH, says(BRANCH_SENTENCE))
@@ -30,5 +31,6 @@ export const choiceFields = {
 export interface ChosenOverRest {
   readonly no_merge: boolean;
   readonly draft: boolean;
+  readonly over_budget: boolean;
   readonly base_branch: string | null;
 }

@@ -33,6 +33,11 @@ export class LowdbAccountLimits implements AccountLimitsStore {
     return this.#known.size > 0;
   }
 
+  async all(): Promise<Kept> {
+    const all = [...this.#known].map(([account, limits]) => ({ account, ...limits }));
+    return all.toSorted((a, b) => (a.account < b.account ? -1 : 1));
+  }
+
   async get(account: string): Promise<AccountLimits | null> {
     return this.#known.get(accountNamed(account)) ?? null;
   }

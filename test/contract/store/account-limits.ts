@@ -12,6 +12,10 @@ export function describeAccountLimits(engine: Engine): void {
         await store.accountLimits.set("repository@7", { day_cents: null, month_cents: null });
         for (const { accountLimits } of [store, await reopen()]) {
           expect(accountLimits.any()).toBe(true);
+          expect(await accountLimits.all()).toEqual([
+            { account: "ada", day_cents: 200, month_cents: null },
+            { account: "repository@7", day_cents: null, month_cents: null },
+          ]);
           expect(await accountLimits.get("ADA")).toEqual({ day_cents: 200, month_cents: null });
           expect(await accountLimits.get("repository@7")).toEqual({ day_cents: null, month_cents: null });
           expect(await accountLimits.get("bob")).toBeNull();

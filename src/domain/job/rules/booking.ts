@@ -107,7 +107,7 @@ export function book(before: Job | null, command: Command, decision: Decision, {
   const ended = endedBy(before, command, decision, now);
   if (ended === null || !couldStart(decision)) return decision;
   const told = toldOf(before, command, decision.job, ended.cap_cents);
-  const isNothing = isFinal(before.status) && isOverUnbegun(before, command);
+  const isNothing = isOverUnbegun(before, command);
   const row = rowOf(before, ended, isNothing ? { ...told, cents: 0, known: true } : told);
   return { ...decision, spending: [row] };
 }

@@ -38,7 +38,7 @@ import {
 import { START_GIVEN_UP_MS } from "../next-timer.ts";
 import { capInBrief, limitsOf } from "../raised-limits.ts";
 import { isOnTheirBranch, isOnTheirs, mergeAtFirst } from "../target.ts";
-import { isOverUnbegun, RUN_COULD_NOT_START } from "../unbegun.ts";
+import { mayHaveEndedUnbegun, RUN_COULD_NOT_START } from "../unbegun.ts";
 import { withResult } from "../usage.ts";
 import { failRun } from "./conflict-round.ts";
 import { cancelRun, endUnpaid, MOST_ROUNDS, retireRun } from "./end-attempt.ts";
@@ -212,16 +212,7 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
       : begun;
   }
   if (!isOurs(job, report)) return unchanged;
-  if (isFinal(job.status)) {
-    return run.status === "completed"
-      ? isOverUnbegun(job, report)
-        ? change(job, context.now, { set: { work: { ...job.work, run } } })
-        : unchanged
-      : change(job, context.now, {
-          set: { work: { ...job.work, run } },
-          effects: [atOnce({ type: "cancel-run", run_id: run.id })],
-        });
-  }
+  if (isFinal(job.status)) return runOfOver(job, report, context);
   if (job.brief_sha === null) return heldBack(job, report, context);
   if (job.status === "queued") return startedRun(job, report, context);
   // pressed “Re-run” while its work is being checked: that is there already
@@ -233,6 +224,18 @@ export function runChanged(job: Job, report: Report<"run-changed">, context: Con
   if (job.status !== "accepted") return unchanged;
   const next = { ...job, work: { ...job.work, run } };
   return run.status === "completed" ? endedRun(next, context) : change(job, context.now, { set: next });
+}
+
+/** Nobody wants it any more. One that had not begun has cost nothing, which GitHub is asked about where that counts. */
+function runOfOver(job: ActionsJob, report: Report<"run-changed">, { now }: Context): Decision {
+  const { run, fresh } = report;
+  const set = { work: { ...job.work, run } };
+  if (run.status !== "completed")
+    return change(job, now, { set, effects: [atOnce({ type: "cancel-run", run_id: run.id })] });
+  if (!mayHaveEndedUnbegun(job, run)) return unchanged;
+  return fresh === true
+    ? change(job, now, { set })
+    : change(job, now, { effects: [atOnce({ type: "read-run", run_id: run.id })] });
 }
 
 /**

@@ -8,6 +8,7 @@ import { canReadAsSender, readableJobs } from "../../../domain/access.ts";
 import type { Command } from "../../../domain/job/command.ts";
 import { asJobId, fullName, type Job } from "../../../domain/job/job.ts";
 import type { RefusalCode } from "../../../domain/job/refusal.ts";
+import type { Recorder } from "../../../engine/ports/audit.ts";
 import type { Clock } from "../../../engine/ports/clock.ts";
 import type { GitHubClient } from "../../../engine/ports/github.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
@@ -24,6 +25,7 @@ import { withPosition, withPositions } from "../../routing/line-positions.ts";
 import { nextLink, type pageSchema } from "../../routing/paging.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import type { Call } from "../../routing/route.ts";
+import { deniedOverBudget } from "../over-budget.ts";
 import { restDraft } from "../rest-draft.ts";
 import { type RepositoryParts, whichRepository } from "../which-repository.ts";
 import { type Project, projectOf } from "./project.ts";
@@ -35,6 +37,7 @@ export interface AgentV2Parts extends RepositoryParts {
   readonly service: Pick<JobService, "create" | "handle" | "observe">;
   readonly jobs: JobStore;
   readonly webhooks: Pick<Webhooks, "validateTarget" | "ownOf">;
+  readonly record: Recorder;
   readonly clock: Clock;
   readonly log: Pick<Log, "warn">;
   /** GitHub's pages, without a trailing slash. */
@@ -78,6 +81,8 @@ export const createAgentJob =
     if ("answer" in repository) return repository.answer;
     const limited = gitHubRateLimited(parts.githubClient, repository.value);
     if (limited !== null) return limited;
+    const denied = deniedOverBudget(parts, request, repository.value, chosen.over_budget);
+    if (denied !== null) return denied;
     if (chosen.callback_url !== null) await parts.webhooks.ownOf(principal.account);
     const asked = { dialect: NAME, task, provider: null, model: null, ...chosen };
     const created = await parts.service.create(

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { isAtRest, type Job } from "../../../domain/job/job.ts";
 import { BRANCH_LIMIT_MS } from "../../../domain/job/next-timer.ts";
+import type { Recorder } from "../../../engine/ports/audit.ts";
 import type { GitHubClient } from "../../../engine/ports/github.ts";
 import type { StoredJob } from "../../../engine/ports/jobs.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
@@ -18,6 +19,7 @@ import { MAX_TASK_LENGTH, NOT_BLANK } from "../../routing/limits.ts";
 import { refusalToHttp } from "../../routing/refusal-to-http.ts";
 import { type Route, route } from "../../routing/route.ts";
 import { OVER_QUOTA } from "../market/attachment-blobs.ts";
+import { deniedOverBudget } from "../over-budget.ts";
 import { restDraft } from "../rest-draft.ts";
 import { type RepositoryParts, whichRepository } from "../which-repository.ts";
 
@@ -25,6 +27,7 @@ export interface CreateJobParts extends RepositoryParts {
   readonly service: Pick<JobService, "create" | "waitFor" | "observe">;
   readonly githubClient: Pick<GitHubClient, "installation" | "repository" | "pushWait">;
   readonly webhooks: Pick<Webhooks, "validateTarget" | "ownOf">;
+  readonly record: Recorder;
 }
 
 /** As jobs are stored. */
@@ -108,6 +111,8 @@ export const createJob = (parts: CreateJobParts): Route =>
       if ("answer" in repository) return repository.answer;
       const limited = gitHubRateLimited(parts.githubClient, repository.value);
       if (limited !== null) return limited;
+      const denied = deniedOverBudget(parts, request, repository.value, body.over_budget);
+      if (denied !== null) return denied;
       const { job: task, llm_provider: provider, llm_model: model, repository: _, ...chosen } = body;
       const { callback_url } = chosen;
       // made now, so that whoever asks for it while the job runs gets the one that signs

@@ -117,7 +117,7 @@ const draftOf = (
 ): Omit<Draft, "id"> => ({
   ...restDraft(principal, repository, {
     ...{ dialect: NAME, task: order.prompt, callback_url: order.callback_url },
-    ...{ provider: null, model: null, no_merge: false, draft: false, base_branch: null },
+    ...{ provider: null, model: null, no_merge: false, draft: false, over_budget: false, base_branch: null },
   }),
   runner: "market",
   title: terms.title,
