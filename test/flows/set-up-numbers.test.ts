@@ -32,7 +32,9 @@ it("opens the pull request with four writes and three reads at the most, and the
     return github.pulls(name).length > 0;
   });
   const made = () => github.calls().filter(({ route }) => !route.endsWith("/access_tokens"));
-  const writes = made().filter(({ kind }) => kind === "write").map(({ method, route }) => `${method} ${route}`);
+  const writes = made()
+    .filter(({ kind }) => kind === "write")
+    .map(({ method, route }) => `${method} ${route}`);
   expect(writes).toEqual(
     ["trees", "commits", "refs"]
       .map((what) => `POST /repos/:owner/:repo/git/${what}`)
