@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { jobFolder, LOG_FILE, RESULT_FILE } from "../../src/contracts/brief.ts";
 import { NO_USAGE, type Result, resultSchema } from "../../src/contracts/result.ts";
 import { parseForeignJson } from "../../src/text/json-bounds.ts";
+import type { ImageProblem } from "./state.ts";
 
 const RESULT_LIMIT = 1024 * 1024;
 const LOG_LIMIT = 32 * 1024 * 1024;
@@ -52,8 +53,8 @@ const ENDED_WITHOUT = "The agent ended without a result.";
 export interface ResultChange {
   /** Why the agent could not work, used when it left no result. */
   readonly failure: string | null;
-  /** Whether that is so because Docker could not get an image. */
-  readonly image_missing: boolean;
+  /** What of that is so because of an image. */
+  readonly image_problem: ImageProblem | null;
   /** Why the work is rejected, in sentences. */
   readonly refusals: readonly string[];
   /** What happened to its files, in sentences. */
@@ -71,7 +72,7 @@ export const FAILED = { outcome: "failed", permanent_error: null } as const;
 /** The result to submit: the agent's own, plus what this step has to say. */
 export function finalResult(
   { result }: AgentFiles,
-  { failure, image_missing, refusals, notes, put_back, comments }: ResultChange,
+  { failure, image_problem, refusals, notes, put_back, comments }: ResultChange,
 ): Readonly<Record<string, unknown>> {
   const own = result ?? {
     ...{ version: 1, outcome: "failed", title: "", body: "", reason: failure ?? ENDED_WITHOUT },
@@ -82,7 +83,8 @@ export function finalResult(
     ...own,
     ...(notes.length === 0 ? {} : { body: [body, ...notes].filter((part) => part !== "").join("\n\n") }),
     ...(refusals.length === 0 ? {} : { ...FAILED, reason: refusals.join(" ") }),
-    ...(image_missing ? { image_missing } : {}),
+    ...(image_problem === "missing" ? { image_missing: true } : {}),
+    ...(image_problem === "set_up_failed" ? { set_up_failed: true } : {}),
     put_back: put_back.slice(0, MAX_PUT_BACK),
     ...(own.replies === undefined ? {} : { replies: repliesTo(comments, own) }),
   };

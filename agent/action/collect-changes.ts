@@ -78,7 +78,7 @@ export async function collect(baseState: BaseState): Promise<Collected> {
     ...(tooLarge.length === 0 ? [] : [`Left out, because GitHub accepts no file of that size: ${namesOf(tooLarge)}.`]),
   ];
   const result = finalResult(files, {
-    ...{ failure: state.failure, image_missing: state.image_missing },
+    ...{ failure: state.failure, image_problem: state.image_problem },
     ...{ refusals, notes, put_back, comments: commentsOf(brief) },
   });
 
@@ -98,7 +98,7 @@ export async function collectFailure({ git, settings, state, brief }: BaseState,
   forgetMerge(git);
   const files = readAgentFiles(workspace, jobId);
   const result = finalResult(files, {
-    ...{ failure: reason, image_missing: state.image_missing },
+    ...{ failure: reason, image_problem: state.image_problem },
     ...{ refusals: [reason], notes: [], put_back: [], comments: commentsOf(brief) },
   });
   // A separate index, since the main one may be damaged.

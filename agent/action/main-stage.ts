@@ -75,7 +75,11 @@ async function work(
   });
   if (ended.failure !== null) {
     output.show(ended.failure);
-    saveState(settings.folder, { ...state, failure: ended.failure, image_missing: ended.image_missing });
+    saveState(settings.folder, {
+      ...state,
+      failure: ended.failure,
+      image_problem: ended.image_missing ? "missing" : null,
+    });
   }
   return ended.code === 0 ? 0 : 1;
 }

@@ -14,6 +14,7 @@ import type { Docker } from "./docker.ts";
 import { asCode, MAX_COMMAND_SHOWN, plain, runImageCommands } from "./image-commands.ts";
 import { AGENT_UID } from "./ownership.ts";
 import { errorTail, succeeded } from "./run-command.ts";
+import type { ImageProblem } from "./state.ts";
 
 const PULL_LIMIT_MS = 10 * 60_000;
 const COMMIT_LIMIT_MS = 5 * 60_000;
@@ -53,11 +54,12 @@ export type PreparedImage = { readonly ok: true; readonly image: OwnImage } | ({
 
 interface Failure {
   readonly reason: string;
-  /** Docker could not get an image. */
-  readonly image_missing: boolean;
+  readonly image_problem: ImageProblem | null;
 }
 
-const refusal = (reason: string, image_missing = false): PreparedImage => ({ ok: false, reason, image_missing });
+const refusal = ({ reason, image_problem }: Failure): PreparedImage => ({
+  ...{ ok: false, reason: `The agent was not started: ${reason}`, image_problem },
+});
 
 export async function removeOwnImage(docker: Docker, names: Names): Promise<void> {
   await docker.call(["rm", "-f", "-v", names.setup]);
@@ -69,10 +71,10 @@ export async function prepareOwnImage(ports: OwnImagePorts): Promise<PreparedIma
   await removeOwnImage(docker, names);
   const [failure, noProgram] = await Promise.all([makeImage(ports), copyProgram(ports)]);
   const found = failure ?? noProgram;
-  if (found !== null) return refusal(`The agent was not started: ${found.reason}`, found.image_missing);
+  if (found !== null) return refusal(found);
   const variables = await variablesOf(docker, names.image);
   return variables === null
-    ? refusal(`The agent was not started: the variables of the image ${container.image} (${SETTING}) are too large.`)
+    ? refusal(unusable(`the variables of the image ${container.image} (${SETTING}) are too large.`))
     : { ok: true, image: { name: names.image, variables } };
 }
 
@@ -85,10 +87,10 @@ async function copyProgram({ docker, names, agentImage }: OwnImagePorts): Promis
   );
   if (succeeded(copied)) return null;
   const reason = `its program could not be taken from the agent's image: ${errorTail(copied)}.`;
-  return { reason, image_missing: await docker.lacksImage(agentImage) };
+  return { reason, image_problem: (await docker.lacksImage(agentImage)) ? "missing" : null };
 }
 
-const other = (reason: string): Failure => ({ reason, image_missing: false });
+const unusable = (reason: string): Failure => ({ reason, image_problem: "set_up_failed" });
 
 /** Null when done, else why not, in sentences. */
 async function makeImage(ports: OwnImagePorts): Promise<Failure | null> {
@@ -98,17 +100,17 @@ async function makeImage(ports: OwnImagePorts): Promise<Failure | null> {
     const why = errorTail(pulled);
     if (await docker.lacksImage(container.image)) {
       const reason = `the image ${container.image} (${SETTING}) could not be pulled: ${asCode(why)}.`;
-      return { reason, image_missing: true };
+      return { reason, image_problem: "missing" };
     }
     show(`The image ${container.image} could not be pulled, so this machine's own is used: ${why}.`);
   }
   const failure = (await hidingVolume(ports)) ?? (await setUp(ports));
-  if (failure !== null) return other(failure);
+  if (failure !== null) return unusable(failure);
   const kept = await docker.call(["commit", "--pause=false", names.setup, names.image], COMMIT_LIMIT_MS);
   await docker.call(["rm", "-f", "-v", names.setup]);
   return succeeded(kept)
     ? null
-    : other(`the image ${container.image} could not be kept after its set-up: ${errorTail(kept)}.`);
+    : unusable(`the image ${container.image} could not be kept after its set-up: ${errorTail(kept)}.`);
 }
 
 /** Null when done, else why not, in sentences. */

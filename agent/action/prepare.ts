@@ -62,7 +62,7 @@ const NOTHING_YET = {
     own_image: false,
     cached: false,
     failure: null,
-    image_missing: false,
+    image_problem: null,
   },
 };
 
@@ -113,8 +113,8 @@ export async function prepare(ports: PreparePorts): Promise<Preparation> {
   const given = started.ok && placed.ok ? await ports.ownership.give() : null;
   const failure = [started, placed].find((one) => !one.ok);
   const reason = failure?.ok === false ? failure.reason : given === null ? null : `${NOT_GIVEN}: ${given}.`;
-  const image_missing = !placed.ok && placed.image_missing;
-  saveState(settings.folder, { ...state, failure: reason, image_missing });
+  const image_problem = placed.ok ? null : placed.image_problem;
+  saveState(settings.folder, { ...state, failure: reason, image_problem });
   return started.ok && placed.ok && reason === null
     ? { ...started, place: restored ? withCache(placed.place, names, brief) : placed.place, brief, state }
     : failed(reason ?? "");
@@ -190,7 +190,7 @@ async function fillWorkspace(
     own_image: brief.container !== null,
     cached: brief.cache !== null,
     failure: null,
-    image_missing: false,
+    image_problem: null,
   };
   saveState(settings.folder, state);
   return state;

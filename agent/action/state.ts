@@ -29,9 +29,11 @@ const stateSchema = z.object({
   cached: z.boolean(),
   /** Why the agent did not run to its end, for the job's comment; null when its result says so itself. */
   failure: z.string().nullable(),
-  /** Whether that is so because Docker could not get an image. */
-  image_missing: z.boolean(),
+  /** Whether that is so because Docker could not get an image, or could not set the repository's own one up. */
+  image_problem: z.enum(["missing", "set_up_failed"]).nullable(),
 });
+
+export type ImageProblem = NonNullable<State["image_problem"]>;
 
 export type State = z.infer<typeof stateSchema>;
 

@@ -91,6 +91,8 @@ export const resultSchema = z.object({
   permanent_error: z.enum(PERMANENT_ERRORS).nullable().catch(null),
   /** Set by the pushing step: Docker could not get the image that the agent was to run in. */
   image_missing: z.boolean().catch(false),
+  /** Set by the pushing step: the image that the settings name could not be set up. Older actions do not set it. */
+  set_up_failed: z.boolean().catch(false),
   /** Answers to the review comments of the brief. Older agents give none. */
   replies: repliesSchema,
   /** What counts of each file that conflicts without a marker. Older agents decide none. */

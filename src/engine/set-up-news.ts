@@ -19,8 +19,9 @@ export function setUpNews(before: Job | null, job: Job): RepositoryCommand | nul
 /** One that failed before the model's first answer proves nothing of the set-up. */
 const gotToWork = ({ outcome, usage }: AgentResult): boolean => outcome !== "failed" || usage.turns > 0;
 
-function problemOfResult({ permanent_error, image_missing }: AgentResult): RunProblem | null {
+function problemOfResult({ permanent_error, image_missing, set_up_failed }: AgentResult): RunProblem | null {
   if (image_missing) return "no_image";
+  if (set_up_failed) return "set_up_failed";
   if (permanent_error === "key_missing") return "no_key";
   return permanent_error === "key_refused" ? "key_refused" : null;
 }

@@ -1,6 +1,7 @@
 /** Examines the server itself: what keeps it from hearing GitHub, being heard, or keeping its data. */
 import { access, constants, statfs } from "node:fs/promises";
 import type { ProbotOctokit } from "probot";
+import * as z from "zod";
 import { eventsLacking, permissionsLacking } from "../contracts/app-permissions.ts";
 import type { Finding } from "../domain/repository/findings.ts";
 import { counted } from "../text/plural.ts";
@@ -35,8 +36,24 @@ const statusOf = (thrown: unknown): number | null =>
 
 const dateOf = (header: unknown): number => (typeof header === "string" ? Date.parse(header) : Number.NaN);
 
-/** Null: GitHub could not be asked as the App, so nothing else about the App can be known. */
-async function examineApp({ octokit, app_id, now }: ServerParts): Promise<{ found: Finding[]; known: boolean }> {
+const ownerSchema = z.object({ login: z.string(), type: z.enum(["User", "Organization"]) });
+
+/** Where the owner changes the App; null where GitHub names no person and no organisation. */
+function settingsPage({ html_url, slug, owner }: { html_url: string; slug?: string; owner: unknown }): string | null {
+  const { data } = ownerSchema.safeParse(owner);
+  if (data === undefined || slug === undefined) return null;
+  const account = data.type === "User" ? "" : `/organizations/${data.login}`;
+  return `${new URL(html_url).origin}${account}/settings/apps/${slug}`;
+}
+
+interface AppExamined {
+  readonly found: readonly Finding[];
+  /** False: GitHub could not be asked as the App, so nothing else about the App can be known. */
+  readonly known: boolean;
+  readonly page: string | null;
+}
+
+async function examineApp({ octokit, app_id, now }: ServerParts): Promise<AppExamined> {
   try {
     const { data, headers } = await octokit.request("GET /app");
     const skew = now() - dateOf(headers.date);
@@ -51,7 +68,7 @@ async function examineApp({ octokit, app_id, now }: ServerParts): Promise<{ foun
       );
     const lacking = permissionsLacking(Object.fromEntries(Object.entries(data?.permissions ?? {})));
     const unheard = eventsLacking(data?.events ?? []);
-    const page = data?.html_url ?? null;
+    const page = data === null ? null : settingsPage(data);
     if (lacking.length > 0)
       found.push(
         finding(
@@ -70,7 +87,7 @@ async function examineApp({ octokit, app_id, now }: ServerParts): Promise<{ foun
           page,
         ),
       );
-    return { found, known: true };
+    return { found, known: true, page };
   } catch (thrown) {
     const status = statusOf(thrown);
     const refused = status === 401 || status === 404;
@@ -85,18 +102,19 @@ async function examineApp({ octokit, app_id, now }: ServerParts): Promise<{ foun
           `GitHub cannot be asked (${status ?? "no connection"}).`,
           "Check the way out to the internet, GHE_HOST and the proxy.",
         );
-    return { found: [answer], known: false };
+    return { found: [answer], known: false, page: null };
   }
 }
 
-async function examineWebhook(parts: ServerParts): Promise<Finding[]> {
+async function examineWebhook(parts: ServerParts, page: string | null): Promise<Finding[]> {
   const { octokit, public_url, webhook_proxy_url, webhook_path } = parts;
   const wanted = webhook_proxy_url ?? (public_url === null ? null : `${public_url}${webhook_path}`);
   const { data } = await octokit.request("GET /app/hook/config");
   const fix = `Set the webhook URL on the App's settings page to ${wanted ?? "the server's public address with /api/github/webhooks"}.`;
-  if (!data.url) return [finding("webhook_missing", "The App has no webhook address, so GitHub tells nothing.", fix)];
+  if (!data.url)
+    return [finding("webhook_missing", "The App has no webhook address, so GitHub tells nothing.", fix, page)];
   if (wanted !== null && data.url !== wanted)
-    return [finding("webhook_elsewhere", `GitHub sends webhooks to ${data.url}, not to this server.`, fix)];
+    return [finding("webhook_elsewhere", `GitHub sends webhooks to ${data.url}, not to this server.`, fix, page)];
   const deliveries = await octokit.request("GET /app/hook/deliveries", { per_page: DELIVERIES });
   const [newest] = deliveries.data;
   if (newest === undefined || (newest.status_code >= 200 && newest.status_code < 300)) return [];
@@ -106,6 +124,7 @@ async function examineWebhook(parts: ServerParts): Promise<Finding[]> {
       "webhook_unreached",
       `The newest webhook (${newest.event}) ${what}.`,
       `See that ${data.url} is reached from the internet, and that WEBHOOK_SECRET is the App's.`,
+      page,
     ),
   ];
 }
@@ -131,9 +150,11 @@ async function examineAddress({ public_url }: ServerParts): Promise<Finding[]> {
     await answer.body?.cancel();
     return answer.status === 200
       ? []
-      : [finding("public_url_wrong", `${public_url}/ping answers ${answer.status}.`, fix)];
+      : [finding("public_url_wrong", `${public_url}/ping answers ${answer.status}.`, fix, `${public_url}/ping`)];
   } catch {
-    return [finding("public_url_unreached", `${public_url} cannot be reached from this machine.`, fix)];
+    return [
+      finding("public_url_unreached", `${public_url} cannot be reached from this machine.`, fix, `${public_url}/ping`),
+    ];
   }
 }
 
@@ -165,6 +186,6 @@ async function examineDisk({ data_dir }: ServerParts): Promise<Finding[]> {
 /** The most pressing first. Empty: nothing is wrong. */
 export async function examineServer(parts: ServerParts): Promise<readonly Finding[]> {
   const app = await examineApp(parts);
-  const hook = app.known ? await examineWebhook(parts) : [];
+  const hook = app.known ? await examineWebhook(parts, app.page) : [];
   return [...app.found, ...hook, ...(await examineAddress(parts)), ...(await examineDisk(parts))];
 }

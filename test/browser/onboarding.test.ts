@@ -14,6 +14,8 @@ interface Way {
   /** On all repositories, as GitHub's page has it at first, or on this one alone; false: the App is there. */
   readonly installs: "all" | "one" | false;
   readonly adds_secret?: boolean;
+  /** Where to, the App's page leads on to GitHub's list. */
+  readonly is_listed?: boolean;
   readonly on?: SharedHarness;
 }
 
@@ -49,7 +51,7 @@ describeBrowser("a repository without the files, in a browser", () => {
     });
 
   /** Goes from the installation, or the App's being there, to the first merged job; answers what that took. */
-  async function setUp(fresh: string, { installs, adds_secret = true, on = shared }: Way) {
+  async function setUp(fresh: string, { installs, adds_secret = true, is_listed = false, on = shared }: Way) {
     const { github, sandbox, app } = on;
     const { page, githubError, arrive } = await openVisitor(browser);
     const steps = stepsOn(page);
@@ -57,6 +59,7 @@ describeBrowser("a repository without the files, in a browser", () => {
     if (installs !== false) {
       await install(page, steps, installs === "all" ? undefined : fresh);
       await opened(fresh, on);
+      if (is_listed) await steps.click(page.getByRole("link", { name: `${fresh} Set up Journeyman` }));
     } else {
       github.install(fresh);
       await opened(fresh, on);
@@ -97,6 +100,14 @@ describeBrowser("a repository without the files, in a browser", () => {
   it("takes two clicks more where it is chosen among all", async () => {
     const counted = await setUp(freshRepository("chosen"), { installs: "one" });
     expect(counted).toEqual({ clicks: 8, fields: 2 });
+  });
+
+  it("takes one click more where it is private, in GitHub's list", async () => {
+    const fresh = freshRepository("private", { isPrivate: true });
+    // who GitHub's list is shown to
+    shared.github.setCollaborator(fresh, WRITER, "admin");
+    const counted = await setUp(fresh, { installs: "all", is_listed: true });
+    expect(counted).toEqual({ clicks: 7, fields: 2 });
   });
 
   it("takes five clicks and no field where the owner has installed the App and keeps the key for all", async () => {

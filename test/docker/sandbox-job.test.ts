@@ -65,6 +65,8 @@ describeContainers("a job of the sandbox in real containers", () => {
     await until("the comment", async () => harness.comment(issue).includes("ended with exit code 9"));
     expect(harness.comment(issue)).toMatch(/Its last lines: `no <b>such<\/b> package @\u200bocto \*\*x\*\*`$/m);
     expect(harness.sandbox.model.requests()).toEqual([]);
+    const asked = harness.ask("/job doctor");
+    await until("the doctor", () => harness.comment(asked).includes("The last run could not set up the image"));
     expectNothingLeft(harness, "set-up | no <b>such</b>");
   });
 

@@ -55,6 +55,18 @@ describe("the doctor of a repository", () => {
     expect(out).toContain("problem  `.github/workflows/run-job.yml` does not use the run action.");
   });
 
+  it("names what is wrong with the settings, and an image whose name is none", async () => {
+    const harness = await startHarness({ actions: false });
+    const container = { image: "acme/ci; rm -rf /", setup: ["true"] };
+    const broken = `auto_merge: { enabled: perhaps }\ncontainer: ${JSON.stringify(container)}\n`;
+    harness.github.pushCommit(DEMO, "main", { ".github/journeyman.yml": broken }, "ada");
+    const issue = harness.ask("/job doctor");
+    await until("the answer", () => harness.comment(issue).includes("container.image"));
+    expect(harness.comment(issue)).toContain("auto_merge.enabled");
+    const [, { healthy, findings }] = await health(harness);
+    expect([healthy, findings[0]?.code]).toEqual([false, "settings_broken"]);
+  });
+
   it("knows no repository in which the App is not installed, and speaks of none to a key of another", async () => {
     const harness = await startHarness({ actions: false });
     expect((await health(harness, "octo/nowhere"))[0]).toBe(422);

@@ -117,7 +117,7 @@ async function deliver(github: SandboxGitHub, input: JobInput, { before, workspa
   const left = readAgentFiles(workspace, job);
   const result = finalResult(left, {
     failure: null,
-    image_missing: false,
+    image_problem: null,
     refusals,
     notes: [],
     put_back: [],

@@ -107,6 +107,39 @@ describe("what people do to a set-up", () => {
     await passing("the settings to be right", () => !body().includes("Correct the file"));
   });
 
+  it("a protected default branch takes it from a person, and never from the App", async () => {
+    const { harness, github, offered, passing, body } = await begun();
+    github.protect(FRESH, "main", { requiredReviews: 1 });
+    const before = github.branches(FRESH).main;
+    github.install(FRESH);
+    await offered();
+    github.pushCommit(FRESH, BRANCH, { [WORKFLOW]: RUN_JOB_WORKFLOW }, ADA);
+    await passing("the workflow to be ticked", () => body().includes("[x] Add `.github"));
+    expect(github.branches(FRESH).main).toBe(before);
+    const number = github.pulls(FRESH)[0]?.number ?? 0;
+    github.setCollaborator(FRESH, "olga", "write");
+    github.review(FRESH, number, { state: "APPROVED", by: "olga" });
+    await github.mergeByHand(FRESH, number, ADA);
+    await passing("the merge to be ticked", () => body().includes("[x] Merge this pull request"));
+    expect(github.calls().filter(({ route }) => route.endsWith("/merge"))).toEqual([]);
+    onePull(harness, "closed");
+  });
+
+  it("files that came another way end it: the first result closes the pull request", async () => {
+    const { harness, github, offered, passing, body } = await begun();
+    github.setSecret(FRESH, "ANTHROPIC_API_KEY", harness.sandbox.modelAccess.api_key);
+    github.setVariable(FRESH, "ANTHROPIC_BASE_URL", harness.sandbox.model.url);
+    github.install(FRESH);
+    await offered();
+    github.pushCommit(FRESH, "main", { [WORKFLOW]: RUN_JOB_WORKFLOW }, ADA);
+    await passing("the file to be ticked", () => body().includes("[x] Add `.github"));
+    const issue = github.openIssue(FRESH, { title: "Hello", body: "", by: ADA });
+    github.comment(FRESH, issue, { body: "/job create HELLO.md that says hello", by: ADA });
+    await passing("the end", () => github.pulls(FRESH).find(({ head }) => head === BRANCH)?.state === "closed");
+    expect(body()).toContain("This repository is set up.");
+    expect(body()).not.toContain("[ ]");
+  });
+
   it("a deleted branch is a no, and a pull request that is opened again a yes", async () => {
     const { harness, github, phase, passing, offered } = await begun();
     github.install(FRESH);

@@ -36,7 +36,8 @@ function start(setup: readonly string[], rest: { image?: string; setup_minutes?:
   return runner;
 }
 
-const reasonOf = (runner: Runner): string | undefined => parseResult(runner.pushed(RESULT) ?? "")?.reason;
+const resultOf = (runner: Runner) => parseResult(runner.pushed(RESULT) ?? "");
+const reasonOf = (runner: Runner): string | undefined => resultOf(runner)?.reason;
 const commandWith = (runner: Runner, part: string): string =>
   runner.commands().find((line) => line.includes(part)) ?? "none";
 
@@ -89,6 +90,7 @@ describe("an image of the repository's own", () => {
     );
     expect(reason).toContain("ended with exit code 7. Its last lines: `22 / 23 / ");
     expect(reason).not.toContain("first /");
+    expect(resultOf(runner)).toMatchObject({ set_up_failed: true, image_missing: false });
     expect(commandWith(runner, "--entrypoint /opt/journeyman")).toBe("none");
     expect(commandWith(runner, "commit ")).toBe("none");
     expect(main.output).not.toMatch(/^::error::no/m);
@@ -101,7 +103,7 @@ describe("an image of the repository's own", () => {
     expect(reasonOf(none)).toBe(
       "The agent was not started: the image ghcr.io/acme/ci:1 (`container` in .github/journeyman.yml) could not be pulled: `pull access denied`.",
     );
-    expect(parseResult(none.pushed(RESULT) ?? "")?.image_missing).toBe(true);
+    expect(resultOf(none)).toMatchObject({ image_missing: true, set_up_failed: false });
     const here = start([]);
     const { main } = await here.run(WORK, {}, `${denied}\n${PLAYED}`);
     expect(main.code).toBe(0);
@@ -114,6 +116,7 @@ describe("an image of the repository's own", () => {
       const runner = start([]);
       const volumes = JSON.stringify({ [volume]: {}, "/var/lib/data": {} });
       await runner.run(WORK, {}, `case "$*" in *Config.Volumes*) echo '${volumes}'; exit 0;; esac\n${PLAYED}`);
+      expect(resultOf(runner)?.set_up_failed).toBe(true);
       expect(reasonOf(runner)).toContain(`declares the volume \`${volume}\``);
       expect(commandWith(runner, "--entrypoint /opt/journeyman")).toBe("none");
     },

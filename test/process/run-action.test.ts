@@ -97,7 +97,7 @@ test("a run that was cut off while its commit was fetched fetches it again for i
     ...{
       own_image: false,
       cached: false,
-      image_missing: false,
+      image_problem: null,
       failure: "The run was cancelled before the agent began.",
     },
   };

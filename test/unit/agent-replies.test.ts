@@ -146,7 +146,7 @@ describe("replies in a result", () => {
   });
 
   test("answer ids of the pushed brief alone, whatever the container says", () => {
-    const change = { failure: null, image_missing: false, refusals: [], notes: [], put_back: [], comments: [5] };
+    const change = { failure: null, image_problem: null, refusals: [], notes: [], put_back: [], comments: [5] };
     const replies = [{ id: 5, body: "a" }, { id: 6, body: "b" }, "x", null];
     expect(finalResult({ result: { outcome: "done", replies }, log: "" }, change).replies).toEqual([
       { id: 5, body: "a" },

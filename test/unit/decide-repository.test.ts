@@ -76,6 +76,13 @@ describe("a repository whose files nobody has read", () => {
     expect(told(fresh, { type: "settings-read", settings }).files_read).toBe(false);
   });
 
+  it("has them read after its set-up pull request is open, which is in line with each commit until then", () => {
+    const looked = told(null, INSTALLED, SEEN);
+    for (const state of [looked, told(looked, read({}))]) expect(step(state, DUE)).toMatchObject({ effects: [] });
+    for (const end of [OFFERED, { type: "set-up-refused" }] as const)
+      expect(step(told(looked, read({}), end), DUE).effects).toEqual([["read-settings", 0]]);
+  });
+
   it("stays in line when the reading was given up", () => {
     const effect = { type: "read-settings", first: true } as const;
     const next = told(told(null, INSTALLED), { type: "effect-abandoned", effect });

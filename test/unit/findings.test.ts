@@ -162,6 +162,20 @@ describe("a set-up pull request that is open", () => {
     expect(body).toContain("No workflow runs on `pull_request`");
     expect(body).toContain(`- uses: ${PINNED.uses}\n`);
   });
+
+  it("tells beside what is wrong that no check is required, and of a way to merge that is not allowed", () => {
+    const facts = { ...FACTS, ...open, merge_methods: ["merge" as const], required_checks: [], offered: offered(GOOD) };
+    const bodyWith = (more: Partial<SetUpFacts>) =>
+      setUpBody(
+        { ...STATE, settings: null, set_up: { ...STATE.set_up, phase: "offered", facts: { ...facts, ...more } } },
+        PINNED,
+      );
+    const [list = "", told = ""] = bodyWith({}).split("### Worth knowing");
+    expect(list).not.toContain("Not right yet");
+    expect(told).toMatch(/^- The settings merge by `squash`.* \[Go there\]\(https:[^)]*\/settings\)$/m);
+    expect(told).toMatch(/^- No check is required, .* \[Go there\]\(https:[^)]*\/settings\/rules\)$/m);
+    expect(bodyWith({ required_checks: ["test"], merge_methods: ["squash"] })).not.toContain("Worth knowing");
+  });
 });
 
 it("is no problem to merge in another way where the repository does not allow the one of the settings", () => {

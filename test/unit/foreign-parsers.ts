@@ -322,6 +322,7 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
           outcome: "done",
           permanent_error: null,
           image_missing: false,
+          set_up_failed: false,
           title: body,
           conflicts: [],
           body,

@@ -37,6 +37,7 @@ describe("a job's commits tell the repository", () => {
     ["the key was missing", { permanent_error: "key_missing" }, "no_key"],
     ["the provider refused the key", { permanent_error: "key_refused" }, "key_refused"],
     ["Docker could not get the image", { image_missing: true }, "no_image"],
+    ["the image could not be set up", { set_up_failed: true }, "set_up_failed"],
   ] as const)("that %s", (_what, more, problem) => {
     expect(newsOf({ outcome: "failed", ...more })).toEqual({ type: "run-ended", problem });
   });

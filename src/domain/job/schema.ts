@@ -104,6 +104,8 @@ const agentResult = z.object({
   permanent_error: z.enum(PERMANENT_ERRORS).nullable().exactOptional(),
   /** The run could not get the agent's image. Absent unless so. */
   image_missing: z.boolean().exactOptional(),
+  /** The run could not set up the image that the settings name. Absent unless so. */
+  set_up_failed: z.boolean().exactOptional(),
   model: text,
   /** What the run says of its model. Absent in older records. */
   notes: notes.exactOptional(),

@@ -213,9 +213,13 @@ function settingsRead(state: RepositoryState, read: SettingsRead, context: Repos
   return change(next.state, [...next.effects, ...(isNew ? fills(next.state, context.now) : [])]);
 }
 
-/** A process that starts nothing by itself leaves the files to the first job. */
+/**
+ * A process that starts nothing by itself leaves the files to the first job. A set-up pull request is opened before;
+ * with the commit that says so the repository is in line again.
+ */
 function firstReading(state: RepositoryState, { now, runs_schedules = true }: RepositoryContext): RepositoryDecision {
-  if (state.files_read || !runs_schedules) return unchanged;
+  const { phase } = state.set_up;
+  if (state.files_read || !runs_schedules || phase === "reading" || phase === "offering") return unchanged;
   return change(state, [{ effect: { type: "read-settings", first: true }, urgency: "whenever", not_before: now }]);
 }
 

@@ -173,6 +173,13 @@ const RUNS: Readonly<Record<RunProblem, (url: string) => Finding>> = {
       "Give the runner access to the image, or name another one.",
       `${url}/actions`,
     ),
+  set_up_failed: (url) =>
+    probable(
+      "set_up_failed",
+      `The last run could not set up the image that \`container\` in \`${SETTINGS}\` names.`,
+      "Correct its image or its set-up commands; the job's comment shows the one that failed, with its last lines.",
+      `${url}/blob/HEAD/${SETTINGS}`,
+    ),
   action_not_allowed: (url) =>
     probable(
       "action_not_allowed",

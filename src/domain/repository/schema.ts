@@ -73,6 +73,7 @@ export const RUN_PROBLEMS = [
   "no_key",
   "key_refused",
   "no_image",
+  "set_up_failed",
   "action_not_allowed",
 ] as const;
 

@@ -72,21 +72,22 @@ const MERGING = {
 const asOffered = (state: RepositoryState, { files }: SetUpFacts): RepositoryState =>
   files.settings === null ? { ...state, settings: MERGING } : state;
 
-/** What stands in the way, without the steps that are listed anyway. */
-function wrongOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): Finding[] {
+/** What stands in the way, and what should be known beside it, without the steps that are listed anyway. */
+function foundOf(state: RepositoryState, facts: SetUpFacts, steps: SetUpSteps): Record<Finding["level"], Finding[]> {
   const offered =
     steps.workflow === "wrong" && !steps.merged ? workflowMistakes(facts, facts.offered?.workflow, SET_UP_BRANCH) : [];
   const broken = steps.merged ? null : (facts.offered?.settings?.problem ?? null);
   const here = findingsOf({ state: asOffered(state, facts), facts, missing: null });
-  return [
+  const problem = [
     ...offered,
     ...(broken === null ? [] : [offeredSettings(facts, broken)]),
     ...here.filter(({ code, level }) => level === "problem" && code !== "workflow_missing"),
   ];
+  return { problem, advice: here.filter(({ level }) => level === "advice") };
 }
 
-const section = (title: string, lines: readonly string[]): string[] =>
-  lines.length === 0 ? [] : [`### ${title}`, lines.join("\n")];
+const section = (title: string, found: readonly Finding[]): string[] =>
+  found.length === 0 ? [] : [`### ${title}`, found.map(findingLine).join("\n")];
 
 const rightWorkflow = (run_action: RunAction): string =>
   `<details>\n<summary>The lines of <code>${WORKFLOW}</code></summary>\n\n\`\`\`yaml\n${runJobWorkflow(run_action)}\`\`\`\n\n</details>`;
@@ -99,6 +100,7 @@ export function setUpBody(state: RepositoryState, run_action: RunAction): string
   const { facts, phase } = state.set_up;
   if (facts === null) return "Journeyman reads how far this repository is set up.";
   const steps = setUpSteps(state);
+  const { problem, advice } = foundOf(state, facts, steps);
   const lines = [
     workflowStep(facts, steps, run_action),
     keyStep(facts, steps, run_action),
@@ -114,7 +116,8 @@ export function setUpBody(state: RepositoryState, run_action: RunAction): string
     lines.join("\n"),
     ...(steps.merged || phase === "declined" ? [] : [choice(state)]),
     ...(steps.workflow === "wrong" ? [rightWorkflow(run_action)] : []),
-    ...section("Not right yet", wrongOf(state, facts, steps).map(findingLine)),
+    ...section("Not right yet", problem),
+    ...section("Worth knowing", advice),
     ...(facts.files.settings !== null && !steps.merged ? [] : [CHOICES]),
     end,
   ].join("\n\n");
