@@ -23,6 +23,8 @@ export const CHECK_GAP_MS = 15_000;
 const FIRST_COMMENT_HOLD_MS = 10_000;
 /** A merge, and checks that are over by then, are told of together with what led to them. */
 const COMMENT_HOLD_MS = 5_000;
+/** The same for whatever can wait, while the installation is short of writes: most CI is over by then. */
+export const SHORT_HOLD_MS = 300_000;
 
 type Shown = "comment" | "check";
 
@@ -43,7 +45,7 @@ const nameOf = (effect: PendingEffect["effect"], { id, head_sha }: Job): string 
   shownBy(effect) === "comment" ? id : `${id} ${head_sha}`;
 
 /** For a process that stays: writes are held back as long as somebody might wait for them. */
-export function createShowPacing(clock: Clock): ShowPacing {
+export function createShowPacing(clock: Clock, isShortOfWrites: (installation_id: number) => boolean): ShowPacing {
   const writes = new Map<string, number>();
   const forgetOld = (): void => {
     for (const [name, at] of writes) {
@@ -54,7 +56,8 @@ export function createShowPacing(clock: Clock): ShowPacing {
   return {
     dueAt({ effect, urgency, not_before, attempts }, job) {
       if (!isShow(effect) || urgency === "now" || attempts > 0) return not_before;
-      const held = urgency === "whenever" ? not_before + holdOf(effect, job) : not_before;
+      const hold = isShortOfWrites(job.repository.installation_id) ? SHORT_HOLD_MS : holdOf(effect, job);
+      const held = urgency === "whenever" ? not_before + hold : not_before;
       const written = writes.get(nameOf(effect, job));
       return written === undefined ? held : Math.max(held, written + GAPS[shownBy(effect)]);
     },

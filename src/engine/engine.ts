@@ -110,7 +110,8 @@ function countOutcome(meter: Meter, job: Job, before: Job | null): void {
 function connect(parts: EngineParts) {
   const { store, clock, ids, performer, repositoryPerformer, githubClient, log, record, estimator = null, llm } = parts;
   const usual = { ...USUAL, ...parts };
-  const { meter, random, lines, credentialState, offers_set_up, kept_days, pacing = createShowPacing(clock) } = usual;
+  const { meter, random, lines, credentialState, offers_set_up, kept_days } = usual;
+  const { pacing = createShowPacing(clock, (id) => githubClient.isShortOfWrites(id)) } = parts;
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
   const { jobs, repositories, accounts, blobs, usage } = store;
   const commitSubscribers = createCommitSubscribers(jobs, clock);

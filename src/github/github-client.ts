@@ -225,6 +225,7 @@ export function createGitHubClient(parts: GitHubClientParts): GitHubClient {
     repositoryById: (id) => orNone(now, () => findRepositoryById(source, id)),
 
     pushWait: ({ owner, name, installation_id }) => source.wait(installation_id, writes(), `${owner}/${name}`),
+    isShortOfWrites: (installation_id) => source.isShort(installation_id),
     forgetAccess: (installation_id) => source.forgetToken(installation_id),
 
     async failedDeliveries() {

@@ -26,6 +26,7 @@ export const absentGitHub: GitHubClient = {
   repositoryById: async () => null,
   installation: async () => null,
   pushWait: () => 0,
+  isShortOfWrites: () => false,
   loginOf: async () => null,
   forgetAccess: () => {},
   failedDeliveries: async () => [],

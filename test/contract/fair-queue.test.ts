@@ -82,6 +82,7 @@ async function sandbox(effect_ms = GITHUB_MS) {
     reply: slow(undefined),
     installation: slow(null),
     pushWait: () => 0,
+    isShortOfWrites: () => false,
     loginOf: async () => null,
     forgetAccess: () => {},
     failedDeliveries: async () => [],

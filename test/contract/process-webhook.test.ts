@@ -124,6 +124,7 @@ async function service(
     },
     installation: async () => null,
     pushWait: () => 0,
+    isShortOfWrites: () => false,
     forgetAccess: (installation_id) => void forgotten.push(installation_id),
     failedDeliveries: async () => [],
     redeliver: async () => {},

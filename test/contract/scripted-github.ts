@@ -75,6 +75,7 @@ const clientOf = (script: GitHubScript, said: string[]): GitHubClient => ({
   reply: async (_repository, _issue, _marker, body) => void said.push(body),
   installation: async () => ((await script.installed) ? { id: 1 } : null),
   pushWait: () => script.busy_ms,
+  isShortOfWrites: () => false,
 });
 
 const NO_TOKENS: PushTokens = { create: async () => Promise.reject(new Error("nobody makes tokens here")) };

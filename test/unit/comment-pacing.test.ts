@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import { effectKey, type GitHubEffect, type PendingEffect } from "../../src/domain/job/effect.ts";
 import type { Job } from "../../src/domain/job/job.ts";
 import type { Urgency } from "../../src/domain/pending-effect.ts";
-import { CHECK_GAP_MS, COMMENT_GAP_MS, createShowPacing, HURRIED_PACING } from "../../src/engine/comment-pacing.ts";
+import {
+  CHECK_GAP_MS,
+  COMMENT_GAP_MS,
+  createShowPacing,
+  HURRIED_PACING,
+  SHORT_HOLD_MS,
+} from "../../src/engine/comment-pacing.ts";
 import { begin, T0 } from "./job-fixtures.ts";
 
 const COMMENT = { type: "sync-comment" } as const;
@@ -15,9 +21,9 @@ const asked = (effect: GitHubEffect, urgency: Urgency, at = T0, attempts = 0): P
 
 const shown: Job = { ...begin(), head_sha: "head", comment: { id: 1 }, check: { id: 2, sha: "head" } };
 
-function pacing() {
+function pacing(isShortOfWrites = (_installation_id: number): boolean => false) {
   const time = { now: T0 };
-  const { dueAt, written } = createShowPacing({ now: () => time.now, at: () => () => {} });
+  const { dueAt, written } = createShowPacing({ now: () => time.now, at: () => () => {} }, isShortOfWrites);
   return {
     due: (pending: PendingEffect, job = shown): number => dueAt(pending, job) - T0,
     writtenAt(effect: GitHubEffect, at: number): void {
@@ -73,6 +79,14 @@ describe("one that can wait", () => {
     expect(due(asked(COMMENT, "whenever"), { ...shown, comment: null })).toBe(10_000);
     expect(due(asked(COMMENT, "whenever"))).toBe(5_000);
     expect(due(asked(CHECK, "whenever"))).toBe(CHECK_GAP_MS);
+  });
+
+  it("is held back for longer while its installation is short of writes, and nothing else is", () => {
+    const { due } = pacing((id) => id === shown.repository.installation_id);
+    expect([COMMENT, CHECK].map((effect) => due(asked(effect, "whenever")))).toEqual([SHORT_HOLD_MS, SHORT_HOLD_MS]);
+    expect(["soon", "now"].map((urgency) => due(asked(COMMENT, urgency as Urgency)))).toEqual([0, 0]);
+    const other = { ...shown, repository: { ...shown.repository, installation_id: 999 } };
+    expect(due(asked(COMMENT, "whenever"), other)).toBe(5_000);
   });
 
   it("keeps the gap to the last edit as well", () => {

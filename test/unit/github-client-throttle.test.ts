@@ -110,6 +110,23 @@ describe("the pace of an installation", () => {
     await throttle.call("graphql-read", make);
   });
 
+  it("takes the points of a write for a deletion, which creates nothing, and no write", async () => {
+    await throttle.call("rest-delete", make);
+    expect(throttle.left()).toEqual({ ...WINDOWS, rest_points_per_minute: LIMITS.rest_points_per_minute - 5 });
+  });
+
+  it("is short of writes once half of an hour's are used", async () => {
+    for (let n = 0; n < LIMITS.writes_per_hour / 2; n++) {
+      expect(throttle.isShort()).toBe(false);
+      clock.time += 1_000;
+      await throttle.call("rest-write", make);
+    }
+    await throttle.call("rest-write", make);
+    expect(throttle.isShort()).toBe(true);
+    clock.time += 61 * MINUTE;
+    expect(throttle.isShort()).toBe(false);
+  });
+
   it("keeps a little free for answers that belong to no effect", async () => {
     while ((await attempt(`job${left.length}`, 1)) === 0);
     await throttle.call("rest-write", make);

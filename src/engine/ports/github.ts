@@ -85,6 +85,8 @@ export interface GitHubClient {
   repositoryById(id: number): Promise<IdentifiedRepository | null>;
   /** Milliseconds until GitHub's rate limits, and its advice for the repository, allow a job's first push. */
   pushWait(repository: Repository): number;
+  /** Whether its installation has used half of the writes that GitHub allows in an hour. */
+  isShortOfWrites(installation_id: number): boolean;
   /** Drops cached tokens after the installation's permissions changed. */
   forgetAccess(installation_id: number): void;
   /** Failed deliveries of the last three days, newest first, and a way to request redelivery. */

@@ -59,12 +59,16 @@ export interface OctokitSource {
   bestEffort<T>(installation_id: number, writes: number, work: (octokit: Caller) => Promise<T>): Promise<T | null>;
   /** Milliseconds until work with this many writes could begin; `repository`: work that pushes to it. */
   wait(installation_id: number, writes: number, repository?: string): number;
+  /** Whether less than half of the hour's writes is left. */
+  isShort(installation_id: number): boolean;
 }
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+const REST_KINDS: Readonly<Record<string, CallKind>> = { GET: "rest-read", DELETE: "rest-delete" };
+
 function kindOf(options: { readonly method: string; readonly url: string; readonly query?: unknown }): CallKind {
-  if (!options.url.endsWith("/graphql")) return options.method === "GET" ? "rest-read" : "rest-write";
+  if (!options.url.endsWith("/graphql")) return REST_KINDS[options.method] ?? "rest-write";
   return typeof options.query === "string" && /^\s*mutation\b/.test(options.query) ? "graphql-write" : "graphql-read";
 }
 
@@ -268,6 +272,7 @@ export function createOctokits(
       installation: (id) => probot.auth(id),
       app: () => probot.auth(),
       wait: (id, writes, to) => Math.max(paceOf(id).wait(writes), to === undefined ? 0 : pushes.wait(to)),
+      isShort: (id) => paceOf(id).isShort(),
       forgetToken: (id) => void forgetters.get(id)?.(),
       work: async (id, key, writes, work, push) => {
         const octokit = await probot.auth(id);

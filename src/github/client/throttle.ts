@@ -24,7 +24,8 @@ export class BudgetSpent extends Error {
   }
 }
 
-export type CallKind = "rest-read" | "rest-write" | "graphql-read" | "graphql-write";
+/** A deletion creates no content, so it takes the points of a write and nothing of the write windows. */
+export type CallKind = "rest-read" | "rest-write" | "rest-delete" | "graphql-read" | "graphql-write";
 
 const READ_POINTS = 1;
 const WRITE_POINTS = 5;
@@ -113,6 +114,11 @@ export class Throttle {
     return this.#spend(new Reservation(count, now), work);
   }
 
+  /** Whether less than half of the hour's writes is left. */
+  isShort(): boolean {
+    return this.#writes.left(this.#clock.now()).hour < LIMITS.writes_per_hour / 2;
+  }
+
   /** Milliseconds until work with this many writes could begin. */
   wait(count: number): number {
     const now = this.#clock.now();
@@ -159,7 +165,7 @@ export class Throttle {
 
   async #takePoints(kind: CallKind): Promise<void> {
     const window = isGraphql(kind) ? this.#graphql : this.#rest;
-    const points = isWrite(kind) ? WRITE_POINTS : READ_POINTS;
+    const points = isWrite(kind) || kind === "rest-delete" ? WRITE_POINTS : READ_POINTS;
     const at = window.next(this.#clock.now(), points);
     if (at - this.#clock.now() <= MAX_WAIT_MS) window.take(at, points, this.#clock.now());
     await this.#waitUntil(at);

@@ -31,7 +31,7 @@ export const WRITES: Readonly<Record<GitHubEffect["type"], number>> = {
   enqueue: 1,
   "close-pull-request": 1,
   "expire-pull-request": 2,
-  "delete-branch": 1,
+  "delete-branch": 0,
 };
 
 export const REPOSITORY_WRITES: Readonly<Record<GitHubRepositoryEffect["type"], number>> = {

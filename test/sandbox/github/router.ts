@@ -37,7 +37,7 @@ export interface Route {
   readonly pattern: RegExp;
   readonly names: readonly string[];
   readonly handle: Handler<ApiRequest>;
-  /** Whether a write counts against the content limits. */
+  /** Whether a write counts against the content limits; a deletion creates nothing. */
   readonly content: boolean;
 }
 
@@ -64,7 +64,7 @@ export function route(line: string, handle: Handler<ApiRequest>, options: { cont
     pattern: new RegExp(`^${source}$`),
     names,
     handle,
-    content: options.content ?? method !== "GET",
+    content: options.content ?? (method !== "GET" && method !== "DELETE"),
   };
 }
 
