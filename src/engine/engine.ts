@@ -173,7 +173,7 @@ export function createEngine(parts: EngineParts): Engine {
     estimate: quotas.estimate,
     keep: quotas.keep,
     settleDebts: workers.debts.settle,
-    receive: workers.inbox.receive,
+    receive: (id, event) => store.inbox.record({ id, event, at: clock.now() }),
     ...{ waitFor: commitSubscribers.waitFor, follow: commitSubscribers.follow },
     pull: createPull({ jobs, handle, quotas }),
     enforceDeadlines: () => enforceDeadlines({ jobs, clock, handle }),

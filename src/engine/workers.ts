@@ -9,11 +9,11 @@ import type { Admit } from "./command-permission.ts";
 import type { ShowPacing } from "./comment-pacing.ts";
 import { createConflictTurns } from "./conflict-turns.ts";
 import { createAttachmentSweeper } from "./delete-unused-attachments.ts";
+import { createDeliveryHandler } from "./deliveries.ts";
 import { createFirstReadings } from "./first-readings.ts";
 import type { Handle } from "./handle-command.ts";
 import type { HandleRepository } from "./handle-repository.ts";
 import { observing } from "./handle-repository.ts";
-import { createInboxWorker } from "./inbox.ts";
 import { jobEffects } from "./job-effects.ts";
 import type { Line } from "./line.ts";
 import { withFigures } from "./monthly-report.ts";
@@ -26,6 +26,7 @@ import type { Performer, RepositoryPerformer } from "./ports/performer.ts";
 import type { StoredRepository } from "./ports/repositories.ts";
 import type { Store } from "./ports/store.ts";
 import type { EventPublisher } from "./ports/webhooks.ts";
+import type { TaskHandlers } from "./ports/work-queue.ts";
 import type { WebhookProcessor } from "./process-webhook.ts";
 import { createPruning } from "./prune.ts";
 import { createPublishing } from "./publish-events.ts";
@@ -61,20 +62,19 @@ interface Needs {
 }
 
 export class Workers {
-  readonly inbox;
   readonly debts;
   readonly #store;
-  readonly #effects;
-  readonly #eventPublishing;
   readonly #turns;
   readonly #attachments;
-  readonly #repositoryEffects;
   readonly #timers;
   readonly #repositoryTimers;
   readonly #firstReadings;
   readonly #reconciler;
   readonly #pruning;
   readonly #line;
+  readonly #log;
+  readonly #handlers: TaskHandlers;
+  #queue: AsyncDisposable | null = null;
 
   constructor(needs: Needs) {
     const { store, clock, githubClient, handle, handleRepository, webhookProcessor, log, meter } = needs;
@@ -84,20 +84,23 @@ export class Workers {
     const performOfSchedule = createSchedulePerformer({ jobs, start: createStartAutomation(needs.create), publish });
     const of = { store, handle, observe: observing(handleRepository) };
     this.#store = store;
+    this.#log = log;
     this.#line = needs.line;
-    this.inbox = createInboxWorker({ inbox, webhookProcessor, clock, log, meter });
     this.debts = createDebts({ jobs, handle, log });
     this.#turns = createConflictTurns({ jobs, handle, clock, log });
-    this.#effects = new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing, putOff }), needs);
     const publishing = jobEffects({ ...of, takes: isPublishEvents, performer: eventPublisher });
-    this.#eventPublishing = new EffectsRunner(publishing, needs);
     const onRepositories = {
       repositories,
       performer: withFigures(repositoryPerformer, store.spending),
       performOfSchedule,
       handle: handleRepository,
     };
-    this.#repositoryEffects = new EffectsRunner(repositoryEffects(onRepositories), needs);
+    this.#handlers = {
+      delivery: createDeliveryHandler({ inbox, webhookProcessor, clock, log, meter }),
+      "job-effects": new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing, putOff }), needs),
+      "job-events": new EffectsRunner(publishing, needs),
+      "repository-effects": new EffectsRunner(repositoryEffects(onRepositories), needs),
+    };
     this.#attachments = createAttachmentSweeper({ blobs, jobs, clock, log });
     const wake = (id: JobId) => handle(id, { type: "tick" });
     this.#timers = createTimers({ store: jobs, clock, wake, kind: "job", log });
@@ -113,18 +116,9 @@ export class Workers {
   }
 
   async start(): Promise<void> {
-    const { jobs, repositories } = this.#store;
-    for (const id of await jobs.withEffects()) {
-      const stored = await jobs.load(id);
-      if (stored === null) continue;
-      this.#eventPublishing.resume(stored);
-      this.#effects.resume(stored);
-    }
-    for (const id of await repositories.withEffects()) {
-      const stored = await repositories.load(id);
-      if (stored !== null) this.#repositoryEffects.resume(stored);
-    }
-    await this.inbox.resume();
+    this.#queue = await this.#store.queue.work(this.#handlers, ({ kind, key }, error) =>
+      this.#log.error({ task: kind, key, error }, "a task failed; it is run again"),
+    );
     await this.#attachments.start();
     await this.#timers.start();
     await this.#repositoryTimers.start();
@@ -141,14 +135,11 @@ export class Workers {
     this.#repositoryTimers.stop();
     this.#firstReadings.stop();
     await this.#pruning.stop();
-    await this.inbox.stop();
+    await this.#queue?.[Symbol.asyncDispose]();
     await this.#line.stop();
-    await this.#effects.stop();
-    await this.#repositoryEffects.stop();
     await this.#attachments.stop();
     await this.debts.stop();
     await this.#turns.stop();
-    await this.#eventPublishing.stop();
   }
 
   committed(stored: StoredJob, before: Job | null): void {
@@ -156,13 +147,10 @@ export class Workers {
     this.debts.committed(stored);
     this.#turns.committed(stored.job, before);
     this.#timers.committed(nextTimerAt(stored.job));
-    if (stored.effects.some(({ effect }) => isPublishEvents(effect))) this.#eventPublishing.enqueue(stored);
-    if (stored.effects.some(({ effect }) => isOnGitHub(effect))) this.#effects.enqueue(stored);
   }
 
   repositoryCommitted(stored: StoredRepository): void {
     this.#repositoryTimers.committed(nextRepositoryTimerAt(stored.state));
-    if (stored.effects.length > 0) this.#repositoryEffects.enqueue(stored);
     this.#firstReadings.committed(stored);
   }
 }

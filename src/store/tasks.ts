@@ -1,0 +1,84 @@
+/** Which tasks follow from what is stored. Pure and shared by all stores, so that they schedule alike. */
+import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
+import type { GitHubEvent } from "../domain/job/github-event.ts";
+import { fullName } from "../domain/job/job.ts";
+import type { Pending } from "../domain/pending-effect.ts";
+import type { PendingDelivery } from "../engine/ports/inbox.ts";
+import type { StoredJob } from "../engine/ports/jobs.ts";
+import type { StoredRepository } from "../engine/ports/repositories.ts";
+import type { Task, TaskKind } from "../engine/ports/work-queue.ts";
+
+/** Where order matters: commands of one issue, events of one job, data of one installation. */
+function laneOf(event: GitHubEvent): string {
+  switch (event.type) {
+    case "slash":
+    case "label":
+      return `issue ${fullName(event.repository)}#${event.issue.number}`;
+    case "review":
+      return `issue ${fullName(event.repository)}#${event.pull_request}`;
+    case "button":
+    case "news":
+      return `job ${event.job}`;
+    case "pull-news":
+      return `pull ${fullName(event.repository)}#${event.numbers[0]}`;
+    case "set-up-changed":
+    case "branch-moved":
+    case "files-pushed":
+    case "default-branch-moved":
+      return `installation ${event.repository.installation_id}`;
+    case "trigger-news":
+      return "issue" in event.news
+        ? `issue ${fullName(event.repository)}#${event.news.issue.number}`
+        : `triggers ${event.repository.id}`;
+    case "repositories-changed":
+    case "uninstalled":
+      return `installation ${event.installation_id}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+const installationOf = (event: GitHubEvent): number =>
+  "repository" in event ? event.repository.installation_id : event.installation_id;
+
+export const taskOfDelivery = ({ id, event }: PendingDelivery): Task => ({
+  ...{ kind: "delivery", key: id, lane: laneOf(event), tenant: installationOf(event) },
+});
+
+/** Of one kind of task, with the version of the record that they belong to. */
+interface Effects {
+  readonly kind: TaskKind;
+  readonly key: string;
+  readonly tenant: number;
+  readonly effects: readonly Pending<unknown>[];
+}
+
+const effectsOfJob = ({ job, effects }: StoredJob): readonly Effects[] => {
+  const of = { key: job.id, tenant: job.repository.installation_id };
+  return [
+    { ...of, kind: "job-effects", effects: effects.filter(({ effect }) => isOnGitHub(effect)) },
+    { ...of, kind: "job-events", effects: effects.filter(({ effect }) => isPublishEvents(effect)) },
+  ];
+};
+
+const effectsOfRepository = ({ state, effects }: StoredRepository): readonly Effects[] => [
+  { kind: "repository-effects", key: String(state.id), tenant: state.installation_id, effects },
+];
+
+/** What this commit has added; whoever performs the others goes on by itself. */
+const added = (of: readonly Effects[], version: number): readonly Task[] =>
+  of
+    .filter(({ effects }) => effects.some(({ serial }) => serial === version))
+    .map(({ effects, ...task }) => ({ ...task, at: Math.min(...effects.map(({ not_before }) => not_before)) }));
+
+/** At once: whoever performs them knows when they are due. */
+const left = (of: readonly Effects[]): readonly Task[] =>
+  of.filter(({ effects }) => effects.length > 0).map(({ effects: _, ...task }) => task);
+
+export const tasksOfJob = (stored: StoredJob): readonly Task[] => added(effectsOfJob(stored), stored.version);
+export const tasksOfRepository = (stored: StoredRepository): readonly Task[] =>
+  added(effectsOfRepository(stored), stored.version);
+
+/** What is left of them to do, whatever was scheduled before. */
+export const tasksLeftOfJob = (stored: StoredJob): readonly Task[] => left(effectsOfJob(stored));
+export const tasksLeftOfRepository = (stored: StoredRepository): readonly Task[] => left(effectsOfRepository(stored));
