@@ -2,8 +2,6 @@
 import type { KeptDays } from "../contracts/retention.ts";
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
 import type { Job, JobId } from "../domain/job/job.ts";
-import { nextTimerAt } from "../domain/job/next-timer.ts";
-import { nextTimerAt as nextRepositoryTimerAt } from "../domain/repository/next-timer.ts";
 import { createDebts } from "./collect-debts.ts";
 import type { Admit } from "./command-permission.ts";
 import type { ShowPacing } from "./comment-pacing.ts";
@@ -66,8 +64,6 @@ export class Workers {
   readonly #store;
   readonly #turns;
   readonly #attachments;
-  readonly #timers;
-  readonly #repositoryTimers;
   readonly #firstReadings;
   readonly #reconciler;
   readonly #pruning;
@@ -95,18 +91,16 @@ export class Workers {
       performOfSchedule,
       handle: handleRepository,
     };
+    const timers = createTimers({ jobs, handle, handleRepository, clock });
     this.#handlers = {
       delivery: createDeliveryHandler({ inbox, webhookProcessor, clock, log, meter }),
       "job-effects": new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing, putOff }), needs),
       "job-events": new EffectsRunner(publishing, needs),
       "repository-effects": new EffectsRunner(repositoryEffects(onRepositories), needs),
+      "job-timer": timers.job,
+      "repository-timer": timers.repository,
     };
     this.#attachments = createAttachmentSweeper({ blobs, jobs, clock, log });
-    const wake = (id: JobId) => handle(id, { type: "tick" });
-    this.#timers = createTimers({ store: jobs, clock, wake, kind: "job", log });
-    const wakeRepository = (id: number) => handleRepository(id, { type: "tick" });
-    const kind = "repository";
-    this.#repositoryTimers = createTimers({ store: repositories, clock, wake: wakeRepository, kind, log });
     const { random, reads_by_itself } = needs;
     this.#firstReadings = createFirstReadings({
       ...{ repositories, clock, random, log, handle: handleRepository, isOn: reads_by_itself },
@@ -120,8 +114,6 @@ export class Workers {
       this.#log.error({ task: kind, key, error }, "a task failed; it is run again"),
     );
     await this.#attachments.start();
-    await this.#timers.start();
-    await this.#repositoryTimers.start();
     await this.#firstReadings.start();
     await this.debts.settle(null);
     this.#reconciler.start();
@@ -131,8 +123,6 @@ export class Workers {
   /** Lets work in progress finish. */
   async stop(): Promise<void> {
     this.#reconciler.stop();
-    this.#timers.stop();
-    this.#repositoryTimers.stop();
     this.#firstReadings.stop();
     await this.#pruning.stop();
     await this.#queue?.[Symbol.asyncDispose]();
@@ -146,11 +136,9 @@ export class Workers {
     this.#attachments.committed(before, stored.job);
     this.debts.committed(stored);
     this.#turns.committed(stored.job, before);
-    this.#timers.committed(nextTimerAt(stored.job));
   }
 
   repositoryCommitted(stored: StoredRepository): void {
-    this.#repositoryTimers.committed(nextRepositoryTimerAt(stored.state));
     this.#firstReadings.committed(stored);
   }
 }

@@ -1,8 +1,10 @@
 /** Which tasks follow from what is stored. Pure and shared by all stores, so that they schedule alike. */
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
 import type { GitHubEvent } from "../domain/job/github-event.ts";
-import { fullName } from "../domain/job/job.ts";
+import { fullName, type JobId } from "../domain/job/job.ts";
+import { nextTimerAt } from "../domain/job/next-timer.ts";
 import type { Pending } from "../domain/pending-effect.ts";
+import { nextTimerAt as nextTimerOfRepository } from "../domain/repository/next-timer.ts";
 import type { PendingDelivery } from "../engine/ports/inbox.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 import type { StoredRepository } from "../engine/ports/repositories.ts";
@@ -75,10 +77,27 @@ const added = (of: readonly Effects[], version: number): readonly Task[] =>
 const left = (of: readonly Effects[]): readonly Task[] =>
   of.filter(({ effects }) => effects.length > 0).map(({ effects: _, ...task }) => task);
 
-export const tasksOfJob = (stored: StoredJob): readonly Task[] => added(effectsOfJob(stored), stored.version);
-export const tasksOfRepository = (stored: StoredRepository): readonly Task[] =>
-  added(effectsOfRepository(stored), stored.version);
+const timerOf = ({ state }: StoredRepository): number | null => nextTimerOfRepository(state);
 
-/** What is left of them to do, whatever was scheduled before. */
-export const tasksLeftOfJob = (stored: StoredJob): readonly Task[] => left(effectsOfJob(stored));
-export const tasksLeftOfRepository = (stored: StoredRepository): readonly Task[] => left(effectsOfRepository(stored));
+/** Where nothing is due any more, what was scheduled before finds that out. */
+const timer = (kind: TaskKind, id: JobId | number, at: number | null, before: number | null): readonly Task[] =>
+  at === null || at === before ? [] : [{ kind, key: String(id), at }];
+
+export const timerOfJob = (id: JobId, at: number | null): readonly Task[] => timer("job-timer", id, at, null);
+export const timerOfRepository = (id: number, at: number | null): readonly Task[] =>
+  timer("repository-timer", id, at, null);
+
+/** What follows from a commit. */
+export const tasksOfJob = (before: StoredJob | null, after: StoredJob): readonly Task[] => [
+  ...added(effectsOfJob(after), after.version),
+  ...timer("job-timer", after.job.id, nextTimerAt(after.job), before === null ? null : nextTimerAt(before.job)),
+];
+
+export const tasksOfRepository = (before: StoredRepository | null, after: StoredRepository): readonly Task[] => [
+  ...added(effectsOfRepository(after), after.version),
+  ...timer("repository-timer", after.state.id, timerOf(after), before === null ? null : timerOf(before)),
+];
+
+/** What is left to be performed, whatever was scheduled before. */
+export const effectsLeftOfJob = (stored: StoredJob): readonly Task[] => left(effectsOfJob(stored));
+export const effectsLeftOfRepository = (stored: StoredRepository): readonly Task[] => left(effectsOfRepository(stored));

@@ -1,6 +1,9 @@
 /** What is to be done, now or later, by any process that works on the store. */
 
-export const TASK_KINDS = ["delivery", "job-effects", "job-events", "repository-effects"] as const;
+export const TASK_KINDS = [
+  ...(["delivery", "job-effects", "job-events", "repository-effects"] as const),
+  ...(["job-timer", "repository-timer"] as const),
+] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];
 
 /** Of one kind and key there is one task: a later one replaces it while it waits, and runs once more after it while it runs. */

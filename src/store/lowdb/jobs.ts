@@ -29,7 +29,7 @@ import type { Task, WorkQueue } from "../../engine/ports/work-queue.ts";
 import { factsOf, type JobFacts, offerOf } from "../facts.ts";
 import { acknowledged, rescheduled } from "../next-effects.ts";
 import { committed } from "../next-record.ts";
-import { tasksLeftOfJob, tasksOfJob } from "../tasks.ts";
+import { effectsLeftOfJob, tasksOfJob, timerOfJob } from "../tasks.ts";
 import type { Folder } from "./disk.ts";
 import { type JobRecord, jobFileName, jobFormat, usageOfHead } from "./job-file.ts";
 import { byAge } from "./job-groups.ts";
@@ -125,7 +125,7 @@ export class LowdbJobs implements JobStore {
     if (account !== null) return { ok: false, why: "insufficient", account };
     if (this.#isTaken(before?.job ?? null, commit.job)) return { ok: false, why: "pull_request_taken" };
     const stored = this.#write(committed(before, commit), before?.postings.length ?? 0);
-    await this.#queue.schedule(tasksOfJob(stored));
+    await this.#queue.schedule(tasksOfJob(before, stored));
     return { ok: true, stored };
   }
 
@@ -133,8 +133,9 @@ export class LowdbJobs implements JobStore {
   *tasks(): Generator<Task> {
     for (const { id } of this.#index.withEffects()) {
       const stored = this.#open(id)?.stored;
-      if (stored !== undefined) yield* tasksLeftOfJob(stored);
+      if (stored !== undefined) yield* effectsLeftOfJob(stored);
     }
+    for (const { id, wake_at } of this.#index.waking()) yield* timerOfJob(id, wake_at);
   }
 
   async reschedule(id: JobId, effect: EffectRef, not_before: number): Promise<boolean> {
@@ -198,10 +199,6 @@ export class LowdbJobs implements JobStore {
 
   async due(now: number, limit: number): Promise<readonly JobId[]> {
     return this.#index.due(now, limit).map(({ id }) => id);
-  }
-
-  async nextWake(): Promise<number | null> {
-    return this.#index.nextWake();
   }
 
   async usageOf(account: string): Promise<AccountUsage> {

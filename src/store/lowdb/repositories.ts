@@ -12,7 +12,7 @@ import type {
 } from "../../engine/ports/repositories.ts";
 import type { Task, WorkQueue } from "../../engine/ports/work-queue.ts";
 import { acknowledged, nextEffects, rescheduled } from "../next-effects.ts";
-import { tasksLeftOfRepository, tasksOfRepository } from "../tasks.ts";
+import { effectsLeftOfRepository, tasksOfRepository, timerOfRepository } from "../tasks.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
@@ -89,7 +89,7 @@ export class LowdbRepositories implements RepositoryStore {
     const version = commit.expected_version + 1;
     const effects = nextEffects(before?.effects ?? [], { ...commit, keyOf: repositoryEffectKey, version });
     const stored = this.#write({ state, version, effects });
-    await this.#queue.schedule(tasksOfRepository(stored));
+    await this.#queue.schedule(tasksOfRepository(before ?? null, stored));
     return { ok: true, stored };
   }
 
@@ -97,8 +97,9 @@ export class LowdbRepositories implements RepositoryStore {
   *tasks(): Generator<Task> {
     for (const id of this.#index.withEffects()) {
       const stored = this.#index.get(id);
-      if (stored !== undefined) yield* tasksLeftOfRepository(stored);
+      if (stored !== undefined) yield* effectsLeftOfRepository(stored);
     }
+    for (const { id, at } of this.#index.timers()) yield* timerOfRepository(id, at);
   }
 
   async reschedule(id: number, effect: EffectRef, not_before: number): Promise<boolean> {
@@ -115,14 +116,6 @@ export class LowdbRepositories implements RepositoryStore {
 
   async unread(): Promise<readonly number[]> {
     return this.#index.unread();
-  }
-
-  async due(now: number, limit: number): Promise<readonly number[]> {
-    return this.#index.due(now, limit);
-  }
-
-  async nextWake(): Promise<number | null> {
-    return this.#index.nextWake();
   }
 
   #rewrite(id: number, change: (before: StoredRepository) => StoredRepository | null): boolean {

@@ -5,19 +5,21 @@ import {
   TASK_KINDS,
   type Task,
   type TaskAnswer,
+  type TaskHandler,
   type TaskHandlers,
   type TaskKind,
   type TaskRun,
 } from "../../../src/engine/ports/work-queue.ts";
 import { type HandClock, stillClock } from "../../flows/clock.ts";
 import { until } from "../../flows/harness.ts";
-import type { Engine, Place } from "./sample.ts";
+import { type Engine, jobId, keep, type Place, sampleJob } from "./sample.ts";
 
 const SLOTS = 10;
 /** Longer than any wait after a run that threw. */
 const LONG_MS = 3_600_000;
 
 interface Begun extends Pick<TaskRun, "again" | "failures" | "signal"> {
+  readonly kind: TaskKind;
   readonly key: string;
   end(answer?: TaskAnswer): void;
   fail(): void;
@@ -51,12 +53,12 @@ async function world(place: Place): Promise<World> {
   const failed: string[] = [];
   let store = await place.openOn(clock);
   let working: AsyncDisposable | null = null;
-  const handler = {
+  const handler = (kind: TaskKind): TaskHandler => ({
     slots: SLOTS,
-    perform: (key: string, run: TaskRun): Promise<TaskAnswer> =>
+    perform: (key, run): Promise<TaskAnswer> =>
       new Promise((resolve, reject) => {
         const one: Begun = {
-          ...{ key, again: run.again, failures: run.failures, signal: run.signal },
+          ...{ kind, key, again: run.again, failures: run.failures, signal: run.signal },
           end(answer = null) {
             ended.add(one);
             resolve(answer);
@@ -68,8 +70,8 @@ async function world(place: Place): Promise<World> {
         };
         begun.push(one);
       }),
-  };
-  const handlers = Object.fromEntries(TASK_KINDS.map((kind) => [kind, handler])) as unknown as TaskHandlers;
+  });
+  const handlers = Object.fromEntries(TASK_KINDS.map((kind) => [kind, handler(kind)])) as unknown as TaskHandlers;
   const work = async (): Promise<void> => {
     working = await store.queue.work(handlers, ({ key }) => void failed.push(key));
   };
@@ -294,6 +296,59 @@ export function describeQueue(engine: Engine): void {
       expect(here.begun.map(({ key }) => key).sort()).toEqual(["first", "second", "third"]);
       expect(here.keys().indexOf("first")).toBeLessThan(here.keys().indexOf("second"));
       expect(here.begun.filter(({ key }) => key !== "third")).toMatchObject([{ again: true }, { again: true }]);
+    });
+
+    test("is told by commits what is to be performed and when, and by a restart what is left of it", async (here) => {
+      const { repository, ...rest } = sampleJob(1);
+      const now = here.clock.now();
+      const wanted = (not_before: number) => ({
+        ...({ effect: { type: "sync-comment" }, urgency: "now", not_before } as const),
+      });
+      await here.work();
+      await keep(here.store.jobs, { ...rest, repository }, { effects: [wanted(now + 1_000)] });
+      await here.settled();
+      expect(here.begun).toEqual([]);
+      here.clock.pass(1_000);
+      (await here.nth(1)).end();
+      await keep(here.store.jobs, { ...rest, repository, title: "Nothing new to perform" });
+      await here.settled();
+      expect(here.begun).toMatchObject([{ kind: "job-effects", key: jobId(1), again: false }]);
+      await here.restart();
+      here.begun.length = 0;
+      await here.work();
+      (await here.nth(1)).end();
+      expect(here.begun).toMatchObject([{ kind: "job-effects", key: jobId(1), again: true }]);
+    });
+
+    test("wakes jobs in the order of their time and none too early, also after a restart", async (here) => {
+      const now = here.clock.now();
+      const accepted = (id: number, after: number) => sampleJob(id, { status: "accepted", deadline_at: now + after });
+      const woken = async (ms: number): Promise<readonly string[]> => {
+        here.begun.length = 0;
+        here.clock.pass(ms);
+        await here.settled();
+        for (const one of here.under_way()) one.end({ again_at: here.clock.now() + LONG_MS });
+        await here.settled();
+        expect(here.begun.every(({ kind }) => kind === "job-timer")).toBe(true);
+        return here.keys();
+      };
+      await here.work();
+      for (const [id, after] of [
+        [1, 40],
+        [2, 10],
+        [3, 30],
+        [4, 20],
+      ] as const)
+        await keep(here.store.jobs, accepted(id, after));
+      await keep(here.store.jobs, sampleJob(5));
+      await keep(here.store.jobs, accepted(1, 5));
+      expect(await woken(4)).toEqual([]);
+      expect(await woken(1)).toEqual([jobId(1)]);
+      expect(await woken(15)).toEqual([jobId(2), jobId(4)]);
+      await here.restart();
+      await here.work();
+      expect(await woken(0)).toEqual([jobId(1), jobId(2), jobId(4)]);
+      expect(await woken(10)).toEqual([jobId(3)]);
     });
   });
 }
