@@ -122,7 +122,6 @@ function connect(parts: EngineParts) {
       lines.committed(stored);
       commitSubscribers.committed(stored);
       tellRepository(stored.job, before);
-      workers.committed(stored, before);
       line.committed(stored, before);
       budgetNews.committed(stored.job, before);
     },
@@ -131,7 +130,6 @@ function connect(parts: EngineParts) {
   const handleRepository = createRepositoryHandler({
     ...{ repositories: store.repositories, clock, offers_set_up, runs_schedules: usual.knows_all_jobs },
     committed: (stored, before) => {
-      workers.repositoryCommitted(stored);
       line.repositoryCommitted(stored.state, before?.state ?? null);
       budgetNews.repositoryCommitted(stored.state, before?.state ?? null);
     },

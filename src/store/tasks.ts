@@ -1,14 +1,16 @@
 /** Which tasks follow from what is stored. Pure and shared by all stores, so that they schedule alike. */
+import { blobsOf } from "../domain/job/attachments.ts";
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
 import type { GitHubEvent } from "../domain/job/github-event.ts";
-import { fullName, type JobId } from "../domain/job/job.ts";
+import { fullName, type Job, type JobId } from "../domain/job/job.ts";
 import { nextTimerAt } from "../domain/job/next-timer.ts";
 import type { Pending } from "../domain/pending-effect.ts";
 import { nextTimerAt as nextTimerOfRepository } from "../domain/repository/next-timer.ts";
 import type { PendingDelivery } from "../engine/ports/inbox.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 import type { StoredRepository } from "../engine/ports/repositories.ts";
-import type { Task, TaskKind } from "../engine/ports/work-queue.ts";
+import { baseKey } from "../engine/ports/task-keys.ts";
+import { ANY, type Task, type TaskKind } from "../engine/ports/work-queue.ts";
 
 /** Where order matters: commands of one issue, events of one job, data of one installation. */
 function laneOf(event: GitHubEvent): string {
@@ -79,6 +81,10 @@ const left = (of: readonly Effects[]): readonly Task[] =>
 
 const timerOf = ({ state }: StoredRepository): number | null => nextTimerOfRepository(state);
 
+/** Nobody has read its files, and nobody is asked to. */
+export const isUnread = ({ state, effects }: StoredRepository): boolean =>
+  !state.files_read && !effects.some(({ effect }) => effect.type === "read-settings");
+
 /** Where nothing is due any more, what was scheduled before finds that out. */
 const timer = (kind: TaskKind, id: JobId | number, at: number | null, before: number | null): readonly Task[] =>
   at === null || at === before ? [] : [{ kind, key: String(id), at }];
@@ -87,14 +93,39 @@ export const timerOfJob = (id: JobId, at: number | null): readonly Task[] => tim
 export const timerOfRepository = (id: number, at: number | null): readonly Task[] =>
   timer("repository-timer", id, at, null);
 
+/** It stands or stood in line for its base branch. */
+const catchUp = (before: Job | null, { catch_up, repository, base }: Job): readonly Task[] =>
+  catch_up.turn === null && (before?.catch_up.turn ?? null) === null
+    ? []
+    : [{ kind: "catch-up", key: baseKey({ repository: fullName(repository), branch: base.branch }) }];
+
+const USER = "user:";
+
+/** Of accounts that have received money. */
+const debts = (before: StoredJob | null, { postings }: StoredJob): readonly Task[] =>
+  postings
+    .slice(before?.postings.length ?? 0)
+    .filter(({ account, cents }) => cents > 0 && account.startsWith(USER))
+    .map(({ account }) => ({ kind: "debts", key: account.slice(USER.length) }));
+
+/** Of attachments that it needs no more. */
+function released(before: Job | null, after: Job): readonly Task[] {
+  const [had, has] = [before === null ? [] : blobsOf(before), blobsOf(after)];
+  return had.filter((name) => !has.includes(name)).map((name) => ({ kind: "attachment", key: `${after.id} ${name}` }));
+}
+
 /** What follows from a commit. */
 export const tasksOfJob = (before: StoredJob | null, after: StoredJob): readonly Task[] => [
   ...added(effectsOfJob(after), after.version),
+  ...catchUp(before?.job ?? null, after.job),
+  ...debts(before, after),
+  ...released(before?.job ?? null, after.job),
   ...timer("job-timer", after.job.id, nextTimerAt(after.job), before === null ? null : nextTimerAt(before.job)),
 ];
 
 export const tasksOfRepository = (before: StoredRepository | null, after: StoredRepository): readonly Task[] => [
   ...added(effectsOfRepository(after), after.version),
+  ...(isUnread(after) ? [{ kind: "first-reading", key: ANY } as const] : []),
   ...timer("repository-timer", after.state.id, timerOf(after), before === null ? null : timerOf(before)),
 ];
 

@@ -35,7 +35,7 @@ export interface RepositoryStore extends EffectStore<number, StoredRepository> {
   get(owner: string, name: string): Promise<RepositoryState | null>;
   byId(id: number): Promise<RepositoryState | null>;
   ofInstallation(installation_id: number): Promise<readonly RepositoryState[]>;
-  /** Those whose files nobody has read. */
+  /** Those whose files nobody has read, and nobody is asked to; the one that was stored last comes last. */
   unread(): Promise<readonly number[]>;
   commit(commit: RepositoryCommit): Promise<RepositoryCommitAnswer>;
 }

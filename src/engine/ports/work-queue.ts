@@ -3,8 +3,13 @@
 export const TASK_KINDS = [
   ...(["delivery", "job-effects", "job-events", "repository-effects"] as const),
   ...(["job-timer", "repository-timer"] as const),
+  ...(["catch-up", "debts", "attachment", "first-reading"] as const),
+  ...(["reconcile", "prune", "attachments"] as const),
 ] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];
+
+/** The key of a task that is about nothing in particular. */
+export const ANY = "";
 
 /** Of one kind and key there is one task: a later one replaces it while it waits, and runs once more after it while it runs. */
 export interface Task {

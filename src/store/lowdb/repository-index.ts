@@ -6,6 +6,7 @@ import { fullName } from "../../domain/job/job.ts";
 import { nextTimerAt } from "../../domain/repository/next-timer.ts";
 import type { StoredRepository } from "../../engine/ports/repositories.ts";
 import { repositoryKey } from "../facts.ts";
+import { isUnread } from "../tasks.ts";
 
 export const keyOf = (owner: string, name: string): string => repositoryKey(fullName({ owner, name }));
 
@@ -59,7 +60,7 @@ export class RepositoryIndex {
     this.#byId.set(id, { stored, key, wakes_at: nextTimerAt(stored.state) });
     this.#byName.set(key, stored);
     if (stored.effects.length > 0) this.#withEffects.add(id);
-    if (!stored.state.files_read) this.#unread.add(id);
+    if (isUnread(stored)) this.#unread.add(id);
     const here = this.#byInstallation.get(installation_id);
     if (here === undefined) this.#byInstallation.set(installation_id, new Set([id]));
     else here.add(id);
