@@ -92,7 +92,7 @@ export async function runInvocation(settings: ActionSettings, log: Log, { event 
     try {
       const dir = await mkdtemp(join(settings.temp_dir, "journeyman-"));
       stack.defer(() => rm(dir, { recursive: true, force: true }));
-      const store = await openLowdbStore({ dir, now: clock.now });
+      const store = await openLowdbStore({ dir, ...clock });
       stack.defer(() => store.close());
       const ended = await attemptOnce(context, store, event, attempt);
       if (ended !== "again") return ended;

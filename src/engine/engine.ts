@@ -125,7 +125,6 @@ function connect(parts: EngineParts) {
       lines.committed(stored);
       commitSubscribers.committed(stored);
       tellRepository(stored.job, before);
-      workers.committed(stored, before);
       line.committed(stored, before);
       budgetNews.committed(stored.job, before);
       accountBudgetNews.committed(stored.job, before);
@@ -135,7 +134,6 @@ function connect(parts: EngineParts) {
   const handleRepository = createRepositoryHandler({
     ...{ repositories: store.repositories, clock, offers_set_up, runs_schedules: usual.knows_all_jobs },
     committed: (stored, before) => {
-      workers.repositoryCommitted(stored);
       line.repositoryCommitted(stored.state, before?.state ?? null);
       budgetNews.repositoryCommitted(stored.state, before?.state ?? null);
     },
@@ -180,7 +178,7 @@ export function createEngine(parts: EngineParts): Engine {
     estimate: quotas.estimate,
     keep: quotas.keep,
     settleDebts: workers.debts.settle,
-    receive: workers.inbox.receive,
+    receive: (id, event) => store.inbox.record({ id, event, at: clock.now() }),
     ...{ waitFor: commitSubscribers.waitFor, follow: commitSubscribers.follow },
     pull: createPull({ jobs, handle, quotas }),
     enforceDeadlines: () => enforceDeadlines({ jobs, clock, handle }),

@@ -1,6 +1,6 @@
-/** How the effects of jobs are performed and what becomes of their outcomes. Two runners share the jobs. */
+/** How the effects of jobs are performed and what becomes of their outcomes. Two kinds of tasks share them. */
 import type { Effect } from "../domain/job/effect.ts";
-import { fullName, type Job, type JobId } from "../domain/job/job.ts";
+import { asJobId, fullName, type Job, type JobId } from "../domain/job/job.ts";
 import { isWanted, waitsFor } from "../domain/job/wanted-effects.ts";
 import type { ShowPacing } from "./comment-pacing.ts";
 import type { Handle } from "./handle-command.ts";
@@ -12,7 +12,7 @@ import type { EffectOwner } from "./run-effects.ts";
 
 interface Needs<E extends Effect> {
   readonly store: Pick<Store, "jobs">;
-  /** Whether an effect belongs to this runner. */
+  /** Whether an effect belongs to this kind of task. */
   readonly takes: (effect: Effect) => effect is E;
   readonly performer: { perform(effect: E, job: Job, again: boolean): Promise<Attempt> };
   readonly handle: Handle;
@@ -20,7 +20,7 @@ interface Needs<E extends Effect> {
   readonly observe: ObserveRepository;
   /** Told after an effect of this job was put off. */
   readonly putOff?: (id: JobId) => Promise<void>;
-  /** Holds back what people are shown; missing: this runner shows nothing. */
+  /** Holds back what people are shown; missing: nothing of it is shown. */
   readonly pacing?: ShowPacing;
 }
 
@@ -32,8 +32,11 @@ export function jobEffects<E extends Effect>(needs: Needs<E>): JobEffects<E> {
   const { jobs } = needs.store;
   return {
     store: jobs,
+    async load(key) {
+      const id = asJobId(key);
+      return id === null ? null : jobs.load(id);
+    },
     idOf: ({ job }) => job.id,
-    installationOf: ({ job }) => job.repository.installation_id,
     fields: ({ job }) => ({ job: job.id, repository: fullName(job.repository) }),
     takes,
     isWanted: (effect, { job }) => isWanted(effect, job),

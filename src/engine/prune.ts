@@ -4,6 +4,7 @@ import { yieldToEventLoop } from "./event-loop.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { JobStore, Pruned, Retention } from "./ports/jobs.ts";
 import type { Log } from "./ports/log.ts";
+import type { TaskHandler } from "./ports/work-queue.ts";
 import { DAY_MS } from "./sliding-limit.ts";
 
 /** After the start, which has enough to do. */
@@ -34,44 +35,23 @@ export async function pruneAll(
   return all;
 }
 
-export interface Pruning {
-  start(): void;
-  /** Resolves when a batch in progress has ended. */
-  stop(): Promise<void>;
-}
-
 export function createPruning(parts: {
   readonly jobs: Pick<JobStore, "prune">;
   readonly kept: KeptDays;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly log: Pick<Log, "info" | "warn">;
-}): Pruning {
+}): TaskHandler {
   const { jobs, kept, clock, log } = parts;
-  let cancel = (): void => {};
-  let stopped = false;
-  let working: Promise<void> = Promise.resolve();
-
-  const prune = async (): Promise<void> => {
-    const pruned = await pruneAll(jobs, retentionAt(clock.now(), kept), () => !stopped);
-    if (pruned.jobs > 0 || pruned.logs > 0) log.info({ ...pruned }, "deleted old jobs and logs");
-  };
-
-  const wakeIn = (ms: number): void => {
-    cancel = clock.at(clock.now() + ms, () => {
-      working = prune()
-        .catch((error: unknown) => log.warn({ error }, "old jobs could not be deleted; retrying in a day"))
-        .finally(() => {
-          if (!stopped) wakeIn(DAY_MS);
-        });
-    });
-  };
-
   return {
-    start: () => wakeIn(FIRST_PRUNE_MS),
-    async stop() {
-      stopped = true;
-      cancel();
-      await working;
+    slots: 1,
+    async perform(_key, { signal }) {
+      try {
+        const pruned = await pruneAll(jobs, retentionAt(clock.now(), kept), () => !signal.aborted);
+        if (pruned.jobs > 0 || pruned.logs > 0) log.info({ ...pruned }, "deleted old jobs and logs");
+      } catch (error) {
+        log.warn({ error }, "old jobs could not be deleted; retrying in a day");
+      }
+      return { again_at: clock.now() + DAY_MS };
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Clock } from "./ports/clock.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { Log } from "./ports/log.ts";
 import type { Store } from "./ports/store.ts";
+import type { TaskHandler, TaskRun } from "./ports/work-queue.ts";
 
 export const EVERY_MS = 3_600_000;
 /** Redeliveries per round, newest first; open jobs are re-evaluated in any case. */
@@ -16,56 +17,43 @@ const MAX_REDELIVERIES = 500;
 interface Needs {
   readonly store: Store;
   readonly githubClient: GitHubClient;
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "now">;
   readonly handle: Handle;
   readonly line: Pick<Line, "moveAll">;
   readonly log: Log;
 }
 
-export interface Reconciler {
-  start(): void;
-  stop(): void;
-}
-
-export function createReconciler({ store, githubClient, clock, handle, line, log }: Needs): Reconciler {
-  let cancel = (): void => {};
-  let stopped = false;
-
-  const redeliver = async (): Promise<void> => {
+export function createReconciler({ store, githubClient, clock, handle, line, log }: Needs): TaskHandler {
+  const redeliver = async ({ signal }: TaskRun): Promise<void> => {
     const lost = (await githubClient.failedDeliveries()).filter(({ guid }) => !store.inbox.knows(guid));
     for (const { id } of lost.slice(0, MAX_REDELIVERIES)) {
-      if (stopped) return;
+      if (signal.aborted) return;
       await githubClient.redeliver(id);
     }
   };
 
-  const observe = async (): Promise<void> => {
+  const observe = async ({ signal }: TaskRun): Promise<void> => {
     for (const id of await store.jobs.open()) {
-      if (stopped) return;
+      if (signal.aborted) return;
       await handle(id, { type: "look", forced: true }).catch((error: unknown) =>
         log.error({ job: id, error }, "an open job could not be looked at"),
       );
     }
   };
 
-  const moveLines = (): Promise<void> => line.moveAll();
-
-  const round = async (): Promise<void> => {
-    for (const step of [moveLines, redeliver, observe]) {
-      try {
-        await step();
-      } catch (error) {
-        log.warn({ error, step: step.name }, "a step of the reconciliation failed; it is tried again in an hour");
-      }
-    }
-    if (!stopped) cancel = clock.at(clock.now() + EVERY_MS, () => void round());
-  };
+  const moveLines = (_run: TaskRun): Promise<void> => line.moveAll();
 
   return {
-    start: () => void round(),
-    stop() {
-      stopped = true;
-      cancel();
+    slots: 1,
+    async perform(_key, run) {
+      for (const step of [moveLines, redeliver, observe]) {
+        try {
+          await step(run);
+        } catch (error) {
+          log.warn({ error, step: step.name }, "a step of the reconciliation failed; it is tried again in an hour");
+        }
+      }
+      return { again_at: clock.now() + EVERY_MS };
     },
   };
 }

@@ -35,8 +35,8 @@ const isAny = (effect: RepositoryEffect): effect is RepositoryEffect => effect !
 export function repositoryEffects({ repositories, performer, performOfSchedule, handle }: Needs): RepositoryEffects {
   return {
     store: repositories,
+    load: (key) => repositories.load(Number(key)),
     idOf: ({ state }) => state.id,
-    installationOf: ({ state }) => state.installation_id,
     fields: ({ state }) => ({ repository: fullName(state) }),
     takes: isAny,
     isWanted: (effect, { state }) => isEffectWanted(effect, state),

@@ -1,20 +1,19 @@
 /**
- * Performs the effects of commits: one effect per job or repository at a time, many of them concurrently. Each runner has
- * effects of its own, so that outgoing events do not wait for calls to GitHub.
+ * Performs the effects of commits: one effect per job or repository at a time, many of them concurrently. Each kind of
+ * task has effects of its own, so that outgoing events do not wait for calls to GitHub.
  *
  * Effects are performed at least once. An outcome is committed together with the effect's removal: after a crash before
  * that commit, the effect is performed again (`again` tells the performer to look first). A failed attempt is retried
  * with back-off and jitter, or after the time that GitHub asked for; after a limited number of attempts the core is
  * told.
  */
-import type { Pending } from "../domain/pending-effect.ts";
-import { yieldToEventLoop } from "./event-loop.ts";
-import { createFairQueue } from "./fair-queue.ts";
+import type { EffectRef, Pending } from "../domain/pending-effect.ts";
 import type { EffectStore } from "./ports/aggregate.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
 import type { Meter } from "./ports/metrics.ts";
 import type { Later } from "./ports/performer.ts";
+import type { TaskAnswer, TaskHandler, TaskRun } from "./ports/work-queue.ts";
 
 /** Concurrent effects; GitHub allows 100 requests at once. */
 const SLOTS = 40;
@@ -30,13 +29,14 @@ interface Done {
 }
 
 /**
- * How a runner works on one kind of record: `S` is the stored record, `All` its effects, `E` those of this runner and `D`
- * what an effect that is done has to report.
+ * How the effects of one kind of record are performed: `S` is the stored record, `All` its effects, `E` those of this kind
+ * of task and `D` what an effect that is done has to report.
  */
 export interface EffectOwner<Id, All, E extends All, S extends { readonly effects: readonly Pending<All>[] }, D> {
-  readonly store: Pick<EffectStore<Id, S>, "load" | "reschedule" | "acknowledge">;
+  readonly store: Pick<EffectStore<Id, S>, "reschedule" | "acknowledge">;
+  /** By the key of a task. */
+  readonly load: (key: string) => Promise<S | null>;
   readonly idOf: (stored: S) => Id;
-  readonly installationOf: (stored: S) => number;
   /** Names the record in log lines. */
   readonly fields: (stored: S) => object;
   readonly takes: (effect: All) => effect is E;
@@ -76,83 +76,41 @@ export class EffectsRunner<
   E extends All,
   S extends { readonly effects: readonly Pending<All>[] },
   D extends Done,
-> {
+> implements TaskHandler
+{
+  readonly slots = SLOTS;
   readonly #owner: EffectOwner<Id, All, E, S, D>;
   readonly #needs: Needs;
-  readonly #turns = createFairQueue(SLOTS);
-  readonly #working = new Map<Id, Promise<void>>();
-  readonly #queued = new Set<Id>();
-  readonly #timers = new Map<Id, () => void>();
-  readonly #recovered = new Map<Id, number>();
   /** Effects by record and key that an earlier attempt may have applied, even if a later commit has replaced them. */
   readonly #maybeApplied = new Set<string>();
-  #stopping = false;
 
   constructor(owner: EffectOwner<Id, All, E, S, D>, needs: Needs) {
     this.#owner = owner;
     this.#needs = needs;
   }
 
-  /** Checks the record for due effects. */
-  enqueue(stored: S): void {
-    if (this.#stopping) return;
-    const id = this.#owner.idOf(stored);
-    this.#queued.add(id);
-    if (!this.#working.has(id)) this.#working.set(id, this.#run(stored));
-  }
-
-  /** Resumes effects found at the start, which an earlier process may have performed. */
-  resume(stored: S): void {
-    this.#recovered.set(this.#owner.idOf(stored), Math.max(0, ...stored.effects.map((effect) => effect.serial)));
-    this.enqueue(stored);
-  }
-
-  /** Starts nothing more; resolves when effects in progress have ended. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
-    await Promise.allSettled(this.#working.values());
-  }
-
-  /** One turn per effect, so that a record with many effects does not hold a slot. */
-  async #run(stored: S): Promise<void> {
-    const { log, clock } = this.#needs;
-    const { idOf, installationOf, fields } = this.#owner;
-    const id = idOf(stored);
-    try {
-      while (this.#queued.delete(id)) {
-        while (await this.#turns.take(installationOf(stored), () => this.#step(id)));
-      }
-    } catch (error) {
-      log.error({ ...fields(stored), error }, "the store failed under the effects runner");
-      this.#sleepUntil(stored, clock.now() + FIRST_DELAY_MS);
-    } finally {
-      this.#working.delete(id);
-      if (this.#queued.has(id)) this.enqueue(stored);
-    }
-  }
-
-  /** Performs the first due effect in order; false when none is due. */
-  async #step(id: Id): Promise<boolean> {
-    const { store, waitsFor } = this.#owner;
+  /** The first due effect in order: one a turn, so that a record with many does not hold a slot. */
+  async perform(record: string, { again }: Pick<TaskRun, "again">): Promise<TaskAnswer> {
+    const { load, waitsFor } = this.#owner;
     const { clock } = this.#needs;
-    const stored = this.#stopping ? null : await store.load(id);
+    const stored = await load(record);
     const mine = stored?.effects.filter((pending) => this.#isMine(pending)) ?? [];
-    if (stored === null || mine.length === 0) {
-      this.#recovered.delete(id);
-      return false;
-    }
+    if (stored === null || mine.length === 0) return null;
+    if (again) for (const pending of mine) this.#maybeApplied.add(this.#nameOf(pending, stored));
     const pending = mine.map(({ effect }) => effect);
     const free = mine.filter(({ effect }) => !waitsFor(effect, pending));
     const due = free.find((effect) => this.#dueAt(effect, stored) <= clock.now());
-    if (due === undefined) this.#sleepUntil(stored, Math.min(...free.map((effect) => this.#dueAt(effect, stored))));
-    else await this.#perform(due, stored);
-    return due !== undefined;
+    if (due === undefined) return { again_at: Math.min(...free.map((effect) => this.#dueAt(effect, stored))) };
+    await this.#perform(due, stored);
+    return { again_at: clock.now() };
   }
 
   #isMine(pending: Pending<All>): pending is Pending<E> {
     return this.#owner.takes(pending.effect);
+  }
+
+  #nameOf({ key }: EffectRef, stored: S): string {
+    return `${this.#owner.idOf(stored)} ${key}`;
   }
 
   /** Caps the wait: a longer one was written by a clock that was ahead. */
@@ -160,18 +118,6 @@ export class EffectsRunner<
     const now = this.#needs.clock.now();
     const at = this.#owner.dueAt?.(pending, stored) ?? pending.not_before;
     return at > now + MAX_REQUESTED_WAIT_MS ? now : at;
-  }
-
-  #sleepUntil(stored: S, at: number): void {
-    const id = this.#owner.idOf(stored);
-    this.#timers.get(id)?.();
-    this.#timers.set(
-      id,
-      this.#needs.clock.at(at, () => {
-        this.#timers.delete(id);
-        this.enqueue(stored);
-      }),
-    );
   }
 
   async #perform(pending: Pending<E>, stored: S): Promise<void> {
@@ -201,13 +147,9 @@ export class EffectsRunner<
   }
 
   async #tryOnce(pending: Pending<E>, stored: S): Promise<D | Later> {
-    const { idOf, fields, perform } = this.#owner;
-    const id = idOf(stored);
-    const name = `${id} ${pending.key}`;
-    const again =
-      pending.attempts > 0 || this.#maybeApplied.has(name) || pending.serial <= (this.#recovered.get(id) ?? 0);
-    // A large commit is enough for one turn of the event loop.
-    await yieldToEventLoop();
+    const { fields, perform } = this.#owner;
+    const name = this.#nameOf(pending, stored);
+    const again = pending.attempts > 0 || this.#maybeApplied.has(name);
     const outcome = await perform(pending.effect, stored, again).catch((error: unknown): Later => {
       this.#needs.log.error({ ...fields(stored), effect: pending.key, error }, "an effect threw");
       return { ended: "later", reason: "an internal error occurred" };

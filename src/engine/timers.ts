@@ -1,65 +1,47 @@
-/** Fires the timers of jobs or repositories. Keeps a single timeout armed for the earliest due one. */
-import type { TimerStore } from "./ports/aggregate.ts";
+/** Wakes jobs and repositories when their time has come. Commits schedule this, wherever they change that time. */
+import { asJobId } from "../domain/job/job.ts";
+import { nextTimerAt } from "../domain/job/next-timer.ts";
+import { nextTimerAt as nextTimerOfRepository } from "../domain/repository/next-timer.ts";
+import type { Handle } from "./handle-command.ts";
+import type { HandleRepository } from "./handle-repository.ts";
 import type { Clock } from "./ports/clock.ts";
-import type { Log } from "./ports/log.ts";
+import type { JobStore } from "./ports/jobs.ts";
+import type { TaskAnswer, TaskHandler } from "./ports/work-queue.ts";
 
-/** Records per batch; the rest follows at once. */
-const BATCH = 100;
-const AFTER_FAILURE_MS = 5_000;
+const SLOTS = 20;
+/** For one that is due and did not change: nothing may wake without a pause. */
+const PAUSE_MS = 5_000;
 
-interface Needs<Id> {
-  readonly store: TimerStore<Id>;
-  readonly clock: Clock;
-  readonly wake: (id: Id) => Promise<unknown>;
-  /** What the timers belong to, for log lines. */
-  readonly kind: "job" | "repository";
-  readonly log: Log;
+interface Needs {
+  readonly jobs: Pick<JobStore, "load">;
+  readonly handle: Handle;
+  readonly handleRepository: HandleRepository;
+  readonly clock: Pick<Clock, "now">;
 }
 
-export interface Timers {
-  /** A commit was made whose record wakes at this time; null: not at all. */
-  committed(at: number | null): void;
-  start(): Promise<void>;
-  stop(): void;
-}
-
-export function createTimers<Id>({ store, clock, wake, kind, log }: Needs<Id>): Timers {
-  let armed: { readonly at: number; readonly cancel: () => void } | null = null;
-  let stopped = false;
-
-  const arm = (at: number): void => {
-    if (stopped || (armed !== null && armed.at <= at)) return;
-    armed?.cancel();
-    armed = { at, cancel: clock.at(at, () => void ring()) };
-  };
-
-  const ring = async (): Promise<void> => {
-    armed = null;
-    let failed = false;
-    const complain = (facts: object) => {
-      failed = true;
-      log.error(facts, `waking a ${kind} failed`);
-    };
-    try {
-      // One failure must not block the others.
-      for (const id of await store.due(clock.now(), BATCH))
-        await wake(id).catch((error: unknown) => complain({ [kind]: id, error }));
-      const next = await store.nextWake();
-      if (next !== null) arm(failed ? Math.max(next, clock.now() + AFTER_FAILURE_MS) : next);
-    } catch (error) {
-      complain({ error });
-      arm(clock.now() + AFTER_FAILURE_MS);
-    }
-  };
-
+export function createTimers({ jobs, handle, handleRepository, clock }: Needs): {
+  readonly job: TaskHandler;
+  readonly repository: TaskHandler;
+} {
+  const again = (at: number | null): TaskAnswer =>
+    at === null ? null : { again_at: Math.max(at, clock.now() + PAUSE_MS) };
   return {
-    committed(at) {
-      if (at !== null) arm(at);
+    job: {
+      slots: SLOTS,
+      async perform(key) {
+        const id = asJobId(key);
+        if (id === null) return null;
+        await handle(id, { type: "tick" });
+        const stored = await jobs.load(id);
+        return again(stored === null ? null : nextTimerAt(stored.job));
+      },
     },
-    start: ring,
-    stop() {
-      stopped = true;
-      armed?.cancel();
+    repository: {
+      slots: SLOTS,
+      async perform(key) {
+        const stored = await handleRepository(Number(key), { type: "tick" });
+        return again(stored === null ? null : nextTimerOfRepository(stored.state));
+      },
     },
   };
 }

@@ -112,7 +112,7 @@ type Started = Pick<Composition, "engine" | "store" | "app" | "routes">;
 async function start(settings: Settings, given: Given, stack: AsyncDisposableStack): Promise<Started> {
   const { log, earlyListener, clock } = given;
   const store = await openLowdbStore({
-    ...{ dir: settings.data_dir, now: clock.now, deliveries_kept_days: settings.deliveries_kept_days },
+    ...{ dir: settings.data_dir, ...clock, deliveries_kept_days: settings.deliveries_kept_days },
   });
   stack.defer(() => store.close());
   const github = given.github ?? connectGitHub(settings, log, clock);

@@ -6,7 +6,6 @@ globalThis.gc?.();
 const before = process.memoryUsage().heapUsed;
 const begun = performance.now();
 const store = await openLowdbStore({ dir, now: Date.now });
-await store.repositories.nextWake();
 const ms = performance.now() - begun;
 globalThis.gc?.();
 process.stdout.write(JSON.stringify({ ms, bytes: process.memoryUsage().heapUsed - before }));

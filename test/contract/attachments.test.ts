@@ -2,13 +2,13 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { createAttachmentSweeper, SWEPT_EVERY_MS } from "../../src/engine/delete-unused-attachments.ts";
+import { ANY } from "../../src/engine/ports/work-queue.ts";
+import { createAttachmentSweeper, SECOND_LOOK_MS, SWEPT_EVERY_MS } from "../../src/engine/unused-attachments.ts";
 import type { FileSystem } from "../../src/store/lowdb/disk.ts";
 import { stillClock } from "../flows/clock.ts";
+import { withIdle } from "../worked-queue.ts";
 import { inPlace, noSpace } from "./store/lowdb-place.ts";
 import { jobId, keep, onMarket, sampleJob } from "./store/sample.ts";
-
-const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 it("learns at its start how large all of them are, and opens none", () =>
   inPlace(async (place) => {
@@ -33,7 +33,7 @@ it("learns at its start how large all of them are, and opens none", () =>
     await store.close();
   }));
 
-it("go while the server runs, once no job has named them for half a day", () =>
+it("go while the server runs, once no job has named them twice in a row", () =>
   inPlace(async (place) => {
     const clock = stillClock();
     const removals: string[] = [];
@@ -43,7 +43,7 @@ it("go while the server runs, once no job has named them for half a day", () =>
       fs.writeFileSync(join(place.dir, "parcels", `${jobId(1)}-${name}.parcel`), "text");
     await (await place.open()).close();
     put(kept);
-    const store = await place.open(clock.now);
+    const store = await place.openOn(clock);
     await keep(
       store.jobs,
       sampleJob(1, onMarket({ enclosure: { parcel: kept, attachments: [], has_env_vars: false } })),
@@ -59,23 +59,30 @@ it("go while the server runs, once no job has named them for half a day", () =>
         for (const name of gone) unnamed.delete(name);
       },
     };
-    const tidier = createAttachmentSweeper({ blobs, jobs: store.jobs, clock, log });
-    const pass = async (): Promise<void> => {
-      clock.pass(SWEPT_EVERY_MS);
+    const { one, all } = createAttachmentSweeper({ blobs, jobs: store.jobs, queue: store.queue, clock });
+    const handlers = withIdle({ attachment: one, attachments: all });
+    const work = await store.queue.work(handlers, () => undefined);
+    const pass = async (ms = 0): Promise<void> => {
+      clock.pass(ms);
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     };
     unnamed.add(failing);
-    await tidier.start();
-    refuses = false;
+    await store.queue.schedule([{ kind: "attachments", key: ANY }]);
     await pass();
-    expect(removals).toEqual([]);
+    expect(removals, "one may be about to be named").toEqual([]);
     unnamed.add(coming);
-    await pass();
-    expect(removals).toEqual([failing]);
-    await pass();
-    await pass();
-    expect(removals).toEqual([failing, coming]);
-    await tidier.stop();
-    await pass();
+    await pass(SECOND_LOOK_MS);
+    expect(removals).toEqual([]);
+    refuses = false;
+    await pass(SECOND_LOOK_MS);
+    expect(removals.toSorted()).toEqual([failing, coming]);
+    unnamed.add(failing);
+    await pass(SWEPT_EVERY_MS);
+    await pass(SECOND_LOOK_MS);
+    expect(removals).toHaveLength(3);
+    await work[Symbol.asyncDispose]();
+    unnamed.add(coming);
+    await pass(2 * SWEPT_EVERY_MS);
+    expect(removals).toHaveLength(3);
     await store.close();
   }));

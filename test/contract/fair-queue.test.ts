@@ -56,7 +56,7 @@ async function sandbox(effect_ms = GITHUB_MS) {
   const fileSystem = Object.assign(Object.create(fs), {
     fdatasync: (_fd: number, done: (error: null) => void) => done(null),
   });
-  const store = await openLowdbStore({ dir, now: clock.now, fileSystem });
+  const store = await openLowdbStore({ dir, ...clock, fileSystem });
   const wait = (ms: number): Promise<void> => new Promise((resolve) => void clock.at(clock.now() + ms, resolve));
   const slow =
     <T>(answer: T) =>

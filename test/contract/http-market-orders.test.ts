@@ -211,7 +211,7 @@ describe("POST /api/jobs/run", () => {
     if (kept === undefined) throw new Error("nothing is kept");
     expect(await server.store.blobs.get(kept.job, kept.name)).not.toContain("a-very-secret-value");
     await ada.ask("POST", `/api/jobs/${made.id}/cancel`);
-    expect(await server.store.blobs.all()).toEqual([]);
+    await expect.poll(() => server.store.blobs.all()).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ import { describeMoney } from "./store/money.ts";
 import { describeOutgoing } from "./store/outgoing.ts";
 import { describePlaces } from "./store/places.ts";
 import { describePruning } from "./store/pruning.ts";
+import { describeQueue } from "./store/queue.ts";
 import { describeAccounts, describeInbox, describeKeys, describeRepositories } from "./store/records.ts";
 import { describeIdempotency } from "./store/repeats.ts";
 import type { Engine } from "./store/sample.ts";
@@ -33,6 +34,7 @@ for (const engine of [lowdb]) {
   describeAccountLimits(engine);
   describeRepositories(engine);
   describeInbox(engine);
+  describeQueue(engine);
   describeIdempotency(engine);
   describeSubscriptions(engine);
   describeOutgoing(engine);

@@ -78,7 +78,7 @@ it("is ordered, pulled, accepted and handed in, approved, merged when green, and
     ledger: [{ delta: 350, reason: "payout", job_id: id }],
   });
   expect(await ada("GET", `/api/jobs/${id}`, 200)).toMatchObject({ status: "verified", result: "I wrote it." });
-  expect(await harness.app.store.blobs.all()).toEqual([]);
+  await expect.poll(() => harness.app.store.blobs.all()).toEqual([]);
   expect(harness.logged()).not.toContain("s3cret-value");
 });
 

@@ -11,11 +11,10 @@ import { acknowledged, rescheduled } from "../../src/store/next-effects.ts";
 import { committed } from "../../src/store/next-record.ts";
 import { ADA, begin, decided, facts, led, step, T0, TO_PULL_REQUEST } from "./job-fixtures.ts";
 
-/** One stored job, a clock whose alarms go off one after the other, and a performer as given. */
-function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
+/** One stored job, a clock that goes on to whenever the runner wants to be called again, and a performer as given. */
+function bench(first: StoredJob, perform: (effect: Effect, again: boolean) => Attempt) {
   let stored = first;
   let now = first.job.updated_at;
-  let alarm: { at: number; ring: () => void } | null = null;
   const told: Command[] = [];
   const jobs = {
     load: async () => stored,
@@ -31,7 +30,7 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
   const owner = jobEffects({
     store: { jobs: { ...jobs } } as unknown as Store,
     takes: isOnGitHub,
-    performer: { perform: async (effect) => perform(effect) },
+    performer: { perform: async (effect, _job, again) => perform(effect, again) },
     handle: async (id, command, extras) => {
       told.push(command);
       if (extras?.done) await jobs.acknowledge(id, extras.done);
@@ -40,31 +39,20 @@ function bench(first: StoredJob, perform: (effect: Effect) => Attempt) {
     observe: async () => {},
   });
   const runner = new EffectsRunner(owner, {
-    clock: {
-      now: () => now,
-      at: (at, ring) => {
-        alarm = { at, ring };
-        return () => {
-          alarm = null;
-        };
-      },
-    },
+    clock: { now: () => now, at: () => () => {} },
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     meter: { effect: () => {} },
     random: () => 0,
   });
   return {
     told,
-    async runDry() {
-      runner.enqueue(stored);
-      for (let rings = 0; rings < 100 && stored.effects.length > 0; rings++) {
-        await new Promise((resolve) => setImmediate(resolve));
-        if (alarm === null) continue;
-        const { at, ring } = alarm as { at: number; ring: () => void };
-        now = Math.max(now, at);
-        ring();
+    /** `again`: a run of before never came to its end. */
+    async runDry(again = false) {
+      for (let runs = 0; runs < 100; runs++) {
+        const answer = await runner.perform(first.job.id, { again: again && runs === 0 });
+        if (answer === null) break;
+        now = Math.max(now, answer.again_at);
       }
-      await runner.stop();
       return now - first.job.updated_at;
     },
   };
@@ -74,6 +62,16 @@ const storedOf = (decision: ReturnType<typeof step>): StoredJob => {
   const { job, effects } = decided(decision);
   const commit = { job, expected_version: 0, at: T0, history: [], postings: [], effects, done: null };
   return committed(null, commit);
+};
+
+const askedForMore = (): ReturnType<typeof step> => {
+  const green = { type: "observe", facts: facts({ merge_state: "BLOCKED", review: "required" }) } as const;
+  return step(led(begin(), ...TO_PULL_REQUEST, green), {
+    type: "message",
+    text: "more",
+    by: ADA,
+    comment_id: 9,
+  });
 };
 
 it("does not use up its attempts within seconds where a short wait is asked for each time", async () => {
@@ -91,13 +89,7 @@ it("does not use up its attempts within seconds where a short wait is asked for 
 });
 
 it("pushes no brief before GitHub's own auto-merge is off, however often that has to be tried", async () => {
-  const green = { type: "observe", facts: facts({ merge_state: "BLOCKED", review: "required" }) } as const;
-  const asked = step(led(begin(), ...TO_PULL_REQUEST, green), {
-    type: "message",
-    text: "more",
-    by: ADA,
-    comment_id: 9,
-  });
+  const asked = askedForMore();
   const done: string[] = [];
   let refusals = 3;
   const { runDry } = bench(storedOf(asked), (effect) => {
@@ -114,4 +106,21 @@ it("puts nothing off that a clock which was hours ahead has put off", async () =
   const effects = stored.effects.map((effect) => ({ ...effect, not_before: stored.job.updated_at + 2 * 3_600_000 }));
   const { runDry } = bench({ ...stored, effects }, () => ({ ended: "done" }));
   expect(await runDry()).toBe(0);
+});
+
+it("looks first at whatever a run that never came to its end may have done, and at nothing else", async () => {
+  const stored = storedOf(askedForMore());
+  const seen = async (again: boolean): Promise<boolean[]> => {
+    const looks: boolean[] = [];
+    const { runDry } = bench(stored, (_effect, looked) => {
+      looks.push(looked);
+      return { ended: "done" };
+    });
+    await runDry(again);
+    return looks;
+  };
+  const all = stored.effects.map(() => true);
+  expect(all.length).toBeGreaterThan(1);
+  expect(await seen(true)).toEqual(all);
+  expect(await seen(false)).toEqual(all.map(() => false));
 });

@@ -1,7 +1,7 @@
 /** Slots shared by tenants: random sets of them, with work that ends in any order. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createFairQueue } from "../../src/engine/fair-queue.ts";
+import { createFairQueue } from "../../src/store/lowdb/fair-queue.ts";
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

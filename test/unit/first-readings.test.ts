@@ -1,9 +1,12 @@
 /** The pace at which files of repositories are read that nobody has read. */
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { newRepository } from "../../src/domain/repository/repository.ts";
 import { createFirstReadings, READING_EVERY_MS } from "../../src/engine/first-readings.ts";
 import type { StoredRepository } from "../../src/engine/ports/repositories.ts";
+import { ANY } from "../../src/engine/ports/work-queue.ts";
+import { tasksOfRepository } from "../../src/store/tasks.ts";
 import { stillClock } from "../flows/clock.ts";
+import { workedQueue } from "../worked-queue.ts";
 
 const MINUTE = 60_000;
 const pause = () => new Promise((resolve) => setImmediate(resolve));
@@ -12,31 +15,41 @@ const stored = (id: number): StoredRepository => ({
   ...{ version: 1, effects: [] },
 });
 
-function begun({ unread = [], isOn = true }: { unread?: number[]; isOn?: boolean } = {}) {
+async function begun({ unread = [], isOn = true }: { unread?: number[]; isOn?: boolean } = {}) {
   const clock = stillClock();
   const read: { id: number; at: number }[] = [];
+  const left = new Set(unread);
   const readings = createFirstReadings({
-    repositories: { unread: async () => unread },
-    ...{ clock, isOn, random: () => (read.length % 2) / 2, log: { error: () => {} } },
+    repositories: { unread: async () => [...left] },
+    ...{ clock, isOn, random: () => (read.length % 2) / 2 },
     async handle(id) {
       read.push({ id, at: clock.now() });
+      left.delete(id);
       return null;
     },
   });
+  const queue = await workedQueue(clock, { "first-reading": readings });
+  onTestFinished(() => queue.stop());
+  const look = () => queue.schedule([{ kind: "first-reading", key: ANY }]);
+  const committed = async (one: StoredRepository) => {
+    const tasks = tasksOfRepository(null, one);
+    if (tasks.some(({ kind }) => kind === "first-reading")) left.add(one.state.id);
+    await queue.schedule(tasks);
+  };
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 500) {
       clock.pass(500);
       await pause();
     }
   };
-  return { readings, read, pass };
+  return { look, committed, read, pass };
 }
 
 it("spreads five hundred over a quarter of an hour, each once, the newest first", async () => {
-  const { readings, read, pass } = begun();
+  const { committed, read, pass } = await begun();
   for (let id = 1; id <= 500; id++) {
-    readings.committed(stored(id));
-    readings.committed(stored(id));
+    await committed(stored(id));
+    await committed(stored(id));
   }
   await pass(20 * MINUTE);
   expect(read.map(({ id }) => id)).toEqual(Array.from({ length: 500 }, (_, at) => 500 - at));
@@ -48,11 +61,11 @@ it("spreads five hundred over a quarter of an hour, each once, the newest first"
 });
 
 it("leaves out what was read or is asked for already, and reads nothing where it is off", async () => {
-  const { readings, read, pass } = begun({ unread: [7] });
-  await readings.start();
+  const { look, committed, read, pass } = await begun({ unread: [7] });
+  await look();
   const one = stored(8);
-  readings.committed({ ...one, state: { ...one.state, files_read: true } });
-  readings.committed({
+  await committed({ ...one, state: { ...one.state, files_read: true } });
+  await committed({
     ...one,
     effects: [
       {
@@ -67,9 +80,9 @@ it("leaves out what was read or is asked for already, and reads nothing where it
   });
   await pass(MINUTE);
   expect(read.map(({ id }) => id)).toEqual([7]);
-  const off = begun({ unread: [7], isOn: false });
-  await off.readings.start();
-  off.readings.committed(one);
+  const off = await begun({ unread: [7], isOn: false });
+  await off.look();
+  await off.committed(one);
   await off.pass(MINUTE);
   expect(off.read).toEqual([]);
 });

@@ -1,13 +1,15 @@
 import { expect, it } from "vitest";
 import type { Pruned, Retention } from "../../src/engine/ports/jobs.ts";
+import { ANY } from "../../src/engine/ports/work-queue.ts";
 import { createPruning, FIRST_PRUNE_MS } from "../../src/engine/prune.ts";
 import { DAY_MS } from "../../src/engine/sliding-limit.ts";
 import { handClock } from "../flows/clock.ts";
 import { until } from "../flows/harness.ts";
+import { workedQueue } from "../worked-queue.ts";
 
 const KEPT = { jobs: 30, logs: 0 };
 
-function world(answer: () => Pruned) {
+async function world(answer: () => Pruned) {
   const clock = handClock();
   const asked: Retention[] = [];
   const told: unknown[] = [];
@@ -18,13 +20,15 @@ function world(answer: () => Pruned) {
     },
   };
   const note = (fields: object) => void told.push(fields);
-  return { clock, asked, told, pruning: createPruning({ jobs, kept: KEPT, clock, log: { info: note, warn: note } }) };
+  const prune = createPruning({ jobs, kept: KEPT, clock, log: { info: note, warn: note } });
+  const queue = await workedQueue(clock, { prune });
+  await queue.schedule([{ kind: "prune", key: ANY, at: clock.now() + FIRST_PRUNE_MS }]);
+  return { clock, asked, told, queue };
 }
 
 it("prunes soon after the start and then every day, in batches until nothing is left", async () => {
   let left = 3;
-  const { clock, asked, told, pruning } = world(() => (left-- > 0 ? { jobs: 50, logs: 7 } : { jobs: 0, logs: 0 }));
-  pruning.start();
+  const { clock, asked, told, queue } = await world(() => (left-- > 0 ? { jobs: 50, logs: 7 } : { jobs: 0, logs: 0 }));
   expect(asked).toEqual([]);
   clock.pass(FIRST_PRUNE_MS);
   await until("four batches", () => asked.length === 4);
@@ -35,21 +39,20 @@ it("prunes soon after the start and then every day, in batches until nothing is 
     clock.pass(DAY_MS);
     return asked.length === 5;
   });
-  await pruning.stop();
+  await queue.stop();
 });
 
 it("tries again the next day when the disk refuses, and never after it was stopped", async () => {
-  const { clock, asked, told, pruning } = world(() => {
+  const { clock, asked, told, queue } = await world(() => {
     throw new Error("no space left");
   });
-  pruning.start();
   clock.pass(FIRST_PRUNE_MS);
   await until("a warning", () => told.length === 1);
   await until("the next attempt", () => {
     clock.pass(DAY_MS);
     return told.length === 2;
   });
-  await pruning.stop();
+  await queue.stop();
   clock.pass(DAY_MS);
   expect(asked).toHaveLength(2);
 });

@@ -30,25 +30,24 @@ function watched(given: Given, looks: { count: number }): StoredRepository {
 }
 
 describe("the index of repositories", () => {
-  /** Records that are looked at by all questions of a tick, where three repositories are due and so many rest. */
-  function looksAtTick(resting: number): number {
+  /** Records that are looked at by all questions, where three repositories have timers and so many rest. */
+  function looks(resting: number): number {
     const index = new RepositoryIndex();
-    const looks = { count: 0 };
-    for (let id = 1; id <= resting; id++) index.put(watched({ id }, looks));
-    for (const id of [1, 2, 3]) index.put(watched({ id: resting + id, installation_id: 2, retry_at: id }, looks));
-    looks.count = 0;
-    expect(index.due(2, 100)).toEqual([resting + 1, resting + 2]);
-    expect(index.nextWake()).toBe(1);
+    const looked = { count: 0 };
+    for (let id = 1; id <= resting; id++) index.put(watched({ id }, looked));
+    for (const id of [1, 2, 3]) index.put(watched({ id: resting + id, installation_id: 2, retry_at: id }, looked));
+    looked.count = 0;
+    expect(index.get(resting + 1)?.version).toBe(1);
+    expect(index.named("octo", `r${resting + 2}`)?.version).toBe(1);
     expect(index.withEffects()).toEqual([]);
     expect(index.ofInstallation(2)).toHaveLength(3);
-    index.put(watched({ id: resting + 1, installation_id: 2 }, looks));
-    expect(index.nextWake()).toBe(2);
-    return looks.count;
+    index.put(watched({ id: resting + 1, installation_id: 2 }, looked));
+    return looked.count;
   }
 
-  it("looks at as many records in a tick beside ten resting repositories as beside ten thousand", () => {
-    expect(looksAtTick(10_000)).toBe(looksAtTick(10));
-    expect(looksAtTick(10)).toBeLessThan(10);
+  it("looks at as many records beside ten resting repositories as beside ten thousand", () => {
+    expect(looks(10_000)).toBe(looks(10));
+    expect(looks(10)).toBeLessThan(10);
   });
 
   it("answers as a list that is searched through would, whatever comes and goes", () => {
@@ -73,16 +72,10 @@ describe("the index of repositories", () => {
           index.put(one);
         }
       }
-      const timers = plain
-        .flatMap(({ state: { id, set_up } }) => (set_up.retry_at === null ? [] : [{ id, at: set_up.retry_at }]))
-        .sort((a, b) => a.at - b.at || a.id - b.id);
-      expect(index.nextWake()).toBe(timers[0]?.at ?? null);
-      expect(index.due(6, 2)).toEqual(
-        timers
-          .filter(({ at }) => at <= 6)
-          .slice(0, 2)
-          .map(({ id }) => id),
+      const timers = plain.flatMap(({ state: { id, set_up } }) =>
+        set_up.retry_at === null ? [] : [{ id, at: set_up.retry_at }],
       );
+      expect([...index.timers()].toSorted((a, b) => a.id - b.id)).toEqual(timers.toSorted((a, b) => a.id - b.id));
       for (const installation of [1, 2]) {
         const here = plain.filter(({ state }) => state.installation_id === installation);
         expect(new Set(index.ofInstallation(installation))).toEqual(new Set(here));

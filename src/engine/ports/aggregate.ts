@@ -1,4 +1,4 @@
-/** What jobs and repositories have in common in a store: effects to perform, and timers that wake them. */
+/** What jobs and repositories have in common in a store: effects to perform. */
 import type { EffectRef, Pending } from "../../domain/pending-effect.ts";
 
 /** The effects of stored records. */
@@ -10,12 +10,4 @@ export interface EffectStore<Id, S extends { readonly effects: readonly Pending<
   acknowledge(id: Id, effect: EffectRef): Promise<boolean>;
   /** Records with pending effects, for the start. */
   withEffects(): Promise<readonly Id[]>;
-}
-
-/** The timers of stored records. */
-export interface TimerStore<Id> {
-  /** Records whose timer is due at this time, oldest first, at most `limit`. */
-  due(now: number, limit: number): Promise<readonly Id[]>;
-  /** The earliest timer of all; null when there is none. */
-  nextWake(): Promise<number | null>;
 }

@@ -10,9 +10,11 @@ export interface PendingDelivery {
 
 /** Deliveries are stored before they are acknowledged, and marked done after they were processed. */
 export interface Inbox {
-  /** Resolves when the record is on the disk. `duplicate`: recorded before, in whatever state. */
+  /** Resolves when the record is on the disk, and its task is scheduled. `duplicate`: recorded before, in whatever state. */
   record(delivery: PendingDelivery): Promise<"new" | "duplicate">;
   done(id: string): Promise<void>;
+  /** Null: it is done, or was never recorded. */
+  get(id: string): Promise<PendingDelivery | null>;
   pending(): Promise<readonly PendingDelivery[]>;
   /** Whether the delivery was ever recorded, so that it need not be sent again. */
   knows(id: string): boolean;

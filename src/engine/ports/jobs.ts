@@ -13,7 +13,7 @@ import type { SpendingRow } from "../../domain/job/spending.ts";
 import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 import type { Booked } from "../../domain/usage/booked.ts";
 import type { AgentQuery } from "./agents.ts";
-import type { EffectStore, TimerStore } from "./aggregate.ts";
+import type { EffectStore } from "./aggregate.ts";
 
 /** A history row with its number: 1, 2, 3 …, also when rows in between were dropped. */
 export interface NumberedRow extends HistoryRow {
@@ -99,7 +99,7 @@ export interface Pruned {
   readonly logs: number;
 }
 
-export interface JobStore extends EffectStore<JobId, StoredJob>, TimerStore<JobId> {
+export interface JobStore extends EffectStore<JobId, StoredJob> {
   commit(commit: Commit): Promise<CommitAnswer>;
   balance(account: LedgerAccount): Promise<number>;
   /** The newest job that has or had this pull request; null when there is none. */
@@ -127,6 +127,8 @@ export interface JobStore extends EffectStore<JobId, StoredJob>, TimerStore<JobI
   heldBy(account: string): Promise<readonly (Held & { readonly id: JobId })[]>;
   /** Names of the repositories in which a job waits for a place. */
   lines(): Promise<readonly string[]>;
+  /** Jobs whose timer is due at this time, oldest first, at most `limit`. */
+  due(now: number, limit: number): Promise<readonly JobId[]>;
   /** This account's current usage, for its quotas. */
   usageOf(account: string): Promise<AccountUsage>;
   /** Jobs for which this account owes money; null: any account. */

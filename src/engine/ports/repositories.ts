@@ -2,7 +2,7 @@
 import type { EffectRef, Pending, Wanted } from "../../domain/pending-effect.ts";
 import type { RepositoryEffect } from "../../domain/repository/effect.ts";
 import type { ObservedRepository, RepositoryState } from "../../domain/repository/repository.ts";
-import type { EffectStore, TimerStore } from "./aggregate.ts";
+import type { EffectStore } from "./aggregate.ts";
 
 /** A stored repository: one record, written in one atomic write. */
 export interface StoredRepository {
@@ -31,11 +31,11 @@ export type RepositoryCommitAnswer =
   | { readonly ok: false };
 
 /** By GitHub's number. A name belongs to the repository that was stored under it last, in any case of letters. */
-export interface RepositoryStore extends EffectStore<number, StoredRepository>, TimerStore<number> {
+export interface RepositoryStore extends EffectStore<number, StoredRepository> {
   get(owner: string, name: string): Promise<RepositoryState | null>;
   byId(id: number): Promise<RepositoryState | null>;
   ofInstallation(installation_id: number): Promise<readonly RepositoryState[]>;
-  /** Those whose files nobody has read. */
+  /** Those whose files nobody has read, and nobody is asked to; the one that was stored last comes last. */
   unread(): Promise<readonly number[]>;
   commit(commit: RepositoryCommit): Promise<RepositoryCommitAnswer>;
 }

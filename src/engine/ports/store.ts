@@ -16,6 +16,7 @@ import type { SpendingStore } from "./spending.ts";
 import type { SubscriptionStore } from "./subscriptions.ts";
 import type { UsageStore } from "./usage.ts";
 import type { Wallet } from "./wallet.ts";
+import type { WorkQueue } from "./work-queue.ts";
 
 export interface Store {
   readonly jobs: JobStore;
@@ -34,6 +35,7 @@ export interface Store {
   readonly outgoing: OutgoingStore;
   readonly audit: AuditLog;
   readonly usage: UsageStore;
+  readonly queue: WorkQueue;
   /** False after a failed write until the next success; a call tries a write meanwhile. */
   writable(): Promise<boolean>;
   /** Flushes what is in memory and closes files or connections. */

@@ -3,6 +3,8 @@
  * unprocessed deliveries move to the next one and only ids are kept, so that disk use and start time stay bounded.
  */
 import type { Inbox, PendingDelivery } from "../../engine/ports/inbox.ts";
+import type { Task, WorkQueue } from "../../engine/ports/work-queue.ts";
+import { taskOfDelivery } from "../tasks.ts";
 import { DedupeIndex } from "./dedupe-index.ts";
 import type { Folder } from "./disk.ts";
 import { entryOf, type InboxLine, lineOf } from "./inbox-lines.ts";
@@ -23,6 +25,7 @@ interface Segment {
 
 export class JournalInbox implements Inbox {
   readonly #folder: Folder;
+  readonly #queue: Pick<WorkQueue, "schedule">;
   readonly #seen: DedupeIndex;
   readonly #pending = new Map<string, PendingDelivery>();
   /** Writes in progress. */
@@ -33,8 +36,9 @@ export class JournalInbox implements Inbox {
   #retiring: Promise<void> | null = null;
   #closed = false;
 
-  constructor(folder: Folder, now: () => number) {
+  constructor(folder: Folder, now: () => number, queue: Pick<WorkQueue, "schedule">) {
     this.#folder = folder;
+    this.#queue = queue;
     this.#seen = new DedupeIndex(folder, now);
     const segments = folder
       .takeFound(JOURNAL_ENDING)
@@ -61,7 +65,6 @@ export class JournalInbox implements Inbox {
     this.#recording.set(id, durable);
     try {
       await durable;
-      return "new";
     } catch (error) {
       this.#seen.forget(id);
       this.#pending.delete(id);
@@ -69,6 +72,8 @@ export class JournalInbox implements Inbox {
     } finally {
       this.#recording.delete(id);
     }
+    await this.#queue.schedule([taskOfDelivery(delivery)]);
+    return "new";
   }
 
   async done(id: string): Promise<void> {
@@ -80,8 +85,16 @@ export class JournalInbox implements Inbox {
     }
   }
 
+  async get(id: string): Promise<PendingDelivery | null> {
+    return this.#pending.get(id) ?? null;
+  }
+
   async pending(): Promise<readonly PendingDelivery[]> {
-    return [...this.#pending.values()].filter(({ id }) => !this.#recording.has(id)).sort((a, b) => a.at - b.at);
+    return this.#unprocessed();
+  }
+
+  tasks(): readonly Task[] {
+    return this.#unprocessed().map(taskOfDelivery);
   }
 
   knows(id: string): boolean {
@@ -99,6 +112,10 @@ export class JournalInbox implements Inbox {
     await Promise.allSettled(this.#recording.values());
     await this.#retiring;
     for (const { journal } of [...this.#old, this.#current]) await journal.close();
+  }
+
+  #unprocessed(): PendingDelivery[] {
+    return [...this.#pending.values()].filter(({ id }) => !this.#recording.has(id)).sort((a, b) => a.at - b.at);
   }
 
   async #write(delivery: PendingDelivery): Promise<void> {

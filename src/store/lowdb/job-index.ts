@@ -127,8 +127,9 @@ export class JobIndex {
     return due;
   }
 
-  nextWake(): number | null {
-    return this.#waking.at(0)?.wake_at ?? null;
+  /** In the order of their time. */
+  waking(): Iterable<JobFacts> {
+    return this.#waking;
   }
 
   #change(known: Mutable<JobFacts>, next: JobFacts): void {

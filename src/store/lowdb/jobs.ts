@@ -25,9 +25,11 @@ import type {
   Retention,
   StoredJob,
 } from "../../engine/ports/jobs.ts";
+import type { Task, WorkQueue } from "../../engine/ports/work-queue.ts";
 import { factsOf, type JobFacts, offerOf } from "../facts.ts";
 import { acknowledged, rescheduled } from "../next-effects.ts";
 import { committed } from "../next-record.ts";
+import { effectsLeftOfJob, tasksOfJob, timerOfJob } from "../tasks.ts";
 import type { Folder } from "./disk.ts";
 import { type JobRecord, jobFileName, jobFormat, usageOfHead } from "./job-file.ts";
 import { byAge } from "./job-groups.ts";
@@ -62,6 +64,14 @@ const countOf = (found: readonly Old[]): Pruned => ({
   logs: found.filter(({ logged }) => logged).length,
 });
 
+/** With the other rooms of the store. */
+interface Shared {
+  readonly now: () => number;
+  readonly books: LedgerIndex;
+  readonly spending: LowdbSpending;
+  readonly queue: Pick<WorkQueue, "schedule">;
+}
+
 export class LowdbJobs implements JobStore {
   readonly #folder: Folder;
   readonly #now: () => number;
@@ -69,14 +79,16 @@ export class LowdbJobs implements JobStore {
   readonly #offers = new MarketQueue();
   readonly #books: LedgerIndex;
   readonly #spending: LowdbSpending;
+  readonly #queue: Pick<WorkQueue, "schedule">;
   readonly #logs: JobLogs;
   /** Jobs whose log has a file. */
   readonly #logged = new Set<string>();
   readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_CHARACTERS });
 
-  constructor(folder: Folder, now: () => number, books: LedgerIndex, spending: LowdbSpending) {
+  constructor(folder: Folder, { now, books, spending, queue }: Shared) {
     this.#folder = folder;
     this.#now = now;
+    this.#queue = queue;
     this.#books = books;
     this.#spending = spending;
     this.#logs = new JobLogs(folder);
@@ -112,7 +124,18 @@ export class LowdbJobs implements JobStore {
     const account = this.#books.balances.overdrawnBy(commit.postings);
     if (account !== null) return { ok: false, why: "insufficient", account };
     if (this.#isTaken(before?.job ?? null, commit.job)) return { ok: false, why: "pull_request_taken" };
-    return { ok: true, stored: this.#write(committed(before, commit), before?.postings.length ?? 0) };
+    const stored = this.#write(committed(before, commit), before?.postings.length ?? 0);
+    await this.#queue.schedule(tasksOfJob(before, stored));
+    return { ok: true, stored };
+  }
+
+  /** What is left to do. */
+  *tasks(): Generator<Task> {
+    for (const { id } of this.#index.withEffects()) {
+      const stored = this.#open(id)?.stored;
+      if (stored !== undefined) yield* effectsLeftOfJob(stored);
+    }
+    for (const { id, wake_at } of this.#index.waking()) yield* timerOfJob(id, wake_at);
   }
 
   async reschedule(id: JobId, effect: EffectRef, not_before: number): Promise<boolean> {
@@ -176,10 +199,6 @@ export class LowdbJobs implements JobStore {
 
   async due(now: number, limit: number): Promise<readonly JobId[]> {
     return this.#index.due(now, limit).map(({ id }) => id);
-  }
-
-  async nextWake(): Promise<number | null> {
-    return this.#index.nextWake();
   }
 
   async usageOf(account: string): Promise<AccountUsage> {

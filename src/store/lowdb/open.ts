@@ -5,6 +5,7 @@
 import fs from "node:fs";
 import { join, resolve } from "node:path";
 import { DELIVERIES_KEPT_DAYS } from "../../contracts/retention.ts";
+import type { Clock } from "../../engine/ports/clock.ts";
 import type { Store } from "../../engine/ports/store.ts";
 import { LowdbAccountLimits } from "./account-limits.ts";
 import { JournalAccounts } from "./accounts.ts";
@@ -13,6 +14,7 @@ import { FileAttachments } from "./attachments.ts";
 import { JournalAudit } from "./audit.ts";
 import { type FileSystem, Folder } from "./disk.ts";
 import { JournalIdempotency } from "./idempotency.ts";
+import { InProcessQueue } from "./in-process-queue.ts";
 import { JournalInbox } from "./inbox.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
@@ -30,14 +32,18 @@ import { watchedDisk } from "./watched-disk.ts";
 export interface LowdbOptions {
   readonly dir: string;
   readonly now: () => number;
+  /** Missing: nobody works on this store. */
+  readonly at?: Clock["at"];
   /** How long finished webhook deliveries are kept, in days; missing: the default. */
   readonly deliveries_kept_days?: number;
   /** Defaults to `node:fs`. */
   readonly fileSystem?: FileSystem;
 }
 
+const NEVER: Clock["at"] = () => () => {};
+
 function openRooms(dir: string, options: LowdbOptions) {
-  const { now, fileSystem: given = fs, deliveries_kept_days = DELIVERIES_KEPT_DAYS } = options;
+  const { now, at = NEVER, fileSystem: given = fs, deliveries_kept_days = DELIVERIES_KEPT_DAYS } = options;
   const disk = watchedDisk(given, dir, now);
   const { fileSystem } = disk;
   const root = new Folder(fileSystem, dir);
@@ -58,17 +64,21 @@ function openRooms(dir: string, options: LowdbOptions) {
   const books = new LedgerIndex();
   const spending = new LowdbSpending(spent, now);
   root.flush();
+  const queue = new InProcessQueue({ now, at }, () => [
+    ...[...rooms.jobs.tasks(), ...rooms.repositories.tasks(), ...rooms.inbox.tasks()],
+  ]);
   const market = [wallet, accounts, agents, quotes, blobs];
-  return {
+  const rooms = {
     disk,
+    queue,
     folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, usage, spent, ...market],
-    jobs: new LowdbJobs(jobs, now, books, spending),
+    jobs: new LowdbJobs(jobs, { now, books, spending, queue }),
     spending,
     keys: new LowdbKeys(root),
     accountLimits: new LowdbAccountLimits(root),
     accounts: new JournalAccounts(accounts),
-    repositories: new LowdbRepositories(repositories),
-    inbox: new JournalInbox(inbox, now),
+    repositories: new LowdbRepositories(repositories, queue),
+    inbox: new JournalInbox(inbox, now, queue),
     idempotency: new JournalIdempotency(idempotency, now),
     wallet: new JournalWallet(wallet, books),
     agents: new LowdbAgents(agents),
@@ -79,6 +89,7 @@ function openRooms(dir: string, options: LowdbOptions) {
     audit: new JournalAudit(audit, now),
     usage: new JournalUsage(usage, now),
   };
+  return rooms;
 }
 
 /**

@@ -10,7 +10,9 @@ import type {
   RepositoryStore,
   StoredRepository,
 } from "../../engine/ports/repositories.ts";
+import type { Task, WorkQueue } from "../../engine/ports/work-queue.ts";
 import { acknowledged, nextEffects, rescheduled } from "../next-effects.ts";
+import { effectsLeftOfRepository, tasksOfRepository, timerOfRepository } from "../tasks.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 import { type Format, readFile, writeFile } from "./json-file.ts";
@@ -45,10 +47,12 @@ const keyOfState = ({ owner, name }: RepositoryState): string => keyOf(owner, na
 
 export class LowdbRepositories implements RepositoryStore {
   readonly #folder: Folder;
+  readonly #queue: Pick<WorkQueue, "schedule">;
   readonly #index = new RepositoryIndex();
 
-  constructor(folder: Folder) {
+  constructor(folder: Folder, queue: Pick<WorkQueue, "schedule">) {
     this.#folder = folder;
+    this.#queue = queue;
     for (const name of folder.takeFound(ENDING)) {
       const stored = readFile(folder, name, format)?.data;
       if (stored !== undefined) this.#index.put(stored);
@@ -84,7 +88,18 @@ export class LowdbRepositories implements RepositoryStore {
     }
     const version = commit.expected_version + 1;
     const effects = nextEffects(before?.effects ?? [], { ...commit, keyOf: repositoryEffectKey, version });
-    return { ok: true, stored: this.#write({ state, version, effects }) };
+    const stored = this.#write({ state, version, effects });
+    await this.#queue.schedule(tasksOfRepository(before ?? null, stored));
+    return { ok: true, stored };
+  }
+
+  /** What is left to do. */
+  *tasks(): Generator<Task> {
+    for (const id of this.#index.withEffects()) {
+      const stored = this.#index.get(id);
+      if (stored !== undefined) yield* effectsLeftOfRepository(stored);
+    }
+    for (const { id, at } of this.#index.timers()) yield* timerOfRepository(id, at);
   }
 
   async reschedule(id: number, effect: EffectRef, not_before: number): Promise<boolean> {
@@ -101,14 +116,6 @@ export class LowdbRepositories implements RepositoryStore {
 
   async unread(): Promise<readonly number[]> {
     return this.#index.unread();
-  }
-
-  async due(now: number, limit: number): Promise<readonly number[]> {
-    return this.#index.due(now, limit);
-  }
-
-  async nextWake(): Promise<number | null> {
-    return this.#index.nextWake();
   }
 
   #rewrite(id: number, change: (before: StoredRepository) => StoredRepository | null): boolean {

@@ -1,34 +1,26 @@
 /**
- * Finds repositories in memory: by number, by name, by installation, by their timers and pending effects. What a question
+ * Finds repositories in memory: by number, by name, by installation, by pending effects. What a question
  * costs grows with its answer and not with the number of repositories.
  */
 import { fullName } from "../../domain/job/job.ts";
 import { nextTimerAt } from "../../domain/repository/next-timer.ts";
 import type { StoredRepository } from "../../engine/ports/repositories.ts";
 import { repositoryKey } from "../facts.ts";
-import { SortedList } from "./sorted-list.ts";
+import { isUnread } from "../tasks.ts";
 
 export const keyOf = (owner: string, name: string): string => repositoryKey(fullName({ owner, name }));
-
-interface Waking {
-  readonly id: number;
-  readonly at: number;
-}
 
 interface Entry {
   readonly stored: StoredRepository;
   readonly key: string;
   /** Null: time alone does not wake it. */
-  readonly waking: Waking | null;
+  readonly wakes_at: number | null;
 }
-
-const byTime = (a: Waking, b: Waking): number => a.at - b.at || a.id - b.id;
 
 export class RepositoryIndex {
   readonly #byId = new Map<number, Entry>();
   readonly #byName = new Map<string, StoredRepository>();
   readonly #byInstallation = new Map<number, Set<number>>();
-  readonly #waking = new SortedList<Waking>(byTime);
   readonly #withEffects = new Set<number>();
   readonly #unread = new Set<number>();
 
@@ -52,17 +44,9 @@ export class RepositoryIndex {
     return [...this.#unread];
   }
 
-  due(now: number, limit: number): number[] {
-    const due: number[] = [];
-    for (let next = this.#waking.at(0); next !== undefined && due.length < limit; next = this.#waking.at(due.length)) {
-      if (next.at > now) break;
-      due.push(next.id);
-    }
-    return due;
-  }
-
-  nextWake(): number | null {
-    return this.#waking.at(0)?.at ?? null;
+  /** Of all that time wakes, for the start. */
+  *timers(): Generator<{ readonly id: number; readonly at: number }> {
+    for (const [id, { wakes_at: at }] of this.#byId) if (at !== null) yield { id, at };
   }
 
   /** Another repository that had the name loses it. */
@@ -73,13 +57,10 @@ export class RepositoryIndex {
     if (former !== undefined) this.remove(former);
     const known = this.get(id);
     if (known !== undefined) this.remove(known);
-    const at = nextTimerAt(stored.state);
-    const waking = at === null ? null : { id, at };
-    this.#byId.set(id, { stored, key, waking });
+    this.#byId.set(id, { stored, key, wakes_at: nextTimerAt(stored.state) });
     this.#byName.set(key, stored);
-    if (waking !== null) this.#waking.add(waking);
     if (stored.effects.length > 0) this.#withEffects.add(id);
-    if (!stored.state.files_read) this.#unread.add(id);
+    if (isUnread(stored)) this.#unread.add(id);
     const here = this.#byInstallation.get(installation_id);
     if (here === undefined) this.#byInstallation.set(installation_id, new Set([id]));
     else here.add(id);
@@ -90,7 +71,6 @@ export class RepositoryIndex {
     if (known === undefined) return;
     this.#byId.delete(id);
     this.#byName.delete(known.key);
-    if (known.waking !== null) this.#waking.remove(known.waking);
     this.#withEffects.delete(id);
     this.#unread.delete(id);
     const { installation_id } = known.stored.state;

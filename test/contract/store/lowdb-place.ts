@@ -19,6 +19,7 @@ export function lowdbPlace(): LowdbPlace {
   return {
     dir,
     open: (now = () => START, fileSystem = fs) => openLowdbStore({ dir, now, fileSystem }),
+    openOn: (clock) => openLowdbStore({ dir, ...clock }),
     remove: async () => fs.rmSync(dir, { recursive: true }),
   };
 }

@@ -3,6 +3,7 @@
 import type { Job, JobId, MarketWork } from "../../../src/domain/job/job.ts";
 import { asJobId, branchOf } from "../../../src/domain/job/job.ts";
 import { NEW_ACTIONS_WORK, NEW_JOB, NEW_MARKET_WORK } from "../../../src/domain/job/schema.ts";
+import type { Clock } from "../../../src/engine/ports/clock.ts";
 import type { Commit, JobStore, StoredJob } from "../../../src/engine/ports/jobs.ts";
 import type { Store } from "../../../src/engine/ports/store.ts";
 
@@ -68,6 +69,8 @@ export async function keep(jobs: JobStore, job: Job, differs: Partial<Commit> = 
 /** Where stores can be opened one after another on the same data, as a restarted server does. */
 export interface Place {
   open(now?: () => number): Promise<Store>;
+  /** With timers, for one that is worked on. */
+  openOn(clock: Clock): Promise<Store>;
   remove(): Promise<void>;
 }
 
