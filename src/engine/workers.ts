@@ -47,7 +47,6 @@ interface Needs {
   readonly performer: Performer;
   readonly repositoryPerformer: RepositoryPerformer;
   readonly pacing: ShowPacing;
-  readonly putOff: (id: JobId) => Promise<void>;
   readonly eventPublisher: EventPublisher;
   readonly admit: Admit;
   /** Makes a job of this id, or finds the one that an earlier attempt has made. */
@@ -78,7 +77,7 @@ export class Workers {
 
   constructor(needs: Needs) {
     const { store, clock, githubClient, handle, handleRepository, webhookProcessor, log, meter } = needs;
-    const { performer, pacing, putOff } = needs;
+    const { performer, pacing } = needs;
     const { jobs, repositories, inbox, blobs, accounts } = store;
     const { eventPublisher, publish, repositoryPerformer } = createPublishing({ ...needs, accounts });
     const performOfSchedule = createSchedulePerformer({ jobs, start: createStartAutomation(needs.create), publish });
@@ -88,7 +87,7 @@ export class Workers {
     this.inbox = createInboxWorker({ inbox, webhookProcessor, clock, log, meter });
     this.debts = createDebts({ jobs, handle, log });
     this.#turns = createConflictTurns({ jobs, handle, clock, log });
-    this.#effects = new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing, putOff }), needs);
+    this.#effects = new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing }), needs);
     const publishing = jobEffects({ ...of, takes: isPublishEvents, performer: eventPublisher });
     this.#eventPublishing = new EffectsRunner(publishing, needs);
     const onRepositories = {

@@ -26,6 +26,7 @@ import type {
   StoredJob,
 } from "../../engine/ports/jobs.ts";
 import { factsOf, type JobFacts, offerOf } from "../facts.ts";
+import type { InProcessSignals } from "../in-process-signals.ts";
 import { acknowledged, rescheduled } from "../next-effects.ts";
 import { committed } from "../next-record.ts";
 import type { Folder } from "./disk.ts";
@@ -43,6 +44,12 @@ import type { Leaving, LowdbSpending } from "./spending.ts";
 
 /** Characters of job files kept in memory; objects take about three bytes for each. All others are read again. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
+
+interface Needs {
+  readonly books: LedgerIndex;
+  readonly spending: LowdbSpending;
+  readonly signals: InProcessSignals;
+}
 
 interface Cached {
   readonly stored: StoredJob;
@@ -69,16 +76,18 @@ export class LowdbJobs implements JobStore {
   readonly #offers = new MarketQueue();
   readonly #books: LedgerIndex;
   readonly #spending: LowdbSpending;
+  readonly #signals: InProcessSignals;
   readonly #logs: JobLogs;
   /** Jobs whose log has a file. */
   readonly #logged = new Set<string>();
   readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_CHARACTERS });
 
-  constructor(folder: Folder, now: () => number, books: LedgerIndex, spending: LowdbSpending) {
+  constructor(folder: Folder, now: () => number, { books, spending, signals }: Needs) {
     this.#folder = folder;
     this.#now = now;
     this.#books = books;
     this.#spending = spending;
+    this.#signals = signals;
     this.#logs = new JobLogs(folder);
     const found: JobFacts[] = [];
     const logs = new Set<string>();
@@ -317,7 +326,9 @@ export class LowdbJobs implements JobStore {
     this.#offers.put(id, offerOf(kept.data.job, facts.repository));
     this.#book(id, kept.data.postings, booked);
     this.#spend(before?.stored ?? null, kept.data);
-    return this.#remember({ stored: frozen({ ...kept.data, log }), place }, kept.size).stored;
+    const { stored } = this.#remember({ stored: frozen({ ...kept.data, log }), place }, kept.size);
+    this.#signals.publish(id);
+    return stored;
   }
 
   /** The lines are on the disk before the record that names them. */

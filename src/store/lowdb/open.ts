@@ -6,6 +6,7 @@ import fs from "node:fs";
 import { join, resolve } from "node:path";
 import { DELIVERIES_KEPT_DAYS } from "../../contracts/retention.ts";
 import type { Store } from "../../engine/ports/store.ts";
+import { InProcessSignals } from "../in-process-signals.ts";
 import { LowdbAccountLimits } from "./account-limits.ts";
 import { JournalAccounts } from "./accounts.ts";
 import { LowdbAgents } from "./agents.ts";
@@ -57,12 +58,14 @@ function openRooms(dir: string, options: LowdbOptions) {
   const spent = new Folder(fileSystem, join(dir, "spending"));
   const books = new LedgerIndex();
   const spending = new LowdbSpending(spent, now);
+  const signals = new InProcessSignals();
   root.flush();
   const market = [wallet, accounts, agents, quotes, blobs];
   return {
     disk,
     folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, usage, spent, ...market],
-    jobs: new LowdbJobs(jobs, now, books, spending),
+    jobs: new LowdbJobs(jobs, now, { books, spending, signals }),
+    signals,
     spending,
     keys: new LowdbKeys(root),
     accountLimits: new LowdbAccountLimits(root),
