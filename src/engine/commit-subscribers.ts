@@ -1,57 +1,123 @@
-/** Notifies callers that wait for or follow a job; commits wake them, without polling. */
+/**
+ * Notifies callers that wait for or follow a job: the store's signals wake them, without polling. Changes that come while
+ * a job is read share the next reading, as do all who follow it.
+ */
 import type { JobId } from "../domain/job/job.ts";
 import type { Clock } from "./ports/clock.ts";
+import type { JobSignals } from "./ports/job-signals.ts";
 import type { JobStore, StoredJob } from "./ports/jobs.ts";
+import type { Log } from "./ports/log.ts";
 
 type Predicate = (stored: StoredJob) => boolean;
-type Tell = (stored: StoredJob) => void;
+type Tell = (stored: StoredJob) => void | Promise<void>;
 
 export interface CommitSubscribers {
-  committed(stored: StoredJob): void;
-  /** An effect of this job waits longer, which no commit says. */
-  putOff(id: JobId): Promise<void>;
   waitFor(id: JobId, predicate: Predicate, timeout_ms: number): Promise<StoredJob | null>;
   follow(id: JobId, tell: Tell): () => void;
 }
 
-export function createCommitSubscribers(jobs: JobStore, clock: Clock): CommitSubscribers {
-  const waiting = new Map<JobId, Set<Tell>>();
+interface Needs {
+  readonly jobs: Pick<JobStore, "load">;
+  readonly signals: JobSignals;
+  readonly clock: Clock;
+  readonly log: Pick<Log, "error">;
+}
 
-  const follow = (id: JobId, tell: Tell): (() => void) => {
-    const listeners = waiting.get(id) ?? new Set();
-    listeners.add(tell);
-    waiting.set(id, listeners);
+interface Follower {
+  readonly tell: Tell;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Everybody who follows one job. */
+class Followers {
+  readonly #load: () => Promise<StoredJob | null>;
+  readonly #all = new Set<Follower>();
+  #working = false;
+  #again = false;
+
+  constructor(load: () => Promise<StoredJob | null>) {
+    this.#load = load;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  add(follower: Follower): void {
+    this.#all.add(follower);
+  }
+
+  delete(follower: Follower): void {
+    this.#all.delete(follower);
+  }
+
+  /** Never throws. */
+  readonly refresh = async (): Promise<void> => {
+    this.#again = this.#working;
+    if (this.#working) return;
+    this.#working = true;
+    do {
+      this.#again = false;
+      await this.#tell();
+    } while (this.#again);
+    this.#working = false;
+  };
+
+  async #tell(): Promise<void> {
+    try {
+      const stored = await this.#load();
+      if (stored === null) return;
+      await Promise.all([...this.#all].map(async ({ tell, failed }) => tellOne(() => tell(stored), failed)));
+    } catch (error) {
+      for (const { failed } of this.#all) failed(error);
+    }
+  }
+}
+
+async function tellOne(tell: () => void | Promise<void>, failed: (error: unknown) => void): Promise<void> {
+  try {
+    await tell();
+  } catch (error) {
+    failed(error);
+  }
+}
+
+export function createCommitSubscribers({ jobs, signals, clock, log }: Needs): CommitSubscribers {
+  const followed = new Map<JobId, { readonly followers: Followers; readonly leave: () => void }>();
+
+  const open = (id: JobId) => {
+    const followers = new Followers(() => jobs.load(id));
+    const room = { followers, leave: signals.follow(id, () => void followers.refresh()) };
+    followed.set(id, room);
+    return room;
+  };
+
+  const follow = (id: JobId, tell: Tell, failed: Follower["failed"]): (() => void) => {
+    const room = followed.get(id) ?? open(id);
+    const follower = { tell, failed };
+    room.followers.add(follower);
+    void room.followers.refresh();
     return () => {
-      listeners.delete(tell);
-      if (listeners.size === 0 && waiting.get(id) === listeners) waiting.delete(id);
+      room.followers.delete(follower);
+      if (room.followers.size > 0 || followed.get(id) !== room) return;
+      followed.delete(id);
+      room.leave();
     };
   };
 
-  const committed = (stored: StoredJob): void => {
-    for (const tell of waiting.get(stored.job.id) ?? []) tell(stored);
-  };
-
   return {
-    committed,
-    async putOff(id) {
-      const stored = waiting.has(id) ? await jobs.load(id) : null;
-      if (stored !== null) committed(stored);
+    follow: (id, tell) => follow(id, tell, (error) => log.error({ job: id, error }, "a follower could not be told")),
+    waitFor: (id, predicate, timeout_ms) => {
+      const { promise, resolve, reject } = Promise.withResolvers<StoredJob | null>();
+      const tell = (stored: StoredJob): void => {
+        if (predicate(stored)) resolve(stored);
+      };
+      const leave = follow(id, tell, reject);
+      const cancel = clock.at(clock.now() + timeout_ms, () => resolve(null));
+      return promise.finally(() => {
+        leave();
+        cancel();
+      });
     },
-    follow,
-    waitFor: (id, predicate, timeout_ms) =>
-      new Promise((resolve, reject) => {
-        const finish = (answer: StoredJob | null): void => {
-          leave();
-          cancel();
-          resolve(answer);
-        };
-        const tell = (stored: StoredJob): void => {
-          if (predicate(stored)) finish(stored);
-        };
-        const cancel = clock.at(clock.now() + timeout_ms, () => finish(null));
-        const leave = follow(id, tell);
-        // The awaited commit may have come before this call.
-        jobs.load(id).then((stored) => stored && tell(stored), reject);
-      }),
   };
 }

@@ -114,7 +114,7 @@ function connect(parts: EngineParts) {
   const { pacing = createShowPacing(clock, (id) => githubClient.isShortOfWrites(id)) } = parts;
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
   const { jobs, repositories, accounts, blobs, usage } = store;
-  const commitSubscribers = createCommitSubscribers(jobs, clock);
+  const commitSubscribers = createCommitSubscribers({ jobs, signals: store.signals, clock, log });
   const { knows_all_jobs, account_budgets } = usual;
   const line = createLine({ store, clock, log, knows_all_jobs, account_budgets, handle: (...told) => handle(...told) });
   const quotas = createQuotas({ jobs, blobs, usage, clock, estimator, limits: parts.quotas });
@@ -123,7 +123,6 @@ function connect(parts: EngineParts) {
     committed: (stored, before) => {
       countOutcome(meter, stored.job, before);
       lines.committed(stored);
-      commitSubscribers.committed(stored);
       tellRepository(stored.job, before);
       line.committed(stored, before);
       budgetNews.committed(stored.job, before);
@@ -157,7 +156,7 @@ function connect(parts: EngineParts) {
     estimate: estimator === null ? null : quotas.estimate,
     create: withinBudget(admit, record, (draft, by) => creator.create(draft, undefined, by)),
   });
-  const performers = { performer, repositoryPerformer, pacing, putOff: commitSubscribers.putOff, eventPublisher };
+  const performers = { performer, repositoryPerformer, pacing, eventPublisher };
   const automatic = { create, webhookProcessor, reads_by_itself: knows_all_jobs };
   const workers = new Workers({ ...shared, ...performers, ...automatic, admit });
   const asked = { observe, examine, admit, marketGate, ...triggers, accountBudgetChanged: line.accountChanged };

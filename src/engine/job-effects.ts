@@ -18,8 +18,6 @@ interface Needs<E extends Effect> {
   readonly handle: Handle;
   /** Learns what effects have seen of the repository. */
   readonly observe: ObserveRepository;
-  /** Told after an effect of this job was put off. */
-  readonly putOff?: (id: JobId) => Promise<void>;
   /** Holds back what people are shown; missing: nothing of it is shown. */
   readonly pacing?: ShowPacing;
 }
@@ -28,7 +26,7 @@ type Done = Extract<Attempt, { ended: "done" }>;
 export type JobEffects<E extends Effect> = EffectOwner<JobId, Effect, E, StoredJob, Done>;
 
 export function jobEffects<E extends Effect>(needs: Needs<E>): JobEffects<E> {
-  const { performer, handle, observe, putOff, pacing, takes } = needs;
+  const { performer, handle, observe, pacing, takes } = needs;
   const { jobs } = needs.store;
   return {
     store: jobs,
@@ -49,7 +47,6 @@ export function jobEffects<E extends Effect>(needs: Needs<E>): JobEffects<E> {
       if (command === undefined) await jobs.acknowledge(job.id, pending);
       else await handle(job.id, command, { done: pending, ...(log ? { log } : {}) });
     },
-    ...(putOff === undefined ? {} : { putOff }),
     async abandon(pending, { job }, reason) {
       const sentence = `GitHub could not be reached or refused (${reason}). Try again with \`/job retry\`.`;
       await handle(job.id, { type: "effect-abandoned", effect: pending.effect, sentence }, { done: pending });

@@ -49,8 +49,6 @@ export interface EffectOwner<Id, All, E extends All, S extends { readonly effect
   readonly perform: (effect: E, stored: S, again: boolean) => Promise<D | Later>;
   /** Commits the outcome together with the effect's removal. */
   readonly report: (pending: Pending<E>, stored: S, outcome: D) => Promise<void>;
-  /** Called after an effect was put off. */
-  readonly putOff?: (id: Id) => Promise<void>;
   /** Commits that the effect was given up, together with its removal. `reason`: the last attempt's. */
   readonly abandon: (pending: Pending<E>, stored: S, reason: string) => Promise<void>;
 }
@@ -142,7 +140,6 @@ export class EffectsRunner<
       meter.effect("later");
       log.warn({ ...named, attempt: pending.attempts + 1, reason: outcome.reason }, "effect put off");
       await store.reschedule(id, pending, clock.now() + delay(pending.attempts, outcome.after_ms, random()));
-      await this.#owner.putOff?.(id);
     }
   }
 

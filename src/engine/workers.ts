@@ -1,7 +1,6 @@
 /** Background workers: deliveries, effects and timers of jobs and repositories, debts, attachments. They follow the commits. */
 import type { KeptDays } from "../contracts/retention.ts";
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
-import type { JobId } from "../domain/job/job.ts";
 import { createDebts } from "./collect-debts.ts";
 import type { Admit } from "./command-permission.ts";
 import type { ShowPacing } from "./comment-pacing.ts";
@@ -44,7 +43,6 @@ interface Needs {
   readonly performer: Performer;
   readonly repositoryPerformer: RepositoryPerformer;
   readonly pacing: ShowPacing;
-  readonly putOff: (id: JobId) => Promise<void>;
   readonly eventPublisher: EventPublisher;
   readonly admit: Admit;
   /** Makes a job of this id, or finds the one that an earlier attempt has made. */
@@ -68,7 +66,7 @@ export class Workers {
 
   constructor(needs: Needs) {
     const { store, clock, githubClient, handle, handleRepository, webhookProcessor, line, log, meter } = needs;
-    const { performer, pacing, putOff, random, reads_by_itself: isOn } = needs;
+    const { performer, pacing, random, reads_by_itself: isOn } = needs;
     const { jobs, repositories, inbox, blobs, accounts, queue } = store;
     const { eventPublisher, publish, repositoryPerformer } = createPublishing({ ...needs, accounts });
     const performOfSchedule = createSchedulePerformer({ jobs, start: createStartAutomation(needs.create), publish });
@@ -89,7 +87,7 @@ export class Workers {
     const attachments = createAttachmentSweeper({ blobs, jobs, queue, clock });
     this.#handlers = {
       delivery: createDeliveryHandler({ inbox, webhookProcessor, clock, log, meter }),
-      "job-effects": new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing, putOff }), needs),
+      "job-effects": new EffectsRunner(jobEffects({ ...of, takes: isOnGitHub, performer, pacing }), needs),
       "job-events": new EffectsRunner(publishing, needs),
       "repository-effects": new EffectsRunner(repositoryEffects(onRepositories), needs),
       "job-timer": timers.job,

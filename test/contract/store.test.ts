@@ -13,6 +13,7 @@ import { describeQueue } from "./store/queue.ts";
 import { describeAccounts, describeInbox, describeKeys, describeRepositories } from "./store/records.ts";
 import { describeIdempotency } from "./store/repeats.ts";
 import type { Engine } from "./store/sample.ts";
+import { describeSignals } from "./store/signals.ts";
 import { describeSpending } from "./store/spending.ts";
 import { describeSubscriptions } from "./store/subscriptions.ts";
 
@@ -21,6 +22,7 @@ const lowdb: Engine = { name: "lowdb", place: async () => lowdbPlace() };
 for (const engine of [lowdb]) {
   describeCommits(engine);
   describeEffects(engine);
+  describeSignals(engine);
   describeLists(engine);
   describeLookups(engine);
   describePlaces(engine);

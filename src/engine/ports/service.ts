@@ -81,8 +81,11 @@ export interface JobService {
   receive(deliveryId: string, event: GitHubEvent): Promise<"new" | "duplicate">;
   /** Resolves at the commit or put-off effect that satisfies the predicate, or with null after the timeout. */
   waitFor(id: JobId, predicate: (stored: StoredJob) => boolean, timeout_ms: number): Promise<StoredJob | null>;
-  /** Calls back after every commit of this job, and when an effect of it is put off; the returned function ends that. */
-  follow(id: JobId, tell: (stored: StoredJob) => void): () => void;
+  /**
+   * Calls back with the job as it is, and again after changes of it or its log, perhaps with the same; one call at a time.
+   * The returned function ends that.
+   */
+  follow(id: JobId, tell: (stored: StoredJob) => void | Promise<void>): () => void;
   /** Holds the best market job for this agent; null when there is none. */
   readonly pull: Pull;
   /** Releases expired holds and fails attempts past their deadline, as the timers do. */

@@ -27,6 +27,7 @@ import type {
 } from "../../engine/ports/jobs.ts";
 import type { Task, WorkQueue } from "../../engine/ports/work-queue.ts";
 import { factsOf, type JobFacts, offerOf } from "../facts.ts";
+import type { InProcessSignals } from "../in-process-signals.ts";
 import { acknowledged, rescheduled } from "../next-effects.ts";
 import { committed } from "../next-record.ts";
 import { effectsLeftOfJob, tasksOfJob, timerOfJob } from "../tasks.ts";
@@ -70,6 +71,7 @@ interface Shared {
   readonly books: LedgerIndex;
   readonly spending: LowdbSpending;
   readonly queue: Pick<WorkQueue, "schedule">;
+  readonly signals: InProcessSignals;
 }
 
 export class LowdbJobs implements JobStore {
@@ -80,17 +82,19 @@ export class LowdbJobs implements JobStore {
   readonly #books: LedgerIndex;
   readonly #spending: LowdbSpending;
   readonly #queue: Pick<WorkQueue, "schedule">;
+  readonly #signals: InProcessSignals;
   readonly #logs: JobLogs;
   /** Jobs whose log has a file. */
   readonly #logged = new Set<string>();
   readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_CHARACTERS });
 
-  constructor(folder: Folder, { now, books, spending, queue }: Shared) {
+  constructor(folder: Folder, { now, books, spending, queue, signals }: Shared) {
     this.#folder = folder;
     this.#now = now;
     this.#queue = queue;
     this.#books = books;
     this.#spending = spending;
+    this.#signals = signals;
     this.#logs = new JobLogs(folder);
     const found: JobFacts[] = [];
     const logs = new Set<string>();
@@ -336,7 +340,9 @@ export class LowdbJobs implements JobStore {
     this.#offers.put(id, offerOf(kept.data.job, facts.repository));
     this.#book(id, kept.data.postings, booked);
     this.#spend(before?.stored ?? null, kept.data);
-    return this.#remember({ stored: frozen({ ...kept.data, log }), place }, kept.size).stored;
+    const { stored } = this.#remember({ stored: frozen({ ...kept.data, log }), place }, kept.size);
+    this.#signals.publish(id);
+    return stored;
   }
 
   /** The lines are on the disk before the record that names them. */

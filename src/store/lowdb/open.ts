@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { DELIVERIES_KEPT_DAYS } from "../../contracts/retention.ts";
 import type { Clock } from "../../engine/ports/clock.ts";
 import type { Store } from "../../engine/ports/store.ts";
+import { InProcessSignals } from "../in-process-signals.ts";
 import { LowdbAccountLimits } from "./account-limits.ts";
 import { JournalAccounts } from "./accounts.ts";
 import { LowdbAgents } from "./agents.ts";
@@ -63,6 +64,7 @@ function openRooms(dir: string, options: LowdbOptions) {
   const spent = new Folder(fileSystem, join(dir, "spending"));
   const books = new LedgerIndex();
   const spending = new LowdbSpending(spent, now);
+  const signals = new InProcessSignals();
   root.flush();
   const queue = new InProcessQueue({ now, at }, () => [
     ...[...rooms.jobs.tasks(), ...rooms.repositories.tasks(), ...rooms.inbox.tasks()],
@@ -72,7 +74,8 @@ function openRooms(dir: string, options: LowdbOptions) {
     disk,
     queue,
     folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, usage, spent, ...market],
-    jobs: new LowdbJobs(jobs, { now, books, spending, queue }),
+    jobs: new LowdbJobs(jobs, { now, books, spending, queue, signals }),
+    signals,
     spending,
     keys: new LowdbKeys(root),
     accountLimits: new LowdbAccountLimits(root),
