@@ -8,14 +8,19 @@ export interface PendingDelivery {
   readonly at: number;
 }
 
+/** Unprocessed deliveries, and the time of the oldest; null when there are none. */
+export interface Backlog {
+  readonly count: number;
+  readonly oldest_at: number | null;
+}
+
 /** Deliveries are stored before they are acknowledged, and marked done after they were processed. */
 export interface Inbox {
   /** Resolves when the record is on the disk. `duplicate`: recorded before, in whatever state. */
   record(delivery: PendingDelivery): Promise<"new" | "duplicate">;
   done(id: string): Promise<void>;
   pending(): Promise<readonly PendingDelivery[]>;
-  /** Whether the delivery was ever recorded, so that it need not be sent again. */
-  knows(id: string): boolean;
-  /** Unprocessed deliveries, and the age of the oldest; null when there are none. */
-  backlog(): { readonly count: number; readonly oldest_at: number | null };
+  /** Those of these deliveries that were never recorded, in their order. */
+  unknown(ids: readonly string[]): Promise<readonly string[]>;
+  backlog(): Promise<Backlog>;
 }
