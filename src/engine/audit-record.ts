@@ -28,11 +28,11 @@ export function createRecorder(parts: {
   readonly log: Log;
 }): Recorder {
   return (by, { action, target, repository, outcome }) => {
-    try {
-      parts.audit.add({ at: parts.clock.now(), ...whoIs(by), action, target, repository, outcome });
-    } catch (error) {
-      parts.log.error({ err: error, action, target, outcome }, "an entry of the audit log could not be written");
-    }
+    parts.audit
+      .add({ at: parts.clock.now(), ...whoIs(by), action, target, repository, outcome })
+      .catch((error: unknown) =>
+        parts.log.error({ err: error, action, target, outcome }, "an entry of the audit log could not be written"),
+      );
   };
 }
 

@@ -25,7 +25,9 @@ interface Needs {
 
 export function createReconciler({ store, githubClient, clock, handle, line, log }: Needs): TaskHandler {
   const redeliver = async ({ signal }: TaskRun): Promise<void> => {
-    const lost = (await githubClient.failedDeliveries()).filter(({ guid }) => !store.inbox.knows(guid));
+    const failed = await githubClient.failedDeliveries();
+    const unknown = new Set(await store.inbox.unknown(failed.map(({ guid }) => guid)));
+    const lost = failed.filter(({ guid }) => unknown.has(guid));
     for (const { id } of lost.slice(0, MAX_REDELIVERIES)) {
       if (signal.aborted) return;
       await githubClient.redeliver(id);

@@ -95,7 +95,8 @@ export async function compose(settings: Settings, overrides: Overrides = {}): Pr
 /** What the next start finds. */
 async function leftIn({ jobs, inbox }: Store): Promise<object> {
   const { pending: effects_pending } = await jobs.counts();
-  return { effects_pending, deliveries_pending: inbox.backlog().count };
+  const { count: deliveries_pending } = await inbox.backlog();
+  return { effects_pending, deliveries_pending };
 }
 
 /** What runs here, for whoever reads the log later. */

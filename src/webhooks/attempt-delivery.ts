@@ -4,6 +4,7 @@
  */
 
 import { isChat, type WebhookFormat } from "../domain/webhook-format.ts";
+import { changeSubscription } from "../engine/change-subscription.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { Log } from "../engine/ports/log.ts";
 import type { DeliveryAttempt, OutgoingStore, StoredDelivery } from "../engine/ports/outgoing-deliveries.ts";
@@ -106,7 +107,7 @@ export async function concludeAttempt(
   if (next.state === "dead")
     log.warn({ delivery: delivery.id, event: delivery.event, status: attempt.status }, "a webhook is given up");
   if (disabling !== null)
-    await subscriptions.change(delivery.subscription, (before) => ({
+    await changeSubscription(subscriptions, delivery.subscription, (before) => ({
       ...before,
       disabled: { at: attempt.at, reason: disabling },
     }));

@@ -2,12 +2,14 @@
  * Publishes events: finds the subscribers of each who may hear of it, writes its body in each one's format, and records a
  * delivery for each.
  */
+
 import { hash } from "node:crypto";
 import { accountOfRepository } from "../domain/job/account.ts";
 import { fullName, type Job, type Repository } from "../domain/job/job.ts";
 import type { PublishedEvent, PublishedEventName } from "../domain/published-events.ts";
 import { marksOf, type RepositoryEvent } from "../domain/repository/events.ts";
 import { isChat, type WebhookFormat } from "../domain/webhook-format.ts";
+import { changeSubscription } from "../engine/change-subscription.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { NewDelivery, OutgoingStore } from "../engine/ports/outgoing-deliveries.ts";
@@ -57,7 +59,7 @@ async function follow(
   const { id: number } = job.repository;
   const name = fullName(job.repository);
   if (repository === null || number === undefined || (repository_id === number && repository === name)) return;
-  await subscriptions.change(id, (before) => ({ ...before, repository: name, repository_id: number }));
+  await changeSubscription(subscriptions, id, (before) => ({ ...before, repository: name, repository_id: number }));
   if (repository_id !== null) return;
   const target = { type: "subscription", id } as const;
   record({ account: job.account, login: null }, { action: "webhook-tied", target, repository: name, outcome: "done" });

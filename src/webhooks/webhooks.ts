@@ -2,8 +2,10 @@
  * Outgoing webhooks: subscriptions, the recording of events, and the operations of the API. Messages are recorded
  * before they are sent; the sender does the rest.
  */
+
 import { randomBytes } from "node:crypto";
 import { isChat } from "../domain/webhook-format.ts";
+import { changeSubscription } from "../engine/change-subscription.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { Log } from "../engine/ports/log.ts";
@@ -105,7 +107,7 @@ function createWebhooks(
   const issue = (id: string, asked: Asked): Issued => {
     const { secret, sealed: sealed_secret } = secrets.issue(id);
     const { account, format, url, sealed_url, events, repository, repository_id } = asked;
-    const state = { created_at: clock.now(), disabled: null, secret: sealed_secret, old_secret: null };
+    const state = { version: 1, created_at: clock.now(), disabled: null, secret: sealed_secret, old_secret: null };
     const place = { format, url, sealed_url, repository, repository_id };
     return { secret, subscription: { id, account, events, ...place, ...state } };
   };
@@ -123,7 +125,9 @@ function createWebhooks(
     },
     async rotate(id) {
       const { secret, sealed } = secrets.issue(id);
-      const subscription = await subscriptions.change(id, (before) => secrets.rotated(before, sealed, clock.now()));
+      const subscription = await changeSubscription(subscriptions, id, (before) =>
+        secrets.rotated(before, sealed, clock.now()),
+      );
       return subscription === null ? null : { subscription, secret };
     },
     async ownOf(account) {

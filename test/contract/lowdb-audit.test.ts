@@ -16,12 +16,12 @@ describe("the files of the audit log", () => {
     inPlace(async ({ dir }) => {
       let now = START;
       const audit = open(dir, fs, () => now);
-      audit.add(entry(0));
+      await audit.add(entry(0));
       now = START + DAY_MS;
-      audit.add(entry(1, { at: now }));
+      await audit.add(entry(1, { at: now }));
       expect(filesIn(dir)).toEqual(["2026-01-01.jsonl", "2026-01-02.jsonl"]);
       now = START + 401 * DAY_MS;
-      audit.add(entry(2, { at: now }));
+      await audit.add(entry(2, { at: now }));
       expect(filesIn(dir)).toEqual(["2026-01-02.jsonl", "2027-02-06.jsonl"]);
       expect((await walk(audit, { limit: 9 })).found).toEqual(["request-2", "request-1"]);
       await audit.close();
@@ -45,7 +45,7 @@ describe("the files of the audit log", () => {
       const folder = new Folder(disk, dir);
       const audit = new JournalAudit(folder, () => START);
       flushes = 0;
-      for (let n = 0; n < 100; n++) audit.add(entry(n));
+      for (let n = 0; n < 100; n++) await audit.add(entry(n));
       expect(flushes).toBe(0);
       expect(fs.readFileSync(join(dir, "2026-01-01.jsonl"), "utf8").split("\n")).toHaveLength(101);
       await audit.close();
@@ -57,13 +57,13 @@ describe("the files of the audit log", () => {
   it("go on behind a line that a power cut has torn, and skip one that somebody has changed", () =>
     inPlace(async ({ dir }) => {
       const before = open(dir);
-      for (const n of [1, 2]) before.add(entry(n));
+      for (const n of [1, 2]) await before.add(entry(n));
       await before.close();
       const path = join(dir, "2026-01-01.jsonl");
       fs.writeFileSync(path, `${fs.readFileSync(path, "utf8").replace('"request-1"', "7")}{"at":17672256`);
       const audit = open(dir);
       expect((await walk(audit, { limit: 9 })).found).toEqual(["request-2"]);
-      audit.add(entry(3));
+      await audit.add(entry(3));
       expect((await walk(audit, { limit: 9 })).found).toEqual(["request-3", "request-2"]);
       expect(fs.readFileSync(path, "utf8").trimEnd().split("\n")).toHaveLength(3);
       await audit.close();
@@ -74,8 +74,8 @@ describe("the files of the audit log", () => {
       const audit = open(dir);
       const pad = "x".repeat(2_000);
       const count = Math.ceil((2.5 * MAX_AUDIT_SCAN_BYTES) / 2_200);
-      audit.add(entry(0, { target: { type: "job", id: jobId(7) } }));
-      for (let n = 1; n < count; n++) audit.add(entry(n, { address: pad }));
+      await audit.add(entry(0, { target: { type: "job", id: jobId(7) } }));
+      for (let n = 1; n < count; n++) await audit.add(entry(n, { address: pad }));
       const { found, pages } = await walk(audit, { limit: 9, job_id: jobId(7) });
       expect(found).toEqual(["request-0"]);
       expect(pages).toBe(3);
@@ -90,13 +90,13 @@ describe("the files of the audit log", () => {
         return fs.writeSync(...args);
       }) as FileSystem["writeSync"];
       const audit = open(dir, { ...fs, writeSync });
-      audit.add(entry(1));
+      await audit.add(entry(1));
       full = true;
-      expect(() => audit.add(entry(2))).toThrow("Cannot write");
+      await expect(audit.add(entry(2))).rejects.toThrow("Cannot write");
       full = false;
-      audit.add(entry(3));
+      await audit.add(entry(3));
       expect((await walk(audit, { limit: 9 })).found).toEqual(["request-3", "request-1"]);
       await audit.close();
-      expect(() => audit.add(entry(4))).toThrow("closed");
+      await expect(audit.add(entry(4))).rejects.toThrow("closed");
     }));
 });

@@ -87,7 +87,7 @@ describe("the journal of the inbox", () => {
           },
         });
         await expect(store.inbox.record(delivery(fault))).rejects.toThrow("Cannot write");
-        expect(store.inbox.knows(fault)).toBe(false);
+        expect(await store.inbox.unknown([fault])).toEqual([fault]);
         Object.assign(disk, fs);
         expect(await store.inbox.record(delivery(fault))).toBe("new");
       }
@@ -155,7 +155,7 @@ describe("the journal of the inbox", () => {
       const bytes = filesIn(join(place.dir, "inbox")).map((name) => fs.statSync(join(place.dir, "inbox", name)).size);
       expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThan(10 * 1024 * 1024);
       store = await place.open();
-      expect(ids.filter((id) => !store.inbox.knows(id))).toEqual([]);
+      expect(await store.inbox.unknown(ids)).toEqual([]);
       expect((await store.inbox.pending()).map(({ id }) => id)).toEqual(["delivery-2"]);
       expect(await store.inbox.record(delivery("delivery-0"))).toBe("duplicate");
       await store.close();
@@ -173,7 +173,7 @@ describe("the journal of the inbox", () => {
       for (const _ of [1, 2]) {
         store = await place.open();
         expect((await store.inbox.pending()).map(({ id }) => id)).toEqual(["c"]);
-        expect(["a", "b", "c"].filter((id) => !store.inbox.knows(id))).toEqual([]);
+        expect(await store.inbox.unknown(["a", "b", "c"])).toEqual([]);
         await store.close();
       }
       expect(journalsIn(place)).toEqual(["journal-00000002.jsonl"]);
@@ -191,8 +191,8 @@ describe("the journal of the inbox", () => {
       await store.close();
       expect(journalsIn(place)).toEqual(["journal-00000002.jsonl"]);
       const again = await place.open();
-      expect(again.inbox.knows("0")).toBe(true);
-      expect(again.inbox.knows("lost")).toBe(false);
+      expect(await again.inbox.unknown(["0"])).toEqual([]);
+      expect(await again.inbox.unknown(["lost"])).toEqual(["lost"]);
       await again.close();
     }));
 

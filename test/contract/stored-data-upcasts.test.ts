@@ -60,7 +60,7 @@ describe("the data of version 0.1.0", () => {
       expect(await store.outgoing.list({ subscription: subscription?.id ?? "", limit: 50 })).toMatchObject({
         deliveries: expect.arrayContaining([expect.objectContaining({ event: "job.created", job: PAID })]),
       });
-      expect(store.inbox.knows("550f672d-d6c9-49ad-bbcc-d24022b372a9")).toBe(true);
+      expect(await store.inbox.unknown(["550f672d-d6c9-49ad-bbcc-d24022b372a9"])).toEqual([]);
       const scope = "35fa7360e711cd157ee5aa832e9cfafd248eb7934f45524ac37d5cdf447f96df";
       const again = { scope, at: THEN, fingerprint: "another", work_id: jobId(1) };
       expect(await store.idempotency.begin(again)).toEqual({ kind: "other_body" });

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { emittedEventOf } from "../../src/domain/job/job-events.ts";
+import { changeSubscription } from "../../src/engine/change-subscription.ts";
 import type { StoredDelivery } from "../../src/engine/ports/outgoing-deliveries.ts";
 import { until } from "../flows/harness.ts";
 import { sampleJob } from "./store/sample.ts";
@@ -50,7 +51,10 @@ it("tells a chat whatever its subscription names", async () => {
   const bench = await openNotifyBench();
   const receiver = await bench.receiver();
   const { subscription } = await bench.subscribe(receiver.url, "slack");
-  await bench.store.subscriptions.change(subscription.id, (before) => ({ ...before, events: ["job.queued"] }));
+  await changeSubscription(bench.store.subscriptions, subscription.id, (before) => ({
+    ...before,
+    events: ["job.queued"],
+  }));
   const { job, effect } = failed("1");
   await bench.notify.eventPublisher.perform(effect, job, false);
   await until("it to come", () => receiver.received.length === 1);

@@ -1,7 +1,9 @@
 /** Sends webhooks to real receivers that accept, refuse, redirect, hang, or never stop talking. */
+
 import { expect, it } from "vitest";
 import type { Job } from "../../src/domain/job/job.ts";
 import { emittedEventOf } from "../../src/domain/job/job-events.ts";
+import { changeSubscription } from "../../src/engine/change-subscription.ts";
 import { MAX_CONCURRENT, SLOW_MS } from "../../src/webhooks/sender.ts";
 import { MAX_SUBSCRIPTIONS } from "../../src/webhooks/webhooks.ts";
 import { until } from "../flows/harness.ts";
@@ -144,7 +146,7 @@ it("gives up at once where the receiver is gone, and sends it nothing more until
   expect(attempts[0]).toMatchObject({ status: null, error: "the subscription is disabled" });
   expect(receiver.received).toHaveLength(1);
   receiver.answer = (_received, response) => void response.writeHead(200).end();
-  await bench.store.subscriptions.change(id, (before) => ({ ...before, disabled: null }));
+  await changeSubscription(bench.store.subscriptions, id, (before) => ({ ...before, disabled: null }));
   await bench.tested(issued, ({ state }) => state === "delivered");
 });
 

@@ -108,7 +108,7 @@ const NO_JOBS = {
 async function metrics(): Promise<Rows> {
   const made = createMetrics({
     jobs: { counts: async () => ({ statuses: NO_JOBS, pending: 1, failing: 1 }) },
-    inbox: { backlog: () => ({ count: 1, oldest_at: 0 }) },
+    inbox: { backlog: async () => ({ count: 1, oldest_at: 0 }) },
     budget: () => [{ window: "minute", left: 1, limit: 1 }],
     spending: { usage: async function* () {} },
     now: () => 0,

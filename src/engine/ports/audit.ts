@@ -48,8 +48,8 @@ export interface AuditPage {
 
 /** An append-only log with limited retention. */
 export interface AuditLog {
-  /** Best effort: written at once and flushed later. Throws when it cannot be written. */
-  add(entry: AuditEntry): void;
+  /** Resolves when the entry survives this process; a power cut may lose the last second. Rejects when it cannot be written. */
+  add(entry: AuditEntry): Promise<void>;
   list(filter: AuditFilter): Promise<AuditPage>;
 }
 

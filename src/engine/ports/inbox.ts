@@ -8,6 +8,12 @@ export interface PendingDelivery {
   readonly at: number;
 }
 
+/** Unprocessed deliveries, and the time of the oldest; null when there are none. */
+export interface Backlog {
+  readonly count: number;
+  readonly oldest_at: number | null;
+}
+
 /** Deliveries are stored before they are acknowledged, and marked done after they were processed. */
 export interface Inbox {
   /** Resolves when the record is on the disk, and its task is scheduled. `duplicate`: recorded before, in whatever state. */
@@ -16,8 +22,7 @@ export interface Inbox {
   /** Null: it is done, or was never recorded. */
   get(id: string): Promise<PendingDelivery | null>;
   pending(): Promise<readonly PendingDelivery[]>;
-  /** Whether the delivery was ever recorded, so that it need not be sent again. */
-  knows(id: string): boolean;
-  /** Unprocessed deliveries, and the age of the oldest; null when there are none. */
-  backlog(): { readonly count: number; readonly oldest_at: number | null };
+  /** Those of these deliveries that were never recorded, in their order. */
+  unknown(ids: readonly string[]): Promise<readonly string[]>;
+  backlog(): Promise<Backlog>;
 }

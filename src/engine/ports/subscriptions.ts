@@ -8,6 +8,8 @@ import type { WebhookFormat } from "../../domain/webhook-format.ts";
 /** A webhook subscription. Its secrets are encrypted. */
 export interface StoredSubscription {
   readonly id: string;
+  /** Incremented by each change, which must name the previous value. */
+  readonly version: number;
   readonly account: string;
   readonly format: WebhookFormat;
   /**
@@ -37,8 +39,8 @@ export interface SubscriptionStore {
   get(id: string): Promise<StoredSubscription | null>;
   /** Subscriptions with an address, oldest first; of all accounts if none is given. */
   list(account?: string): Promise<readonly StoredSubscription[]>;
-  /** Applies the function in one step; null when the subscription does not exist or the function returns null. */
-  change(id: string, to: (before: StoredSubscription) => StoredSubscription | null): Promise<StoredSubscription | null>;
+  /** Replaces the one of this id and version; null when it has changed meanwhile or is gone. Answers it with its next version. */
+  replace(next: StoredSubscription): Promise<StoredSubscription | null>;
   /** True when it existed. */
   remove(id: string): Promise<boolean>;
   /** Subscriptions with an address that want this event for this account and repository. */

@@ -61,7 +61,7 @@ function gaugesOf(registers: Make, { jobs, inbox, budget, now }: MetricsParts): 
     for (const [status, count] of Object.entries(counts.statuses)) byStatus.set({ status }, count);
     pending.set(counts.pending);
     failing.set(counts.failing);
-    const { count, oldest_at } = inbox.backlog();
+    const { count, oldest_at } = await inbox.backlog();
     deliveries.set(count);
     age.set(oldest_at === null ? 0 : Math.max(0, now() - oldest_at) / 1_000);
     for (const one of budget()) {

@@ -2,9 +2,11 @@
  * `/api/webhooks`: subscriptions to events of jobs. Secrets are shown once, when created, so none of these routes
  * accepts an `Idempotency-Key`.
  */
+
 import * as z from "zod";
 import { canReachSubscription, isAdmin } from "../../domain/access.ts";
 import { CHAT_EVENTS, PUBLISHED_EVENT_NAMES } from "../../domain/published-events.ts";
+import { changeSubscription } from "../../engine/change-subscription.ts";
 import { boundTo } from "../dialects/which-repository.ts";
 import { recordedWebhook } from "../middleware/audited.ts";
 import { principalOf } from "../middleware/auth.ts";
@@ -172,7 +174,7 @@ const changing = (parts: WebhookParts): Route[] => [
       if ("answer" in bound) return bound.answer;
       const repository_id = repository === undefined ? found.repository_id : await repositoryIdOf(parts, bound.value);
       const rest = { at: parts.now(), reason: "It was disabled over the API." };
-      const changed = await parts.subscriptions.change(found.id, (before) => ({
+      const changed = await changeSubscription(parts.subscriptions, found.id, (before) => ({
         ...before,
         ...(url === undefined ? {} : parts.webhooks.sealed(before.id, shape, url)),
         events: events === undefined ? before.events : events,

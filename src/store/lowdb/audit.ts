@@ -71,7 +71,7 @@ export class JournalAudit implements AuditLog {
     this.#sweep();
   }
 
-  add(entry: AuditEntry): void {
+  async add(entry: AuditEntry): Promise<void> {
     if (this.#closed) throw new Error("The audit log is closed.");
     const journal = this.#journalOf(dayOf(entry.at));
     if (journal.size >= MAX_AUDIT_DAY_BYTES) throw new Error("The audit log of this day is full.");

@@ -2,7 +2,7 @@
  * Stores webhook deliveries in a journal, at the cost of a line and a shared flush each. A full journal is retired:
  * unprocessed deliveries move to the next one and only ids are kept, so that disk use and start time stay bounded.
  */
-import type { Inbox, PendingDelivery } from "../../engine/ports/inbox.ts";
+import type { Backlog, Inbox, PendingDelivery } from "../../engine/ports/inbox.ts";
 import type { Task, WorkQueue } from "../../engine/ports/work-queue.ts";
 import { taskOfDelivery } from "../tasks.ts";
 import { DedupeIndex } from "./dedupe-index.ts";
@@ -97,11 +97,11 @@ export class JournalInbox implements Inbox {
     return this.#unprocessed().map(taskOfDelivery);
   }
 
-  knows(id: string): boolean {
-    return this.#seen.has(id);
+  async unknown(ids: readonly string[]): Promise<readonly string[]> {
+    return ids.filter((id) => !this.#seen.has(id));
   }
 
-  backlog(): { readonly count: number; readonly oldest_at: number | null } {
+  async backlog(): Promise<Backlog> {
     let oldest_at: number | null = null;
     for (const { at } of this.#pending.values()) oldest_at = Math.min(at, oldest_at ?? at);
     return { count: this.#pending.size, oldest_at };

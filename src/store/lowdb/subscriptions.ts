@@ -14,7 +14,8 @@ const ENDING = ".json";
 const subscriptionSchema = z.object({
   id: z.string(),
   account: z.string(),
-  // Older records lack these two.
+  // Older records lack these three.
+  version: z.number().int().positive().default(1),
   shape: z.enum(FORMAT_NAMES).default("journeyman"),
   sealed_url: z.string().nullable().default(null),
   url: z.string().nullable(),
@@ -72,13 +73,9 @@ export class LowdbSubscriptions implements SubscriptionStore {
     return [...all].filter(({ url }) => url !== null).sort(byAge);
   }
 
-  async change(
-    id: string,
-    to: (before: StoredSubscription) => StoredSubscription | null,
-  ): Promise<StoredSubscription | null> {
-    const before = this.#known.get(id);
-    const next = before === undefined ? null : to(before);
-    return next === null ? null : this.#write(next);
+  async replace(next: StoredSubscription): Promise<StoredSubscription | null> {
+    if (this.#known.get(next.id)?.version !== next.version) return null;
+    return this.#write({ ...next, version: next.version + 1 });
   }
 
   async remove(id: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** The contract of subscriptions: who receives which events. */
 import { describe, expect, it } from "vitest";
-import type { StoredSubscription } from "../../../src/engine/ports/subscriptions.ts";
+import type { StoredSubscription, SubscriptionStore } from "../../../src/engine/ports/subscriptions.ts";
 import { type Engine, START, withStore } from "./sample.ts";
 
 const MOST = 3;
@@ -8,6 +8,7 @@ const HELLO = { owner: "Octo", name: "Hello" };
 
 export const subscription = (id: string, differs: Partial<StoredSubscription> = {}): StoredSubscription => ({
   id,
+  version: 1,
   account: "ada",
   format: "journeyman",
   url: `https://example.com/${id}`,
@@ -21,6 +22,16 @@ export const subscription = (id: string, differs: Partial<StoredSubscription> = 
   old_secret: null,
   ...differs,
 });
+
+/** As whoever has read it changes it. */
+async function change(
+  subscriptions: SubscriptionStore,
+  id: string,
+  differs: Partial<StoredSubscription>,
+): Promise<StoredSubscription | null> {
+  const before = await subscriptions.get(id);
+  return before === null ? null : subscriptions.replace({ ...before, ...differs });
+}
 
 const ids = (subscriptions: readonly StoredSubscription[]): string[] => subscriptions.map(({ id }) => id).sort();
 
@@ -71,7 +82,7 @@ export function describeSubscriptions(engine: Engine): void {
         for (const { subscriptions } of [store, await reopen()])
           expect(ids(await subscriptions.matching("repository@42", own, "job.merged"))).toEqual(["bob", "tied"]);
         const { subscriptions } = await reopen();
-        await subscriptions.change("tied", (before) => ({ ...before, repository: "octo/other", repository_id: 43 }));
+        await change(subscriptions, "tied", { repository: "octo/other", repository_id: 43 });
         await subscriptions.remove("bob");
         expect(await subscriptions.matching("repository@42", own, "job.merged")).toEqual([]);
         expect(ids(await subscriptions.matching("repository@43", { ...own, id: 43 }, "schedule.paused"))).toEqual([
@@ -118,13 +129,15 @@ export function describeSubscriptions(engine: Engine): void {
         await expect(subscriptions.add(subscription("own", { url: null }), MOST)).rejects.toThrow("exists");
       }));
 
-    it("changes one in one step, and the changed one receives events from then on", () =>
+    it("replaces one as it was read, and the changed one receives events from then on", () =>
       withStore(engine, async (store, reopen) => {
         await store.subscriptions.add(subscription("a"), MOST);
-        const changed = await store.subscriptions.change("a", (before) => ({ ...before, events: ["job.failed"] }));
-        expect(changed?.events).toEqual(["job.failed"]);
-        expect(await store.subscriptions.change("a", () => null)).toBeNull();
-        expect(await store.subscriptions.change("b", (before) => before)).toBeNull();
+        const changed = await change(store.subscriptions, "a", { events: ["job.failed"] });
+        expect(changed).toMatchObject({ events: ["job.failed"], version: 2 });
+        expect(await store.subscriptions.replace(subscription("a", { events: ["job.queued"] }))).toBeNull();
+        expect(await store.subscriptions.replace(subscription("b"))).toBeNull();
+        const twice = [1, 2].map((n) => change(store.subscriptions, "a", { repository_id: n }));
+        expect((await Promise.all(twice)).filter((answer) => answer !== null)).toHaveLength(1);
         for (const { subscriptions } of [store, await reopen()]) {
           expect(await subscriptions.matching("ada", HELLO, "job.queued")).toEqual([]);
           expect(ids(await subscriptions.matching("ada", HELLO, "job.failed"))).toEqual(["a"]);
