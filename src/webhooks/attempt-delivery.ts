@@ -4,11 +4,11 @@
  */
 
 import { isChat, type WebhookFormat } from "../domain/webhook-format.ts";
-import { changeSubscription } from "../engine/change-subscription.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { Log } from "../engine/ports/log.ts";
 import type { DeliveryAttempt, OutgoingStore, StoredDelivery } from "../engine/ports/outgoing-deliveries.ts";
 import type { StoredSubscription, SubscriptionStore } from "../engine/ports/subscriptions.ts";
+import { changeSubscription } from "../engine/ports/subscriptions.ts";
 import type { Post, Posted } from "./post-request.ts";
 import { busyUntil, isGone, isSuccess, type Next, nextAttempt } from "./retry-schedule.ts";
 import type { SigningSecrets } from "./signing.ts";

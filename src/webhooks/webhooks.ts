@@ -5,7 +5,6 @@
 
 import { randomBytes } from "node:crypto";
 import { isChat } from "../domain/webhook-format.ts";
-import { changeSubscription } from "../engine/change-subscription.ts";
 import type { Recorder } from "../engine/ports/audit.ts";
 import type { Clock } from "../engine/ports/clock.ts";
 import type { Log } from "../engine/ports/log.ts";
@@ -17,6 +16,7 @@ import type {
   SubscriptionRequest,
   SubscriptionStore,
 } from "../engine/ports/subscriptions.ts";
+import { changeSubscription } from "../engine/ports/subscriptions.ts";
 import type { EventPublisher, SubscriptionMatcher, Webhooks } from "../engine/ports/webhooks.ts";
 import { formatMistake, hiddenPath, targetMistake } from "./address.ts";
 import { chatBody } from "./chat-message.ts";

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import type { Job } from "../../src/domain/job/job.ts";
 import { emittedEventOf } from "../../src/domain/job/job-events.ts";
-import { changeSubscription } from "../../src/engine/change-subscription.ts";
+import { changeSubscription } from "../../src/engine/ports/subscriptions.ts";
 import { MAX_CONCURRENT, SLOW_MS } from "../../src/webhooks/sender.ts";
 import { MAX_SUBSCRIPTIONS } from "../../src/webhooks/webhooks.ts";
 import { until } from "../flows/harness.ts";

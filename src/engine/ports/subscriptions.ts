@@ -47,6 +47,24 @@ export interface SubscriptionStore {
   matching(account: string, repository: Named, event: PublishedEventName): Promise<readonly StoredSubscription[]>;
 }
 
+/** More conflicts in a row mean that the store is broken rather than busy. */
+const MAX_CONFLICTS = 50;
+
+/** Changes a subscription as it is at that moment, whoever else changes it. Null: there is none. */
+export async function changeSubscription(
+  subscriptions: Pick<SubscriptionStore, "get" | "replace">,
+  id: string,
+  to: (before: StoredSubscription) => StoredSubscription,
+): Promise<StoredSubscription | null> {
+  for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
+    const before = await subscriptions.get(id);
+    if (before === null) return null;
+    const after = await subscriptions.replace(to(before));
+    if (after !== null) return after;
+  }
+  throw new Error(`Subscription ${id}: ${MAX_CONFLICTS} changes in a row met a conflict`);
+}
+
 export interface SubscriptionRequest {
   readonly account: string;
   readonly format: WebhookFormat;

@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { canReachSubscription, isAdmin } from "../../domain/access.ts";
 import { CHAT_EVENTS, PUBLISHED_EVENT_NAMES } from "../../domain/published-events.ts";
-import { changeSubscription } from "../../engine/change-subscription.ts";
+import { changeSubscription } from "../../engine/ports/subscriptions.ts";
 import { boundTo } from "../dialects/which-repository.ts";
 import { recordedWebhook } from "../middleware/audited.ts";
 import { principalOf } from "../middleware/auth.ts";
