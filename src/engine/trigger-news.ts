@@ -16,15 +16,18 @@ import type { Trace } from "./event-log.ts";
 import { followedJob } from "./follow-up.ts";
 import type { Handle } from "./handle-command.ts";
 import type { HandleRepository } from "./handle-repository.ts";
+import type { Clock } from "./ports/clock.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { Store } from "./ports/store.ts";
 import type { FireTrigger } from "./ports/triggers.ts";
+import { sayWhyNot } from "./trigger-replies.ts";
 
 type Event = Extract<GitHubEvent, { type: "trigger-news" }>;
 
 export interface TriggerNewsNeeds {
-  readonly store: Pick<Store, "jobs" | "repositories">;
-  readonly githubClient: Pick<GitHubClient, "pullRequest" | "repository">;
+  readonly store: Pick<Store, "jobs" | "repositories" | "usage">;
+  readonly githubClient: Pick<GitHubClient, "pullRequest" | "repository" | "reply">;
+  readonly clock: Pick<Clock, "now">;
   readonly admit: Admit;
   readonly handle: Handle;
   readonly handleRepository: HandleRepository;
@@ -63,16 +66,18 @@ interface Firing {
 
 /** What came of a trigger just now, and not of an earlier repetition; `job` null: events alone. */
 async function start(
-  { fireTrigger }: TriggerNewsNeeds,
+  needs: TriggerNewsNeeds,
   { id, owner, name, installation_id }: RepositoryState,
   { trigger, news, values, whole: [root, text], issue }: Firing,
 ): Promise<{ readonly job: JobId | null } | null> {
-  const fired = await fireTrigger({
-    repository: { id, owner, name, installation_id },
+  const repository = { id, owner, name, installation_id };
+  const fired = await needs.fireTrigger({
+    repository,
     ...{ trigger, news, values, roots: rootsOf(trigger.on) },
     more: [{ name: root, text }],
     ...(issue === undefined ? {} : { issue }),
   });
+  if (issue !== undefined) await sayWhyNot(needs, repository, { trigger, issue, fired });
   return fired.kind === "started" && !fired.again ? { job: fired.jobs[0] ?? null } : null;
 }
 

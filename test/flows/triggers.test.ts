@@ -81,10 +81,22 @@ describe("a trigger for issues", () => {
     const { github } = harness;
     github.createUser(STRANGER);
     github.openIssue(DEMO, { title: "Spend it all", by: STRANGER });
-    for (let n = 0; n < 4; n += 1) github.openIssue(DEMO, { title: `bug ${n}`, by: STRANGER });
+    const first = [0, 1, 2, 3].map((n) => github.openIssue(DEMO, { title: `bug ${n}`, by: STRANGER }));
     await settled(harness);
     const started = await jobs(harness);
     expect(started.map(({ origin }) => Object(origin).name)).toEqual(["open", "open"]);
+    const told = async () => {
+      const all = await Promise.all(first.map((issue) => github.comments(DEMO, issue)));
+      return all.flat().filter(({ body }) => body.includes("started no job for this issue"));
+    };
+    const said = await until("what was left out to be told", async () => ((await told()).length >= 2 ? told() : null));
+    expect(said.map(({ body }) => body)).toEqual(
+      Array.from({ length: 2 }, () =>
+        expect.stringContaining(
+          "The trigger `open` started no job for this issue: it may start 2 in an hour (`jobs_per_hour`), and those have begun. `/job` starts one by hand.",
+        ),
+      ),
+    );
   });
 
   it("hears of a label, and starts nothing where a job of the issue is open", async () => {

@@ -1,6 +1,14 @@
 /** Usage over time per kind and account, so that hourly and daily limits survive a restart. */
 
-export const USAGE_KINDS = ["round", "estimate", "reaction-to-person", "reaction-in-repository", "trigger"] as const;
+export const USAGE_KINDS = [
+  "round",
+  "estimate",
+  "reaction-to-person",
+  "reaction-in-repository",
+  "trigger",
+  "trigger-reply",
+  "trigger-reply-in-repository",
+] as const;
 export type UsageKind = (typeof USAGE_KINDS)[number];
 
 export interface UsageStore {
