@@ -170,7 +170,7 @@ function engineOf(
       self: async () => identity.self,
       llm: settings.llm,
       web_url: settings.web_url,
-      log: async (id) => (await store.jobs.load(id))?.log ?? [],
+      log: async (id) => (await store.jobLog.read(id))?.lines ?? [],
     }),
     ...{ session, octokit, plain: identity.plain, now: clock.now },
   });

@@ -55,7 +55,7 @@ export function createStateSession({ stateBranch, store, repository, log }: Need
   const save = async (id: JobId): Promise<void> => {
     const stored = await store.jobs.load(id);
     if (stored === null || conflicted) return;
-    const text = write(stored);
+    const text = write(stored, (await store.jobLog.read(id))?.lines ?? []);
     const before = kept.get(id) ?? null;
     if (before?.text === text) return;
     const saved = await stateBranch.save(id, text, before?.commit ?? null);
@@ -74,9 +74,10 @@ export function createStateSession({ stateBranch, store, repository, log }: Need
         }
         const { job, history, effects, log: lines } = carried;
         const answer = await store.jobs.commit({
-          ...{ job, expected_version: 0, at: job.updated_at, history, postings: [], effects, done: null, log: lines },
+          ...{ job, expected_version: 0, at: job.updated_at, history, postings: [], effects, done: null },
         });
         if (!answer.ok) throw new Error(`Job ${id} was brought back twice`);
+        if (lines.length > 0) await store.jobLog.keep(id, Math.max(1, answer.stored.log_nth), lines);
         kept.set(id, { commit, text });
         restored.push(id);
       }

@@ -3,7 +3,7 @@
  * this repository and branch, or null, whatever the text says.
  */
 import * as z from "zod";
-import { logLineSchema } from "../contracts/log-line.ts";
+import { type LogLine, logLineSchema } from "../contracts/log-line.ts";
 import { redact } from "../contracts/redact.ts";
 import { gitHubEffectSchema, type PendingEffect } from "../domain/job/effect.ts";
 import { type HistoryRow, historyRowSchema } from "../domain/job/history.ts";
@@ -24,7 +24,8 @@ const MAX_HISTORY = 50;
 /** The check shows the end of the log. */
 const MAX_LOG = 200;
 
-export interface Carried extends Pick<StoredJob, "job" | "log"> {
+export interface Carried extends Pick<StoredJob, "job"> {
+  readonly log: readonly LogLine[];
   readonly history: readonly HistoryRow[];
   readonly effects: readonly Pick<PendingEffect, "effect" | "urgency" | "not_before">[];
 }
@@ -75,7 +76,10 @@ function textOf(carried: Carried, limit: number): string {
   return JSON.stringify({ format: FORMAT, ...carried }, clean, 1);
 }
 
-export function write({ job, history, effects, log }: StoredJob): string {
+export function write(
+  { job, history, effects }: Pick<StoredJob, "job" | "history" | "effects">,
+  log: readonly LogLine[],
+): string {
   const carried: Carried = {
     job,
     effects: effects.map(({ effect, urgency, not_before }) => ({ effect, urgency, not_before })),

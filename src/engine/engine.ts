@@ -30,7 +30,6 @@ import type { Ids } from "./ports/ids.ts";
 import type { Log } from "./ports/log.ts";
 import type { Meter } from "./ports/metrics.ts";
 import type { Performer, RepositoryPerformer } from "./ports/performer.ts";
-import type { RunLines } from "./ports/runs.ts";
 import type { Engine, GitHubCredentialState, Health } from "./ports/service.ts";
 import type { Store } from "./ports/store.ts";
 import { type EventPublisher, NO_SUBSCRIPTIONS, type SubscriptionMatcher } from "./ports/webhooks.ts";
@@ -61,8 +60,6 @@ export interface EngineParts {
   readonly record: Recorder;
   /** Missing: GitHub accepts the App's credentials. */
   readonly credentialState?: () => GitHubCredentialState;
-  /** Log lines of running jobs; missing: this server receives none. */
-  readonly lines?: RunLines;
   /** When comments and check runs are written; missing: as in a process that keeps running. */
   readonly pacing?: ShowPacing;
   /** False: the store holds some of a repository's jobs alone, so limits on their number cannot hold. Missing: true. */
@@ -77,13 +74,6 @@ export interface EngineParts {
   readonly random?: () => number;
 }
 
-const NO_LINES: RunLines = {
-  add: () => 0,
-  viewed: (stored) => stored,
-  committed: () => {},
-  follow: () => () => {},
-};
-
 const KNOWN: GitHubCredentialState = { usable: true, sentence: null };
 const STARTING = "The server starts or stops.";
 const UNWRITABLE = "The data folder cannot be written to; look at its disk and rights.";
@@ -94,7 +84,6 @@ const NO_METER: Meter = { effect: () => {}, delivery: () => {}, outcome: () => {
 const USUAL = {
   meter: NO_METER,
   random: Math.random,
-  lines: NO_LINES,
   credentialState: () => KNOWN,
   offers_set_up: false,
   kept_days: DEFAULT_KEPT_DAYS,
@@ -110,19 +99,18 @@ function countOutcome(meter: Meter, job: Job, before: Job | null): void {
 function connect(parts: EngineParts) {
   const { store, clock, ids, performer, repositoryPerformer, githubClient, log, record, estimator = null, llm } = parts;
   const usual = { ...USUAL, ...parts };
-  const { meter, random, lines, credentialState, offers_set_up, kept_days } = usual;
+  const { meter, random, credentialState, offers_set_up, kept_days } = usual;
   const { pacing = createShowPacing(clock, (id) => githubClient.isShortOfWrites(id)) } = parts;
   const { subscriptionMatcher, eventPublisher } = parts.publishing ?? NO_SUBSCRIPTIONS;
-  const { jobs, repositories, accounts, blobs, usage } = store;
+  const { jobs, jobLog, repositories, accounts, blobs, usage } = store;
   const commitSubscribers = createCommitSubscribers({ jobs, signals: store.signals, clock, log });
   const { knows_all_jobs, account_budgets } = usual;
   const line = createLine({ store, clock, log, knows_all_jobs, account_budgets, handle: (...told) => handle(...told) });
   const quotas = createQuotas({ jobs, blobs, usage, clock, estimator, limits: parts.quotas });
   const commandHandler = new CommandHandler({
-    ...{ jobs, accounts, clock, subscriptionMatcher, lines, quotas, line, record, log },
+    ...{ jobs, jobLog, accounts, clock, subscriptionMatcher, quotas, line, record, log },
     committed: (stored, before) => {
       countOutcome(meter, stored.job, before);
-      lines.committed(stored);
       tellRepository(stored.job, before);
       line.committed(stored, before);
       budgetNews.committed(stored.job, before);

@@ -7,11 +7,11 @@ import type { LogLine } from "../contracts/log-line.ts";
 import type { Command } from "../domain/job/command.ts";
 import { decide } from "../domain/job/decide.ts";
 import { atOnce, type Context, type Decided, type Decision } from "../domain/job/decision.ts";
-import { actionsWork, fullName, type Job, type JobId, runOf } from "../domain/job/job.ts";
+import { fullName, type Job, type JobId } from "../domain/job/job.ts";
 import { emittedEventOf, eventsOf } from "../domain/job/job-events.ts";
 import { refusal } from "../domain/job/refusal.ts";
 import { needsLine } from "../domain/job/rules/line.ts";
-import { bounded } from "../domain/job/stored-log.ts";
+import { logNumberAfter } from "../domain/job/stored-log.ts";
 import { userAccount } from "../domain/market/ledger.ts";
 import { recordCommand } from "./audit-record.ts";
 import { logTransitions } from "./event-log.ts";
@@ -19,9 +19,9 @@ import type { Line } from "./line.ts";
 import type { AccountStore } from "./ports/accounts.ts";
 import type { Recorder } from "./ports/audit.ts";
 import type { Clock } from "./ports/clock.ts";
+import type { JobLog } from "./ports/job-log.ts";
 import type { Commit, JobStore, StoredJob } from "./ports/jobs.ts";
 import type { Log } from "./ports/log.ts";
-import type { RunLines } from "./ports/runs.ts";
 import type { Handled } from "./ports/service.ts";
 import type { SubscriptionMatcher } from "./ports/webhooks.ts";
 import type { Quotas } from "./quotas.ts";
@@ -31,6 +31,7 @@ import { retryConflicts } from "./retry-conflicts.ts";
 export interface Extras {
   /** The effect whose outcome this is; removed in the same commit. */
   readonly done?: { readonly key: string; readonly serial: number };
+  /** All that the attempt has told; takes the place of what is kept of it. */
   readonly log?: readonly LogLine[];
 }
 
@@ -41,8 +42,7 @@ interface Needs {
   readonly accounts: Pick<AccountStore, "of">;
   readonly clock: Clock;
   readonly subscriptionMatcher: SubscriptionMatcher;
-  /** Log lines of running jobs that are not stored yet. */
-  readonly lines: RunLines;
+  readonly jobLog: Pick<JobLog, "keep">;
   readonly quotas: Pick<Quotas, "inTurn" | "refusal" | "counted">;
   readonly line: Pick<Line, "inTurn" | "facts">;
   /** Called after every commit. */
@@ -50,14 +50,6 @@ interface Needs {
   /** Called with the outcome of every command that somebody gave. */
   readonly record: Recorder;
   readonly log: Pick<Log, "info">;
-}
-
-/** The previous run still works on the job and will submit its log. */
-function goesOn(before: Job, next: Job): boolean {
-  const earlier = runOf(before);
-  const run = runOf(next);
-  const isSame = earlier?.id === run?.id && earlier?.attempt === run?.attempt;
-  return next.status === "accepted" && (actionsWork(next)?.handed_in ?? null) === null && isSame;
 }
 
 function mergeIn(command: Command): { readonly login: string | null; readonly id: number | null } | null {
@@ -151,6 +143,7 @@ export class CommandHandler {
   async #commit({ stored, command, decision, extras, at }: Committing): Promise<Handled | "again"> {
     const { jobs, quotas, committed, log } = this.#needs;
     const expected_version = stored?.version ?? 0;
+    await this.#keepLog(stored, decision.job, extras);
     const answer = await jobs.commit({
       job: decision.job,
       expected_version,
@@ -160,7 +153,6 @@ export class CommandHandler {
       ...(decision.spending === undefined ? {} : { spending: decision.spending }),
       effects: await this.#effectsOf(decision, expected_version + 1),
       done: extras.done ?? null,
-      ...this.#logOf(stored, decision.job, extras),
     });
     if (!answer.ok) return "again";
     const { job } = answer.stored;
@@ -208,10 +200,8 @@ export class CommandHandler {
     return [...effects, atOnce({ type: "announce", announcement: emittedEventOf(job, history, version) })];
   }
 
-  /** The lines reported during an attempt are stored when it ends, unless its full log was found. */
-  #logOf(stored: StoredJob | null, next: Job, { log }: Extras): Pick<Commit, "log"> {
-    if (log !== undefined) return { log };
-    const told = stored === null || goesOn(stored.job, next) ? stored : this.#needs.lines.viewed(stored);
-    return told === null || told === stored ? {} : { log: bounded(told.log) };
+  /** Before the commit, which says that it is there; kept for nothing where the commit fails, and again with the next one. */
+  async #keepLog(stored: StoredJob | null, next: Job, { log = [] }: Extras): Promise<void> {
+    if (log.length > 0) await this.#needs.jobLog.keep(next.id, Math.max(1, logNumberAfter(stored, next)), log);
   }
 }

@@ -7,7 +7,7 @@ import type { GitHubClient } from "../engine/ports/github.ts";
 import type { LiveLogs } from "../engine/ports/live-logs.ts";
 import type { Log } from "../engine/ports/log.ts";
 import type { PaymentProvider } from "../engine/ports/payments.ts";
-import type { PushTokens, RunLines, RunTokens } from "../engine/ports/runs.ts";
+import type { PushTokens, RunTokens } from "../engine/ports/runs.ts";
 import type { SealedBox } from "../engine/ports/sealed-box.ts";
 import type { JobService } from "../engine/ports/service.ts";
 import type { SignIn } from "../engine/ports/sign-in.ts";
@@ -27,7 +27,6 @@ export interface ApiServices extends Stores {
   readonly githubClient: GitHubClient;
   readonly webhooks: Webhooks;
   readonly logs: LiveLogs;
-  readonly lines: RunLines;
   readonly metrics: Metrics;
   readonly box: SealedBox;
   readonly record: Recorder;

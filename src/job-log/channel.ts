@@ -3,7 +3,10 @@
  * job changes.
  */
 
+import type { LogLine } from "../contracts/log-line.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
+import { bounded, charactersOf, isOverlong } from "../domain/job/stored-log.ts";
+import type { NewestLog } from "../engine/ports/job-log.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 import { entriesAfter, idOf, isOver, type Position } from "./entries.ts";
 
@@ -21,22 +24,22 @@ export interface Chunk {
 const render = (id: string, event: string, data: object): string =>
   `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
-/** A job as its readers may see it. */
-type View = (stored: StoredJob) => StoredJob;
+interface GrowingLog {
+  readonly nth: number;
+  readonly lines: LogLine[];
+  characters: number;
+}
 
 export class Channel {
-  readonly #view: View;
   #stored: StoredJob;
-  /** {@link #stored} at the last check. */
-  #seen: StoredJob;
+  #log: GrowingLog | null = null;
   readonly #chunks = new Map<string, Chunk | null>();
   /** The chunk after a position; readers who keep up share it. */
   readonly #next = new Map<Position, Chunk | null>();
 
-  constructor(stored: StoredJob, view: View = (same) => same) {
-    this.#view = view;
+  constructor(stored: StoredJob, log: NewestLog | null) {
     this.#stored = stored;
-    this.#seen = view(stored);
+    this.#take(log);
   }
 
   get job(): StoredJob["job"] {
@@ -47,16 +50,17 @@ export class Channel {
     return isOver(this.#stored.job);
   }
 
-  /** Takes the job's latest state; ignores an older one. */
-  update(stored: StoredJob): void {
-    if (stored.version <= this.#stored.version) return;
-    this.#stored = stored;
-    this.grow();
+  /** Up to where the log is here. */
+  get told(): { readonly nth: number; readonly line: number } {
+    return { nth: this.#log?.nth ?? 0, line: this.#log?.lines.at(-1)?.seq ?? 0 };
   }
 
-  /** Called when lines arrive without a commit. */
-  grow(): void {
-    this.#seen = this.#view(this.#stored);
+  /** Takes the job's latest state, unless it is an older one, and what its log has more than {@link told}. */
+  update(stored: StoredJob, more: NewestLog | null): void {
+    const isNewer = stored.version > this.#stored.version;
+    if (!isNewer && (more === null || more.lines.length === 0)) return;
+    if (isNewer) this.#stored = stored;
+    this.#take(more);
     this.#chunks.clear();
     this.#next.clear();
   }
@@ -69,6 +73,21 @@ export class Channel {
     if (this.#next.size >= MAX_CACHED) this.#next.clear();
     this.#next.set(position, chunk);
     return chunk;
+  }
+
+  /** A log that was deleted stays as it was for those who follow it. */
+  #take(more: NewestLog | null): void {
+    if (more === null || more.lines.length === 0) return;
+    if (this.#log?.nth !== more.nth) {
+      this.#log = { nth: more.nth, lines: [...more.lines], characters: charactersOf(more.lines) };
+      return;
+    }
+    const { lines } = this.#log;
+    for (const line of more.lines) lines.push(line);
+    this.#log.characters += charactersOf(more.lines);
+    if (!isOverlong(lines.length, this.#log.characters)) return;
+    lines.splice(0, lines.length - bounded(lines).length);
+    this.#log.characters = charactersOf(lines);
   }
 
   #chunk(position: Position): Chunk | null {
@@ -92,7 +111,7 @@ export class Channel {
   #render(from: Position): Chunk | null {
     let text = "";
     let position = from;
-    for (const entry of entriesAfter(this.#seen, from)) {
+    for (const entry of entriesAfter({ stored: this.#stored, log: this.#log }, from)) {
       text += render(idOf(entry.position), entry.event, entry.data);
       position = entry.position;
       if (text.length >= CHUNK_BYTES) break;

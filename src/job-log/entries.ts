@@ -6,6 +6,8 @@
 import type { LogLine } from "../contracts/log-line.ts";
 import { redact } from "../contracts/redact.ts";
 import { isAtRest, isFinal, type Job } from "../domain/job/job.ts";
+import { newerThan } from "../domain/job/stored-log.ts";
+import type { NewestLog } from "../engine/ports/job-log.ts";
 import type { NumberedRow, StoredJob } from "../engine/ports/jobs.ts";
 
 /** A reader's position: the last history row, and the last line of which of the job's logs. */
@@ -20,17 +22,23 @@ const START: Position = { row: 0, log: 0, line: 0 };
 const ID = /^(\d{1,9})\.(\d{1,9})\.(\d{1,9})(\.end)?$/;
 
 /** Parses an id; null when it is invalid. */
-function positionOf(id: string): (Position & { readonly ended: boolean }) | null {
+export function positionOf(id: string): (Position & { readonly ended: boolean }) | null {
   const [, row, log, line, end] = ID.exec(id) ?? [];
   if (row === undefined) return null;
   return { row: Number(row), log: Number(log), line: Number(line), ended: end !== undefined };
 }
 
+/** What a reader sees of a job: its record, and its log. */
+export interface View {
+  readonly stored: Pick<StoredJob, "history" | "log_nth">;
+  readonly log: NewestLog | null;
+}
+
 /** Where a reader with this id continues; an id that this job never issued starts from the beginning. */
-export function resumeAt(stored: StoredJob, id: string | null): Position & { readonly ended: boolean } {
+export function resumeAt({ stored, log }: View, id: string | null): Position & { readonly ended: boolean } {
   const position = id === null ? null : positionOf(id);
-  // The reader may have lines of a running attempt that we lost in a restart and that the run will resend.
-  const last_log = stored.log_nth + (stored.job.status === "accepted" ? 1 : 0);
+  // the run that works now has a number, though it may have told nothing yet
+  const last_log = Math.max(stored.log_nth, log?.nth ?? 0);
   const beyond = position === null || position.row > (stored.history.at(-1)?.seq ?? 0) || position.log > last_log;
   return beyond ? { ...START, ended: false } : position;
 }
@@ -56,27 +64,23 @@ const rowData = ({ at, event, from, to, by, note, outcome }: NumberedRow): objec
 const lineData = ({ at, level, text }: LogLine): object => ({ at, level, text: redact(text) });
 
 /** Lines that this reader has not seen. A line that does not count up has no position of its own and is skipped. */
-function newLines({ log, log_nth }: StoredJob, position: Position): LogLine[] {
-  if (position.log > log_nth) return [];
-  let last = position.log === log_nth ? position.line : 0;
-  return log.slice(log.findLastIndex(({ seq }) => seq <= last) + 1).filter(({ seq }) => {
-    if (seq <= last) return false;
-    last = seq;
-    return true;
-  });
+function newLines(log: NewestLog | null, position: Position): LogLine[] {
+  if (log === null || position.log > log.nth) return [];
+  const last = position.log === log.nth ? position.line : 0;
+  return newerThan(log.lines.slice(log.lines.findLastIndex(({ seq }) => seq <= last) + 1), last);
 }
 
 /** All entries after this position, oldest first. */
-export function* entriesAfter(stored: StoredJob, from: Position): Generator<Entry> {
+export function* entriesAfter({ stored, log }: View, from: Position): Generator<Entry> {
   const rows = stored.history.slice(stored.history.findLastIndex(({ seq }) => seq <= from.row) + 1);
-  const lines = newLines(stored, from);
+  const lines = newLines(log, from);
   let position = from;
   let [row, line] = [rows.shift(), lines.shift()];
   while (row !== undefined || line !== undefined) {
     // A line with an unreadable time comes at once: its number decides the order.
     if (row === undefined || (line !== undefined && !(Date.parse(line.at) > row.at))) {
-      if (line === undefined) return;
-      position = { ...position, log: stored.log_nth, line: line.seq };
+      if (line === undefined || log === null) return;
+      position = { ...position, log: log.nth, line: line.seq };
       yield { event: "log", position, data: lineData(line) };
       line = lines.shift();
     } else {

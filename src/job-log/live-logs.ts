@@ -5,13 +5,13 @@
 import type { Writable } from "node:stream";
 import type { JobId } from "../domain/job/job.ts";
 import type { Clock } from "../engine/ports/clock.ts";
+import type { JobLog } from "../engine/ports/job-log.ts";
 import type { JobStore, StoredJob } from "../engine/ports/jobs.ts";
 import type { FollowedLog, LiveLogs, LogReader } from "../engine/ports/live-logs.ts";
 import type { Log } from "../engine/ports/log.ts";
-import type { RunLines } from "../engine/ports/runs.ts";
 import type { JobService } from "../engine/ports/service.ts";
 import { Channel } from "./channel.ts";
-import { type Position, resumeAt } from "./entries.ts";
+import { type Position, positionOf, resumeAt } from "./entries.ts";
 import { Follower, RECONNECT } from "./follower.ts";
 
 /** Sends a comment this often, so that proxies and clients keep the stream open. */
@@ -24,8 +24,7 @@ export const MAX_READERS = 5_000;
 interface Needs {
   readonly jobs: Pick<JobStore, "load">;
   readonly service: Pick<JobService, "follow">;
-  /** Lines that are not stored yet. */
-  readonly lines: Pick<RunLines, "viewed" | "follow">;
+  readonly jobLog: Pick<JobLog, "read">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -50,10 +49,12 @@ class LogRooms implements LiveLogs {
     this.#needs = needs;
   }
 
-  open(stored: StoredJob, reader: LogReader): FollowedLog {
+  async open(stored: StoredJob, reader: LogReader): Promise<FollowedLog> {
+    const has = reader.after === null ? null : positionOf(reader.after);
+    const log = await this.#needs.jobLog.read(stored.job.id, { nth: has?.log ?? 0, line: has?.line ?? 0 });
     if (this.#stopping) return { kind: "stopping" };
-    const position = resumeAt(this.#needs.lines.viewed(stored), reader.after);
-    const channel = this.#channelOf(stored);
+    const position = resumeAt({ stored, log }, reader.after);
+    const channel = new Channel(stored, log);
     if (position.ended && channel.over && channel.after(position) === null) return { kind: "read" };
     const taken = this.#readers.get(reader.account) ?? 0;
     if (this.#count >= MAX_READERS || taken >= MAX_FOR_ACCOUNT) return { kind: "too_many" };
@@ -98,38 +99,21 @@ class LogRooms implements LiveLogs {
     this.#close(id);
   }
 
-  #channelOf(stored: StoredJob): Channel {
-    return new Channel(stored, (one) => this.#needs.lines.viewed(one));
-  }
-
   async #roomOf(id: JobId): Promise<Room | null> {
-    const { jobs, service, lines } = this.#needs;
-    const stored = this.#rooms.has(id) ? null : await jobs.load(id);
+    const { jobs, jobLog, service } = this.#needs;
+    const [stored, log] = this.#rooms.has(id) ? [null, null] : await Promise.all([jobs.load(id), jobLog.read(id)]);
     // Another request may have opened it meanwhile.
     const known = this.#rooms.get(id);
     if (known !== undefined || stored === null) return known ?? null;
-    const channel = this.#channelOf(stored);
+    const channel = new Channel(stored, log);
     const followers = new Set<Follower>();
-    const pour = (): void => {
+    // its first call catches what has happened since
+    const leave = service.follow(id, async (next) => {
+      channel.update(next, await jobLog.read(id, channel.told));
       for (const one of followers) one.pour(channel);
-    };
-    const leaveDoor = service.follow(id, (next) => {
-      channel.update(next);
-      pour();
     });
-    const leaveLines = lines.follow(id, () => {
-      channel.grow();
-      pour();
-    });
-    const leave = (): void => {
-      leaveDoor();
-      leaveLines();
-    };
     const room = { channel, followers, leave };
     this.#rooms.set(id, room);
-    // Catches a commit that happened between load and subscribe.
-    const latest = await jobs.load(id);
-    if (latest !== null) channel.update(latest);
     return room;
   }
 

@@ -23,7 +23,6 @@ import { createBodyThread } from "../http/server/body-thread.ts";
 import { type EarlyListener, listenEarly } from "../http/server/bootstrap.ts";
 import { receiveFromProxy } from "../http/server/webhook-proxy.ts";
 import { createLiveLogs } from "../job-log/live-logs.ts";
-import { createRunLines } from "../job-log/run-lines.ts";
 import { createEstimator } from "../llm/estimator.ts";
 import { createJudge } from "../llm/judge.ts";
 import { openModel } from "../llm/model.ts";
@@ -118,15 +117,15 @@ async function start(settings: Settings, given: Given, stack: AsyncDisposableSta
   stack.defer(() => store.close());
   const github = given.github ?? connectGitHub(settings, log, clock);
   const parts = partsOf(settings, { store, github, ...given });
-  const { record, box, lines, metrics, outgoing, credentials } = parts;
+  const { record, box, metrics, outgoing, credentials } = parts;
   stack.defer(async () => credentials.stop());
   credentials.start();
   const engine = engineOf(settings, { store, github, ...given, ...parts });
-  const logs = createLiveLogs({ jobs: store.jobs, service: engine, lines, clock, log });
+  const logs = createLiveLogs({ jobs: store.jobs, jobLog: store.jobLog, service: engine, clock, log });
   const thread = createBodyThread(BODY_THREAD, settings.webhook_secret.reveal());
   stack.defer(() => thread.stop());
   const { listener, ...api }: Api = await composeApi(settings, {
-    ...{ store, github, service: engine, webhooks: outgoing.webhooks, logs, lines, metrics, box, record },
+    ...{ store, github, service: engine, webhooks: outgoing.webhooks, logs, metrics, box, record },
     ...{ clock, thread, log, messages: earlyListener.messages },
     run_tokens: given.run_tokens ?? runTokensOf(settings, clock, github.ahead),
     paymentProvider:
@@ -157,7 +156,7 @@ function partsOf(settings: Settings, { log, clock, store, github }: Wired) {
   const box: SealedBox = createSealedBox(settings);
   const { subscriptions, outgoing } = store;
   return {
-    ...{ record, box, lines: createRunLines() },
+    ...{ record, box },
     metrics: createMetrics({ ...store, budget: github.budget, now: clock.now }),
     outgoing: createOutgoingWebhooks({
       ...{ subscriptions, outgoing, box, clock, log, record },
@@ -172,7 +171,7 @@ function partsOf(settings: Settings, { log, clock, store, github }: Wired) {
 }
 
 function engineOf(settings: Settings, { log, clock, store, github, ...parts }: Wired & Parts): Engine {
-  const { record, lines, metrics, outgoing, credentials } = parts;
+  const { record, metrics, outgoing, credentials } = parts;
   const { quotas, public_url, offers_set_up, kept_days } = settings;
   const model = openModel({ ...settings.llm, ...settings.anthropic }, log, clock.now);
   const llm = { ...settings.llm, listed: () => model?.listed() ?? null };
@@ -180,7 +179,7 @@ function engineOf(settings: Settings, { log, clock, store, github, ...parts }: W
     { llm, quotas, public_url, offers_set_up, kept_days },
     {
       account_budgets: createAccountBudgets(store.accountLimits, settings.account_limits),
-      ...{ store, github, clock, log, record, lines, meter: metrics.meter, publishing: outgoing },
+      ...{ store, github, clock, log, record, meter: metrics.meter, publishing: outgoing },
       estimator: createEstimator(model),
       judge: model === null ? null : createJudge(model),
       credentialState: credentials.credentialStatus,

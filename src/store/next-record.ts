@@ -2,7 +2,7 @@
 
 import { effectKey } from "../domain/job/effect.ts";
 import type { HistoryRow } from "../domain/job/history.ts";
-import { type KeptLog, nextLog } from "../domain/job/stored-log.ts";
+import { logNumberAfter } from "../domain/job/stored-log.ts";
 import { withSpending } from "../domain/usage/booked.ts";
 import type { Commit, NumberedRow, StoredJob } from "../engine/ports/jobs.ts";
 import { nextEffects } from "./next-effects.ts";
@@ -17,11 +17,6 @@ const numbered = (before: readonly NumberedRow[], rows: readonly HistoryRow[]): 
 
 const bounded = (rows: readonly NumberedRow[]): readonly NumberedRow[] =>
   rows.length <= MAX_HISTORY_ROWS ? rows : [...rows.slice(0, 1), ...rows.slice(1 - MAX_HISTORY_ROWS)];
-
-function logAfter(before: StoredJob | null, log: Commit["log"]): KeptLog {
-  const kept: KeptLog = { log: before?.log ?? [], log_nth: before?.log_nth ?? 0 };
-  return log === undefined ? kept : nextLog(kept, log);
-}
 
 /** The record after this commit. The caller has checked version and balances. */
 export function committed(before: StoredJob | null, commit: Commit): StoredJob {
@@ -38,6 +33,6 @@ export function committed(before: StoredJob | null, commit: Commit): StoredJob {
       keyOf: effectKey,
       version,
     }),
-    ...logAfter(before, commit.log),
+    log_nth: logNumberAfter(before, commit.job),
   };
 }

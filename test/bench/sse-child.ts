@@ -5,10 +5,11 @@
 import { createServer, type ServerResponse } from "node:http";
 import * as z from "zod";
 import { systemClock } from "../../src/engine/clock.ts";
+import { createCommitSubscribers } from "../../src/engine/commit-subscribers.ts";
 import type { NumberedRow, StoredJob } from "../../src/engine/ports/jobs.ts";
 import { createLiveLogs } from "../../src/job-log/live-logs.ts";
-import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { logTo } from "../../src/main/log.ts";
+import { InProcessSignals } from "../../src/store/in-process-signals.ts";
 import { MAX_HISTORY_ROWS } from "../../src/store/next-record.ts";
 import { begin, T0 } from "../unit/job-fixtures.ts";
 
@@ -21,32 +22,27 @@ const row = (seq: number, note: string): NumberedRow => ({
 });
 
 interface Served {
-  open(response: ServerResponse): void;
+  open(response: ServerResponse): Promise<void>;
   event(note: string): void;
 }
 
 function ours(): Served {
-  let told: (stored: StoredJob) => void = () => {};
   let stored: StoredJob = {
-    ...{ job: begin(), version: 1, history: [], postings: [], spending: [], effects: [], log: [], log_nth: 0 },
-  };
-  const follow = (_id: string, tell: (stored: StoredJob) => void): (() => void) => {
-    told = tell;
-    return () => {};
+    ...{ job: begin(), version: 1, history: [], postings: [], spending: [], effects: [], log_nth: 0 },
   };
   const log = logTo({ write: () => {} }, "error");
+  const jobs = { load: async () => stored };
+  const signals = new InProcessSignals();
   const logs = createLiveLogs({
-    jobs: { load: async () => stored },
-    service: { follow },
-    lines: createRunLines(),
-    clock: systemClock,
-    log,
+    ...{ jobs, clock: systemClock, log },
+    service: createCommitSubscribers({ jobs, signals, clock: systemClock, log }),
+    jobLog: { read: async () => null },
   });
   let readers = 0;
   return {
-    open(response) {
+    async open(response) {
       // as many accounts as it takes
-      const opened = logs.open(stored, {
+      const opened = await logs.open(stored, {
         account: `user${readers++ % 50}`,
         after: null,
         may: () => true,
@@ -58,7 +54,7 @@ function ours(): Served {
     event(note) {
       const history = [...stored.history, row((stored.history.at(-1)?.seq ?? 0) + 1, note)].slice(-MAX_HISTORY_ROWS);
       stored = { ...stored, history, version: stored.version + 1 };
-      told(stored);
+      signals.publish(stored.job.id);
     },
   };
 }
@@ -67,7 +63,7 @@ function floor(): Served {
   const responses = new Set<ServerResponse>();
   let seq = 0;
   return {
-    open(response) {
+    async open(response) {
       responses.add(response);
       response.on("close", () => responses.delete(response));
     },
@@ -84,7 +80,7 @@ const served = process.argv[2] === "ours" ? ours() : floor();
 const server = createServer((_request, response) => {
   response.writeHead(200, { "content-type": "text/event-stream" });
   response.flushHeaders();
-  served.open(response);
+  void served.open(response);
 });
 
 const orderSchema = z.discriminatedUnion("do", [

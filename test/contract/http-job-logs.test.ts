@@ -171,8 +171,6 @@ describe("following a job's log", () => {
   it("tells the agent's lines between the rows of the history, in the order of time", async () => {
     const id = await create();
     await tell(id, PULL, ACCEPT);
-    const stored = await server.store.jobs.load(id);
-    if (stored === null) throw new Error("no job");
     // else the lines may be of the same millisecond
     clock.pass(1_000);
     const line = (seq: number, text: string) => ({
@@ -182,10 +180,7 @@ describe("following a job's log", () => {
       text,
     });
     const log = [line(1, "first"), line(2, "ghp_0123456789abcdef0123"), line(2, "twice"), line(3, "last")];
-    await server.store.jobs.commit({
-      ...{ job: stored.job, expected_version: stored.version, at: clock.now(), history: [], postings: [] },
-      ...{ effects: [], done: null, log },
-    });
+    await server.store.jobLog.keep(id, 1, log);
     clock.pass(1_000);
     await tell(id, SUBMIT);
     const stream = await follow(id);
@@ -283,16 +278,11 @@ describe("readers and time", () => {
   it("holds back what a reader does not take, brings it when it reads again, and cuts one that never does", async () => {
     const id = await create();
     await tell(id, PULL, ACCEPT);
-    const stored = await server.store.jobs.load(id);
-    if (stored === null) throw new Error("no job");
     const at = new Date(clock.now()).toISOString();
     const log = Array.from({ length: 2_000 }, (_, index) => ({
       ...{ seq: index + 1, at, level: "info" as const, text: `${index} ${"x".repeat(4_000 - 8)}` },
     }));
-    await server.store.jobs.commit({
-      ...{ job: stored.job, expected_version: stored.version, at: clock.now(), history: [], postings: [] },
-      ...{ effects: [], done: null, log },
-    });
+    await server.store.jobLog.keep(id, 1, log);
     const slow = await Promise.all(Array.from({ length: 20 }, () => follow(id, { paused: true })));
     const reading = await follow(id);
     await until("the one that reads", () => reading.events.length === 2_003);

@@ -8,7 +8,6 @@ import { CommandHandler } from "../../src/engine/handle-command.ts";
 import { createRepositoryHandler } from "../../src/engine/handle-repository.ts";
 import { createLine } from "../../src/engine/line.ts";
 import { createQuotas } from "../../src/engine/quotas.ts";
-import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { dataFolder } from "../data-folder.ts";
 import { ADA, draft, jobId, settings, T0 } from "../unit/job-fixtures.ts";
@@ -34,7 +33,7 @@ async function repository(limits: Partial<RepositorySettings["limits"]>, { hears
   });
   const handler = new CommandHandler({
     ...{ jobs, accounts, clock, line, subscriptionMatcher: { listens: async () => false } },
-    ...{ lines: createRunLines(), record: () => {}, log: { info: () => {} } },
+    ...{ jobLog: store.jobLog, record: () => {}, log: { info: () => {} } },
     quotas: createQuotas({ jobs, blobs, usage, clock, estimator: null }),
     committed: (stored, before) => {
       if (hears) line.committed(stored, before);

@@ -143,8 +143,7 @@ describe("a store at its start", () => {
     it(`names a job's file that is ${what}, and starts when that is mended`, () =>
       inPlace(async (place) => {
         const store = await place.open();
-        const log = [{ seq: 1, at: "", level: "info" as const, text: "a line of the log" }];
-        const before = await keep(store.jobs, sampleJob(1), { log });
+        const before = await keep(store.jobs, sampleJob(1));
         await store.close();
         const path = join(place.dir, fileOf(1));
         const text = fs.readFileSync(path, "utf8");
@@ -177,11 +176,12 @@ describe("a store at its start", () => {
       fs.writeFileSync(path, JSON.stringify({ ...text, format: 1, log }));
       const again = await place.open();
       expect(log_nth).toBe(0);
-      expect(await again.jobs.load(jobId(1))).toMatchObject({ ...before, log, log_nth: 1 });
+      expect(await again.jobs.load(jobId(1))).toMatchObject({ ...before, log_nth: 1 });
+      expect(await again.jobLog.read(jobId(1))).toEqual({ nth: 1, lines: log });
       await keep(again.jobs, { ...job, notice: "on" });
       await again.close();
       const later = await place.open();
-      expect((await later.jobs.load(jobId(1)))?.log).toEqual(log);
+      expect((await later.jobLog.read(jobId(1)))?.lines).toEqual(log);
       await later.close();
       const written = JSON.parse(fs.readFileSync(path, "utf8"));
       const mended = {

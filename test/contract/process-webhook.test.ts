@@ -20,7 +20,6 @@ import type { Store } from "../../src/engine/ports/store.ts";
 import { createWebhookProcessor } from "../../src/engine/process-webhook.ts";
 import { createQuotas } from "../../src/engine/quotas.ts";
 import { readSlashCommand } from "../../src/github/events/slash-command.ts";
-import { createRunLines } from "../../src/job-log/run-lines.ts";
 import { deterministicEstimator } from "../../src/llm/estimate.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { dataFolder } from "../data-folder.ts";
@@ -69,7 +68,7 @@ async function service(
   const record: Recorder = (by, { action, target }) => void recorded.push(`${by.login} ${action} ${target?.id}`);
   const { jobs, blobs, usage } = store;
   const quotas = createQuotas({ jobs, blobs, usage, clock, estimator: deterministicEstimator });
-  const told = { lines: createRunLines(), quotas, committed: () => {}, record: () => {}, log: { info: () => {} } };
+  const told = { jobLog: store.jobLog, quotas, committed: () => {}, record: () => {}, log: { info: () => {} } };
   /** Who has which name on GitHub. */
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
   const needs = { jobs, accounts: store.accounts, clock, subscriptionMatcher, ...told };

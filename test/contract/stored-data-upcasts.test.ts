@@ -38,10 +38,10 @@ describe("the data of version 0.1.0", () => {
   it("is read whole", () =>
     inOldPlace(async (place) => {
       const store = await place.open(() => THEN);
-      const job = async (id: JobId) => (await store.jobs.load(id)) ?? { job: null, log: [], history: [] };
+      const job = async (id: JobId) => (await store.jobs.load(id)) ?? { job: null, history: [] };
       expect(await store.jobs.count()).toBe(8);
       expect((await job(MERGED)).job).toMatchObject({ status: "verified", merged_at: 1_796_030_205_684 });
-      expect((await job(MERGED)).log).toHaveLength(11);
+      expect((await store.jobLog.read(MERGED))?.lines).toHaveLength(11);
       expect((await job(FAILED)).job).toMatchObject({ status: "failed", work: { old_workflow: false } });
       expect((await job(OFFERED)).job).toMatchObject({ status: "queued", work: { kind: "market" }, price_cents: 500 });
       const anybody = { agent_id: "x", skills: [], repository: null };

@@ -20,7 +20,7 @@ function harness() {
   let broken = false;
   const load = async (): Promise<StoredJob | null> => {
     loads++;
-    const stored = { job, version, history: [], postings: [], spending: [], effects: [], log: [], log_nth: 0 };
+    const stored = { job, version, history: [], postings: [], spending: [], effects: [], log_nth: 0 };
     await settled();
     if (broken) throw new Error("the store is closed");
     return stored;

@@ -3,7 +3,6 @@ import { NO_USAGE } from "../../src/contracts/result.ts";
 import { decide } from "../../src/domain/job/decide.ts";
 import { asJobId, type Job, type JobId } from "../../src/domain/job/job.ts";
 import { NEW_ACTIONS_WORK } from "../../src/domain/job/schema.ts";
-import type { StoredJob } from "../../src/engine/ports/jobs.ts";
 import { createJobStatus, createJobView } from "../../src/http/dialects/create-job/status-view.ts";
 
 function jobId(text: string): JobId {
@@ -39,17 +38,6 @@ function job(change: Partial<Job>): Job {
   if (decision.kind !== "decided") throw new Error(`not created: ${decision.kind}`);
   return { ...decision.job, ...change };
 }
-
-const stored = (change: Partial<Job>, log: StoredJob["log"] = []): StoredJob => ({
-  job: job(change),
-  version: 3,
-  history: [],
-  postings: [],
-  spending: [],
-  effects: [],
-  log,
-  log_nth: log.length > 0 ? 1 : 0,
-});
 
 const pull_request = { number: 42, url: "https://github.com/octocat/hello/pull/42" };
 const result = {
@@ -89,7 +77,7 @@ describe("a job in the create-job dialect", () => {
   });
 
   it("has every field of the seed from the start, empty where nothing is known", () => {
-    expect(createJobView(stored({ status: "queued" }))).toEqual({
+    expect(createJobView(job({ status: "queued" }), [])).toEqual({
       status: "pending",
       outcome: null,
       question: null,
@@ -109,7 +97,8 @@ describe("a job in the create-job dialect", () => {
     ] as const;
     expect(
       createJobView(
-        stored({ status: "verified", pull_request, merged_at: 5, work: { ...NEW_ACTIONS_WORK, run }, result }, log),
+        job({ status: "verified", pull_request, merged_at: 5, work: { ...NEW_ACTIONS_WORK, run }, result }),
+        log,
       ),
     ).toEqual({
       status: "merged",
@@ -125,9 +114,9 @@ describe("a job in the create-job dialect", () => {
 
   it("ends the log of a failed job with the reason", () => {
     const log = [{ seq: 1, at: "2026-01-01T00:00:00Z", level: "info", text: "one" }] as const;
-    expect(createJobView(stored({ status: "failed", failure: "The run failed twice." }, log)).log).toBe(
+    expect(createJobView(job({ status: "failed", failure: "The run failed twice." }), log).log).toBe(
       "one\nThe run failed twice.",
     );
-    expect(createJobView(stored({ status: "queued", failure: "The run failed." }, log)).log).toBe("one");
+    expect(createJobView(job({ status: "queued", failure: "The run failed." }), log).log).toBe("one");
   });
 });

@@ -62,8 +62,7 @@ describe("a job on a person's pull request", () => {
     expect(agentV2View(job, { github_web_url: "https://github.example", model: "m" })).toMatchObject({
       prLink: URL,
     });
-    const stored = { job, version: 1, history: [], postings: [], spending: [], effects: [], log: [], log_nth: 0 };
-    expect(createJobView(stored)).toMatchObject({ pr_url: URL });
+    expect(createJobView(job, [])).toMatchObject({ pr_url: URL });
     expect(jobView(begin(), T0).pr_branch).toBeNull();
   });
 

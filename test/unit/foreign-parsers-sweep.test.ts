@@ -50,7 +50,7 @@ const PLACES: Readonly<Record<string, string>> = {
   "src/store/lowdb/idempotency-lines.ts": OURS,
   "src/store/lowdb/formats.ts": OURS,
   "src/store/lowdb/job-file.ts": OURS,
-  "src/store/lowdb/job-logs.ts": OURS,
+  "src/store/lowdb/log-place.ts": OURS,
   "src/store/lowdb/outgoing-lines.ts": OURS,
 
   "agent/gateway/model-request.ts": "bounded as bodies of REST calls are, and a process for one job",

@@ -1,6 +1,5 @@
 /** Stored jobs, commits, and the store that keeps and finds them. */
 
-import type { LogLine } from "../../contracts/log-line.ts";
 import type { Held } from "../../domain/job/budget.ts";
 import type { CommentId } from "../../domain/job/comment-id.ts";
 import type { PendingEffect, WantedEffect } from "../../domain/job/effect.ts";
@@ -30,9 +29,7 @@ export interface StoredJob {
   /** What its attempts have cost, each once. */
   readonly spending: readonly Booked[];
   readonly effects: readonly PendingEffect[];
-  /** The agent's log of the last attempt, bounded; empty until known. */
-  readonly log: readonly LogLine[];
-  /** Number of logs so far, one per attempt; 0: none yet. */
+  /** Runs so far, which numbers the log of the last one; 0: none yet. */
   readonly log_nth: number;
 }
 
@@ -50,8 +47,6 @@ export interface Commit {
   readonly effects: readonly WantedEffect[];
   /** The effect whose outcome this command reports; removed if its serial still matches. */
   readonly done: { readonly key: string; readonly serial: number } | null;
-  /** Replaces the stored log, if given. */
-  readonly log?: readonly LogLine[];
 }
 
 export type CommitAnswer =

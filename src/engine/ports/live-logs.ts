@@ -25,7 +25,7 @@ export type FollowedLog =
 
 /** Live job logs: history, verification and the agent's lines, as server-sent events. */
 export interface LiveLogs {
-  open(stored: StoredJob, reader: LogReader): FollowedLog;
+  open(stored: StoredJob, reader: LogReader): Promise<FollowedLog>;
   /** Ends all streams with a request to reconnect, and accepts no more readers. */
   stop(): void;
 }

@@ -49,7 +49,7 @@ export interface Enforced {
 }
 
 export interface JobService {
-  /** `log`: replaces the stored log in the same commit. */
+  /** `log`: all that the attempt has told; kept before the commit. */
   handle(id: JobId, command: Command, log?: readonly LogLine[]): Promise<Handled>;
   /** An unused job id. */
   drawId(): Promise<JobId>;

@@ -8,6 +8,7 @@ import type { AuditLog } from "./audit.ts";
 import type { QuoteStore } from "./estimates.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
 import type { Inbox } from "./inbox.ts";
+import type { JobLog } from "./job-log.ts";
 import type { JobSignals } from "./job-signals.ts";
 import type { JobStore } from "./jobs.ts";
 import type { KeyStore } from "./keys.ts";
@@ -21,6 +22,7 @@ import type { WorkQueue } from "./work-queue.ts";
 
 export interface Store {
   readonly jobs: JobStore;
+  readonly jobLog: JobLog;
   readonly signals: JobSignals;
   readonly keys: KeyStore;
   readonly accounts: AccountStore;

@@ -56,7 +56,7 @@ export interface PerformerParts {
   readonly public_url?: string | null;
   /** What a new workflow file uses; missing: the published one. */
   readonly run_action?: RunAction;
-  /** The stored log of a job's last attempt, shown in the check run. */
+  /** The log of a job's newest attempt that has told anything, shown in the check run. */
   readonly log?: (id: JobId) => Promise<readonly LogLine[]>;
   /** Attachment blobs; not needed without a market. */
   readonly blobs?: Pick<AttachmentStore, "get">;

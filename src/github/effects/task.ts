@@ -29,7 +29,7 @@ export interface Tools {
   readonly web_url: string;
   /** What a new workflow file uses. */
   readonly run_action: RunAction;
-  /** The stored log of a job's last attempt, for the check run. */
+  /** The log of a job's newest attempt that has told anything, for the check run. */
   readonly log: (id: JobId) => Promise<readonly LogLine[]>;
   /** Null: everything goes by REST. */
   readonly pushes: GitPushes | null;

@@ -17,7 +17,7 @@ import type { Settings } from "../settings.ts";
 import { createEventTranslator, type GitHub, signInOf } from "./github.ts";
 
 type Running =
-  | ("service" | "webhooks" | "logs" | "lines" | "metrics" | "box" | "record" | "clock" | "thread")
+  | ("service" | "webhooks" | "logs" | "metrics" | "box" | "record" | "clock" | "thread")
   | ("run_tokens" | "paymentProvider");
 
 export interface ApiNeeds extends Pick<ApiServices, Running> {

@@ -40,16 +40,12 @@ export interface EngineNeeds extends Omit<EngineParts, Wired>, Usual {
 }
 
 export function composeEngine(settings: EngineSettings, { github, judge = null, ...needs }: EngineNeeds): Engine {
-  const { store, log, lines, clock = systemClock } = needs;
+  const { store, log, clock = systemClock } = needs;
   const { llm, quotas, public_url = null, offers_set_up = false, kept_days } = settings;
   const performer = github.performer({
     repositories: store.repositories,
     ...{ llm, judge, public_url },
-    // with the lines of the attempt under way
-    async log(id) {
-      const stored = await store.jobs.load(id);
-      return stored === null ? [] : (lines?.viewed(stored) ?? stored).log;
-    },
+    log: async (id) => (await store.jobLog.read(id))?.lines ?? [],
     blobs: store.blobs,
     accounts: store.accounts,
   });

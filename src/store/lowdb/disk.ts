@@ -137,13 +137,22 @@ export class Folder {
 
   /** Adds bytes that are on the disk on return. Behind `size` may stand what an earlier write that failed has left. */
   append(name: string, size: number, bytes: Buffer): void {
+    this.#add(name, size, bytes, true);
+  }
+
+  /** The same without a flush: the bytes survive this process, but not yet a power cut. */
+  handOver(name: string, size: number, bytes: Buffer): void {
+    this.#add(name, size, bytes, false);
+  }
+
+  #add(name: string, size: number, bytes: Buffer, durable: boolean): void {
     this.assertUsable();
     const path = this.pathOf(name);
     const fd = this.fs.openSync(path, "a", 0o600);
     try {
       this.fs.truncateSync(path, size);
       writeAll(this.fs, fd, bytes);
-      this.fs.fsyncSync(fd);
+      if (durable) this.fs.fsyncSync(fd);
     } catch (cause) {
       throw new Error(`Cannot write ${path}; the stored content has not changed.`, { cause });
     } finally {

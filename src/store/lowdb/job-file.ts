@@ -1,12 +1,14 @@
 /**
  * The file format of a job's record: JSON in two lines. The first has what is needed to find the job and to compute
  * balances, so the start reads one short line per file and validates it; the second has the rest, taken as this code
- * wrote it. The log is in a separate file that the record names.
+ * wrote it. The log is no part of it; records of before name the place of theirs, or hold it.
  */
 import * as z from "zod";
+import type { LogLine } from "../../contracts/log-line.ts";
 import type { Job } from "../../domain/job/job.ts";
 import { type JobOutcome, jobOutcomeSchema, outcomeOf } from "../../domain/job/outcome.ts";
 import { jobSchema } from "../../domain/job/schema.ts";
+import { logNumberOfBefore } from "../../domain/job/stored-log.ts";
 import { effectsTo5, foundTo6 } from "../../domain/job/upcasts.ts";
 import { actionsWorkSchema, marketWorkSchema } from "../../domain/job/work-schema.ts";
 import { URGENCIES } from "../../domain/pending-effect.ts";
@@ -15,8 +17,8 @@ import { type UsageJob, usageJobOf } from "../../domain/usage/figures.ts";
 import type { StoredJob } from "../../engine/ports/jobs.ts";
 import type { Findable } from "../facts.ts";
 import { formatOf, isRecord, readRecord } from "./formats.ts";
-import { type LogPlace, logPlace } from "./job-logs.ts";
 import type { Format } from "./json-file.ts";
+import { type LogPlace, logPlace } from "./log-place.ts";
 
 const ENDING = ".json";
 
@@ -25,6 +27,8 @@ export const jobFileName = (id: string): string => `${id}${ENDING}`;
 const FORMAT = formatOf("job");
 /** From this format on jobs are found by what the first line says; records of before are read whole. */
 const FIRST_LINES_FROM = 2;
+/** Those of before this one hold their log themselves. */
+const LOG_PLACES_FROM = 4;
 
 const time = z.number();
 const number = z.number().int();
@@ -82,19 +86,29 @@ const whole = head.extend({
   lines: z.array(z.unknown()).optional(),
 });
 
-/** A stored job without its log. */
-export interface JobRecord extends Omit<StoredJob, "log"> {
-  readonly log: LogPlace | null;
-  /** The log itself, in a record of before that was not written since. */
-  readonly lines?: StoredJob["log"];
+/** The log of a record of before: its place, or its lines. */
+interface LogBefore {
+  readonly nth: number;
+  readonly place: LogPlace | null;
+  readonly lines: readonly LogLine[];
+}
+
+export interface JobRecord extends StoredJob {
+  /** Only in a record of before that was not written since. */
+  readonly log_before?: LogBefore;
 }
 
 /** `spending` is missing in records of before. */
-type Before = Omit<JobRecord, "spending"> & Partial<Pick<JobRecord, "spending">>;
+interface Before extends Omit<StoredJob, "spending"> {
+  readonly spending?: StoredJob["spending"];
+  readonly log: LogPlace | null;
+  readonly lines?: readonly LogLine[];
+}
 
 /** What the first line says. */
 export interface JobHead extends Pick<JobRecord, "version" | "postings" | "effects"> {
-  readonly log?: LogPlace | null;
+  /** The place of its log, in a record of before; null: it may hold that itself. */
+  readonly log_before?: LogPlace | null | undefined;
   /** Absent in records of before. */
   readonly outcome?: JobOutcome | null | undefined;
   /** Absent in records of before, as is the next one. */
@@ -130,9 +144,18 @@ const firstLineOf = head.extend({
   ...{ usage: usage.optional(), spending: spending.optional() },
 });
 
-function assertFirstLine(value: unknown): asserts value is JobHead {
+type FirstLine = Omit<JobHead, "log_before"> & { readonly log?: LogPlace | null };
+
+function assertFirstLine(value: unknown): asserts value is FirstLine {
   firstLineOf.parse(value);
 }
+
+function withLogOf({ log = null, ...first }: FirstLine, holds_log: boolean): JobHead {
+  return log !== null || holds_log ? { ...first, log_before: log } : first;
+}
+
+const headOfRecord = ({ log_before, ...record }: JobRecord): JobHead =>
+  log_before === undefined ? record : { ...record, log_before: log_before.place };
 
 function assertWhole(value: unknown): asserts value is Before {
   whole.parse(value);
@@ -188,17 +211,25 @@ export const jobFormat: Format<JobRecord> = {
     // they follow from the job
     if ("outcome" in value) delete value.outcome;
     if ("usage" in value) delete value.usage;
-    return { ...value, spending: value.spending ?? bookedBefore(value.job) };
+    const { log: place, lines = [], log_nth: nth, ...record } = value;
+    const log_before = place === null && lines.length === 0 ? null : { nth, place, lines };
+    return {
+      ...record,
+      spending: value.spending ?? bookedBefore(value.job),
+      log_nth: logNumberOfBefore(value.job, nth, log_before !== null),
+      ...(log_before === null ? {} : { log_before }),
+    };
   },
   /** All that a record holds is JSON: it is what its text says, once its first fields stand first. */
-  asRead({ job, version, history, postings, spending, effects, log, log_nth }) {
-    head.parse({ version, postings, effects, log, job });
-    return { job: inOrder(job), version, history, postings, spending, effects, log, log_nth };
+  asRead({ job, version, history, postings, spending, effects, log_nth }) {
+    head.parse({ version, postings, effects, log: null, job });
+    return { job: inOrder(job), version, history, postings, spending, effects, log_nth };
   },
-  write({ job, version, history, postings, spending, effects, log, log_nth }) {
+  write({ job, version, history, postings, spending, effects, log_nth }) {
     const [first, others] = inTwo(job);
     const { requester, model } = usageJobOf(job, spending);
-    const found = { outcome: outcomeOf(job), usage: { requester, model }, spending, postings, effects, log };
+    // versions of before want to know where the log is
+    const found = { outcome: outcomeOf(job), usage: { requester, model }, spending, postings, effects, log: null };
     const line = `${opened({ format: FORMAT, version, ...found })},"job":${first}`;
     return `${line}\n${others},"history":${JSON.stringify(history)},"log_nth":${log_nth}}\n`;
   },
@@ -213,13 +244,15 @@ function firstLine(bytes: Buffer): JobHead | null {
   const end = bytes.indexOf(LINE_FEED);
   if (!isWhole || end > bytes.length - 2) return null;
   try {
-    const value = ofToday(JSON.parse(`${bytes.toString("utf8", 0, end - 1)}}}`));
+    const raw: unknown = JSON.parse(`${bytes.toString("utf8", 0, end - 1)}}}`);
+    const value = ofToday(raw);
     assertFirstLine(value);
-    return value;
+    return withLogOf(value, isRecord(raw) && isBefore(raw.format) && raw.format < LOG_PLACES_FROM);
   } catch {
     return null;
   }
 }
 
 /** What finding a job needs, from the bytes of its whole file. Throws when the file is damaged. */
-export const parseHead = (bytes: Buffer): JobHead => firstLine(bytes) ?? jobFormat.parse(bytes.toString("utf8"));
+export const parseHead = (bytes: Buffer): JobHead =>
+  firstLine(bytes) ?? headOfRecord(jobFormat.parse(bytes.toString("utf8")));

@@ -35,7 +35,7 @@ import type { Folder } from "./disk.ts";
 import { type JobRecord, jobFileName, jobFormat, usageOfHead } from "./job-file.ts";
 import { byAge } from "./job-groups.ts";
 import { JobIndex } from "./job-index.ts";
-import { JobLogs, type LogPlace, logFileName } from "./job-logs.ts";
+import type { FileJobLog } from "./job-log.ts";
 import { pageOf } from "./job-page.ts";
 import { scanJobs } from "./job-scan.ts";
 import { frozen, type Kept, readFile, writeFile } from "./json-file.ts";
@@ -46,12 +46,6 @@ import type { Leaving, LowdbSpending } from "./spending.ts";
 
 /** Characters of job files kept in memory; objects take about three bytes for each. All others are read again. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
-
-interface Cached {
-  readonly stored: StoredJob;
-  /** Of its log. */
-  readonly place: LogPlace | null;
-}
 
 /** `job`: with its log. */
 interface Old {
@@ -72,6 +66,7 @@ interface Shared {
   readonly spending: LowdbSpending;
   readonly queue: Pick<WorkQueue, "schedule">;
   readonly signals: InProcessSignals;
+  readonly logs: FileJobLog;
 }
 
 export class LowdbJobs implements JobStore {
@@ -83,21 +78,18 @@ export class LowdbJobs implements JobStore {
   readonly #spending: LowdbSpending;
   readonly #queue: Pick<WorkQueue, "schedule">;
   readonly #signals: InProcessSignals;
-  readonly #logs: JobLogs;
-  /** Jobs whose log has a file. */
-  readonly #logged = new Set<string>();
-  readonly #cache = new LRUCache<string, Cached>({ maxSize: MAX_CACHED_CHARACTERS });
+  readonly #logs: FileJobLog;
+  readonly #cache = new LRUCache<string, StoredJob>({ maxSize: MAX_CACHED_CHARACTERS });
 
-  constructor(folder: Folder, { now, books, spending, queue, signals }: Shared) {
+  constructor(folder: Folder, { now, books, spending, queue, signals, logs }: Shared) {
     this.#folder = folder;
     this.#now = now;
     this.#queue = queue;
     this.#books = books;
     this.#spending = spending;
     this.#signals = signals;
-    this.#logs = new JobLogs(folder);
+    this.#logs = logs;
     const found: JobFacts[] = [];
-    const logs = new Set<string>();
     const unbooked: JobId[] = [];
     for (const head of scanJobs(folder)) {
       const facts = factsOf(head.job, head.effects, head.outcome);
@@ -106,24 +98,21 @@ export class LowdbJobs implements JobStore {
       if (offer !== null) this.#offers.put(head.job.id, offer);
       this.#book(head.job.id, head.postings, 0);
       if (!spending.found(head.job.id, head.job.created_at, usageOfHead(head))) unbooked.push(head.job.id);
-      if (head.log) {
-        logs.add(logFileName(head.job.id, head.log));
-        this.#logged.add(head.job.id);
-      }
+      if (head.log_before !== undefined) logs.foundBefore(head.job.id, head.log_before);
     }
-    this.#logs.sweep(logs);
     // what comes in the order of its lists is added at their ends, which costs next to nothing
     for (const facts of found.sort(byAge)) this.#index.put(facts);
+    logs.sweep((id) => this.#index.has(id));
     spending.derived(this.#leaving(unbooked));
     spending.opened((id) => this.#index.has(id));
   }
 
   async load(id: JobId): Promise<StoredJob | null> {
-    return this.#open(id)?.stored ?? null;
+    return this.#open(id);
   }
 
   async commit(commit: Commit): Promise<CommitAnswer> {
-    const before = this.#open(commit.job.id)?.stored ?? null;
+    const before = this.#open(commit.job.id);
     if ((before?.version ?? 0) !== commit.expected_version) return { ok: false, why: "conflict" };
     const account = this.#books.balances.overdrawnBy(commit.postings);
     if (account !== null) return { ok: false, why: "insufficient", account };
@@ -136,8 +125,8 @@ export class LowdbJobs implements JobStore {
   /** What is left to do. */
   *tasks(): Generator<Task> {
     for (const { id } of this.#index.withEffects()) {
-      const stored = this.#open(id)?.stored;
-      if (stored !== undefined) yield* effectsLeftOfJob(stored);
+      const stored = this.#open(id);
+      if (stored !== null) yield* effectsLeftOfJob(stored);
     }
     for (const { id, wake_at } of this.#index.waking()) yield* timerOfJob(id, wake_at);
   }
@@ -230,7 +219,7 @@ export class LowdbJobs implements JobStore {
     this.#spending.keep(this.#leaving(going));
     for (const id of going) this.#delete(id);
     if (going.length > 0) this.#spending.left((id) => this.#index.has(id));
-    for (const { id, goes } of found) if (goes === "log") this.#rewrite(id, (before) => ({ ...before, log: [] }));
+    for (const { id, goes } of found) if (goes === "log") this.#forgetLog(id);
     return countOf(found);
   }
 
@@ -245,7 +234,7 @@ export class LowdbJobs implements JobStore {
       Math.max(jobs_before ?? 0, logs_before ?? 0),
     )) {
       if (left === 0) return;
-      const logged = this.#logged.has(id);
+      const logged = this.#logs.has(id);
       const mayGo = !on_market && jobs_before !== null && created_at < jobs_before;
       if (!mayGo && !(logged && logs_before !== null && created_at < logs_before)) continue;
       const record = this.#read(id)?.data;
@@ -267,14 +256,18 @@ export class LowdbJobs implements JobStore {
     });
   }
 
-  /** The record goes first: a log that no record names is swept at the next start. */
+  /** A record of before would find its log again at the next start. */
+  #forgetLog(id: JobId): void {
+    if (this.#logs.isBefore(id)) this.#rewrite(id, (before) => before);
+    this.#logs.remove(id);
+  }
+
+  /** The record goes first: a log without a job is swept at the next start. */
   #delete(id: JobId): void {
-    const place = this.#read(id)?.data.log ?? null;
     this.#folder.remove(jobFileName(id));
-    this.#logs.left(id, place, null);
+    this.#logs.remove(id);
     this.#index.delete(id);
     this.#offers.put(id, null);
-    this.#logged.delete(id);
     this.#cache.delete(id);
   }
 
@@ -290,19 +283,17 @@ export class LowdbJobs implements JobStore {
     return this.#index.newest(kind, repository, number)?.id ?? null;
   }
 
-  #open(id: string): Cached | null {
+  #open(id: string): StoredJob | null {
     const cached = this.#cache.get(id);
     if (cached !== undefined) return cached;
     const kept = this.#read(id);
     if (kept === null) return null;
-    const { log: place, lines = [], ...record } = kept.data;
-    const log = place === null ? lines : this.#logs.read(record.job.id, place);
-    return this.#remember({ stored: frozen({ ...record, log }), place }, kept.size);
+    const { log_before: _, ...stored } = kept.data;
+    return this.#remember(frozen(stored), kept.size);
   }
 
-  /** Without its log, which would be read for nothing. */
   #job(id: string): Job | undefined {
-    return this.#cache.get(id)?.stored.job ?? this.#read(id)?.data.job;
+    return this.#cache.get(id)?.job ?? this.#read(id)?.data.job;
   }
 
   #outcome(id: string): JobOutcome | null {
@@ -318,7 +309,7 @@ export class LowdbJobs implements JobStore {
   }
 
   #rewrite(id: JobId, change: (before: StoredJob) => StoredJob | null): boolean {
-    const before = this.#open(id)?.stored ?? null;
+    const before = this.#open(id);
     const next = before === null ? null : change(before);
     if (next === null) return false;
     this.#write(next, next.postings.length);
@@ -327,29 +318,19 @@ export class LowdbJobs implements JobStore {
 
   /** `booked`: how many of the record's postings are in the books already. */
   #write(next: StoredJob, booked: number): StoredJob {
-    const { log, ...record } = next;
     const { id } = next.job;
     const before = this.#open(id);
-    const place = this.#placeOf(next, before);
-    const kept = writeFile(this.#folder, jobFileName(id), jobFormat, { ...record, log: place });
-    this.#logs.left(id, before?.place ?? null, place);
-    if (place === null) this.#logged.delete(id);
-    else this.#logged.add(id);
+    this.#logs.adopt(id);
+    const kept = writeFile(this.#folder, jobFileName(id), jobFormat, next);
+    this.#logs.leftBefore(id);
     const facts = factsOf(kept.data.job, kept.data.effects, outcomeOf(kept.data.job));
     this.#index.put(facts);
     this.#offers.put(id, offerOf(kept.data.job, facts.repository));
     this.#book(id, kept.data.postings, booked);
-    this.#spend(before?.stored ?? null, kept.data);
-    const { stored } = this.#remember({ stored: frozen({ ...kept.data, log }), place }, kept.size);
+    this.#spend(before, kept.data);
+    const stored = this.#remember(kept.data, kept.size);
     this.#signals.publish(id);
     return stored;
-  }
-
-  /** The lines are on the disk before the record that names them. */
-  #placeOf({ job, version, log }: StoredJob, before: Cached | null): LogPlace | null {
-    const known = before === null ? null : { lines: before.stored.log, place: before.place };
-    const isKept = known !== null && known.lines === log && (known.place !== null || log.length === 0);
-    return isKept ? known.place : this.#logs.keep(job.id, version, known, log);
   }
 
   #spend(before: StoredJob | null, after: JobRecord): void {
@@ -369,9 +350,8 @@ export class LowdbJobs implements JobStore {
     }
   }
 
-  #remember(opened: Cached, size: number): Cached {
-    const { stored, place } = opened;
-    this.#cache.set(stored.job.id, opened, { size: size + (place === null ? 0 : place.to - place.from) });
-    return opened;
+  #remember(stored: StoredJob, size: number): StoredJob {
+    this.#cache.set(stored.job.id, stored, { size });
+    return stored;
   }
 }

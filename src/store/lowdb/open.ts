@@ -17,6 +17,7 @@ import { type FileSystem, Folder } from "./disk.ts";
 import { JournalIdempotency } from "./idempotency.ts";
 import { InProcessQueue } from "./in-process-queue.ts";
 import { JournalInbox } from "./inbox.ts";
+import { FileJobLog } from "./job-log.ts";
 import { LowdbJobs } from "./jobs.ts";
 import { LowdbKeys } from "./keys.ts";
 import { LedgerIndex } from "./ledger.ts";
@@ -65,6 +66,7 @@ function openRooms(dir: string, options: LowdbOptions) {
   const books = new LedgerIndex();
   const spending = new LowdbSpending(spent, now);
   const signals = new InProcessSignals();
+  const jobLog = new FileJobLog(jobs, signals);
   root.flush();
   const queue = new InProcessQueue({ now, at }, () => [
     ...[...rooms.jobs.tasks(), ...rooms.repositories.tasks(), ...rooms.inbox.tasks()],
@@ -74,8 +76,8 @@ function openRooms(dir: string, options: LowdbOptions) {
     disk,
     queue,
     folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, usage, spent, ...market],
-    jobs: new LowdbJobs(jobs, { now, books, spending, queue, signals }),
-    signals,
+    jobs: new LowdbJobs(jobs, { now, books, spending, queue, signals, logs: jobLog }),
+    ...{ jobLog, signals },
     spending,
     keys: new LowdbKeys(root),
     accountLimits: new LowdbAccountLimits(root),

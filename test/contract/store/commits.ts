@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { NO_USAGE } from "../../../src/contracts/result.ts";
 import { marketWork } from "../../../src/domain/job/job.ts";
+import { NEW_ACTIONS_WORK } from "../../../src/domain/job/schema.ts";
 import { MAX_HISTORY_ROWS } from "../../../src/store/next-record.ts";
 import { commitOf, type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
 
@@ -18,7 +19,6 @@ export function describeCommits(engine: Engine): void {
   describe(`commits to ${engine.name}`, () => {
     it("keeps everything that a commit names, and again after a restart", () =>
       withStore(engine, async ({ jobs }, reopen) => {
-        const log = [{ seq: 1, at: "2026-01-01T00:00:00Z", level: "info" as const, text: "line\none ☃" }];
         const posting = { account: "outside" as const, cents: 0, reason: "credit" as const };
         const booked = { round: 1, attempt: 1, at: START, model: "large", cents: 1.5, known: true, usage: NO_USAGE };
         const of = { account: "ada", repository_id: null, repository: "Octo/Hello", requester: null, started_by: null };
@@ -28,7 +28,6 @@ export function describeCommits(engine: Engine): void {
           postings: [posting],
           spending: [attempt],
           effects: [merge],
-          log,
         });
         expect(stored).toEqual({
           job: sampleJob(1),
@@ -37,28 +36,37 @@ export function describeCommits(engine: Engine): void {
           postings: [{ ...posting, at: START }],
           spending: [booked],
           effects: [{ ...merge, key: "merge", serial: expect.any(Number), attempts: 0 }],
-          log,
-          log_nth: 1,
+          log_nth: 0,
         });
         const again = await reopen();
         expect(await again.jobs.load(jobId(1))).toEqual(stored);
         expect(await again.jobs.count()).toBe(1);
       }));
 
-    it("numbers the rows of a history and the logs of a job, over a restart too", () =>
+    it("numbers the rows of a history and the runs of a job, over a restart too", () =>
       withStore(engine, async ({ jobs }, reopen) => {
-        const line = (seq: number, text: string) => ({ seq, at: "2026-01-01T00:00:00Z", level: "info" as const, text });
-        await keep(jobs, sampleJob(1), { history: [row("a"), row("b")], log: [line(1, "x")] });
+        const runs = (attempt: number) => {
+          const run = {
+            id: 5,
+            attempt,
+            url: "https://example.com/5",
+            status: "in_progress",
+            conclusion: null,
+          } as const;
+          return sampleJob(1, { work: { ...NEW_ACTIONS_WORK, run } });
+        };
+        expect((await keep(jobs, sampleJob(1), { history: [row("a"), row("b")] })).log_nth).toBe(0);
+        expect((await keep(jobs, runs(1))).log_nth).toBe(1);
         const again = (await reopen()).jobs;
-        const longer = await keep(again, sampleJob(1), { history: [row("c")], log: [line(1, "x"), line(2, "y")] });
+        const longer = await keep(again, runs(1), { history: [row("c")] });
         expect(longer.history.map(({ seq, note }) => [seq, note])).toEqual([
           [1, "a"],
           [2, "b"],
           [3, "c"],
         ]);
         expect(longer.log_nth).toBe(1);
-        expect((await keep(again, sampleJob(1), { log: [line(1, "another")] })).log_nth).toBe(2);
-        expect(await keep(again, sampleJob(1))).toMatchObject({ log_nth: 2, log: [{ text: "another" }] });
+        expect((await keep(again, runs(2))).log_nth).toBe(2);
+        expect((await keep(again, sampleJob(1))).log_nth).toBe(2);
       }));
 
     it("gives a pull request to one job for good, also what it has left behind, and after a restart", () =>
@@ -156,14 +164,6 @@ export function describeCommits(engine: Engine): void {
         expect(history).toHaveLength(MAX_HISTORY_ROWS);
         expect(history[0]?.note).toBe("0");
         expect(history.at(-1)?.note).toBe("last");
-      }));
-
-    it("keeps the log until another is given", () =>
-      withStore(engine, async ({ jobs }) => {
-        const line = (text: string) => ({ seq: 1, at: "", level: "info" as const, text });
-        await keep(jobs, sampleJob(1), { log: [line("old")] });
-        expect((await keep(jobs, sampleJob(1))).log).toEqual([line("old")]);
-        expect((await keep(jobs, sampleJob(1), { log: [] })).log).toEqual([]);
       }));
   });
 }

@@ -1,7 +1,8 @@
 /** The contract of what a store forgets, and of what it never does. */
 import { describe, expect, it } from "vitest";
 import type { Job } from "../../../src/domain/job/job.ts";
-import type { JobStore } from "../../../src/engine/ports/jobs.ts";
+import type { Commit } from "../../../src/engine/ports/jobs.ts";
+import type { Store } from "../../../src/engine/ports/store.ts";
 import { DAY_MS } from "../../../src/engine/sliding-limit.ts";
 import { type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
 
@@ -13,13 +14,23 @@ const waiting = { state: "waiting", refusals: 0 } as const;
 const finished = (id: number, differs: Partial<Job> = {}): Job => sampleJob(id, { status: "verified", ...differs });
 
 /** Ids of what is left, and of those that still have a log. */
-async function left(jobs: JobStore, most: number): Promise<{ jobs: number[]; logs: number[] }> {
+async function left(
+  { jobs, jobLog }: Pick<Store, "jobs" | "jobLog">,
+  most: number,
+): Promise<{ jobs: number[]; logs: number[] }> {
   const ids = Array.from({ length: most }, (_, index) => index + 1);
   const stored = await Promise.all(ids.map(async (id) => [id, await jobs.load(jobId(id))] as const));
+  const logs = await Promise.all(ids.map(async (id) => [id, await jobLog.read(jobId(id))] as const));
   return {
     jobs: stored.flatMap(([id, job]) => (job === null ? [] : [id])),
-    logs: stored.flatMap(([id, job]) => (job === null || job.log.length === 0 ? [] : [id])),
+    logs: logs.flatMap(([id, kept]) => (kept === null ? [] : [id])),
   };
+}
+
+/** Stores this job with a log. */
+async function keepLogged({ jobs, jobLog }: Pick<Store, "jobs" | "jobLog">, job: Job, differs: Partial<Commit> = {}) {
+  await keep(jobs, job, differs);
+  await jobLog.keep(job.id, 1, log);
 }
 
 export function describePruning(engine: Engine): void {
@@ -28,13 +39,14 @@ export function describePruning(engine: Engine): void {
       withStore(engine, async (store, reopen) => {
         const pull_request = { number: 12, url: "https://example.com/12" };
         const origin = { kind: "comment", issue: 5, comment_id: 50 } as const;
-        await keep(store.jobs, finished(1, { pull_request, origin }), { log });
-        await keep(store.jobs, finished(2, { status: "failed", updated_at: LATER }), { log });
+        await keepLogged(store, finished(1, { pull_request, origin }));
+        await keepLogged(store, finished(2, { status: "failed", updated_at: LATER }));
         expect(await store.jobs.prunable(OLD)).toEqual({ jobs: 1, logs: 1 });
         expect(await store.jobs.prune(OLD, 9)).toEqual({ jobs: 1, logs: 1 });
         expect(await store.jobs.prune(OLD, 9)).toEqual({ jobs: 0, logs: 0 });
-        for (const jobs of [store.jobs, (await reopen()).jobs]) {
-          expect(await left(jobs, 2)).toEqual({ jobs: [2], logs: [2] });
+        for (const one of [store, await reopen()]) {
+          const { jobs } = one;
+          expect(await left(one, 2)).toEqual({ jobs: [2], logs: [2] });
           expect(await jobs.count()).toBe(1);
           expect((await jobs.counts()).statuses).toMatchObject({ verified: 0, failed: 1 });
           expect((await jobs.list({ limit: 9 })).jobs.map(({ id }) => id)).toEqual([jobId(2)]);
@@ -45,46 +57,51 @@ export function describePruning(engine: Engine): void {
       }));
 
     it("keeps what is under way, waits to be merged or to be done, moved money or was the market's", () =>
-      withStore(engine, async ({ jobs }, reopen) => {
+      withStore(engine, async (store, reopen) => {
+        const { jobs } = store;
         const postings = [{ account: "user:ada", cents: 5, reason: "credit" }] as const;
         const effects = [{ effect: { type: "sync-comment" }, urgency: "now", not_before: 0 }] as const;
-        await keep(jobs, sampleJob(1), { log });
-        await keep(jobs, finished(2, { merge: waiting }), { log });
-        await keep(jobs, finished(3), { log, effects });
-        await keep(jobs, finished(4), { log, postings });
-        await keep(jobs, finished(5, onMarket()), { log });
+        await keepLogged(store, sampleJob(1));
+        await keepLogged(store, finished(2, { merge: waiting }));
+        await keepLogged(store, finished(3), { effects });
+        await keepLogged(store, finished(4), { postings });
+        await keepLogged(store, finished(5, onMarket()));
         expect(await jobs.prune(OLD, 9)).toEqual({ jobs: 0, logs: 2 });
         const after = { jobs: [1, 2, 3, 4, 5], logs: [1, 2, 3] };
-        expect(await left(jobs, 5)).toEqual(after);
-        const again = (await reopen()).jobs;
+        expect(await left(store, 5)).toEqual(after);
+        const again = await reopen();
         expect(await left(again, 5)).toEqual(after);
-        expect(await again.balance("user:ada")).toBe(5);
-        expect(await again.prune(OLD, 9)).toEqual({ jobs: 0, logs: 0 });
+        expect(await again.jobs.balance("user:ada")).toBe(5);
+        expect(await again.jobs.prune(OLD, 9)).toEqual({ jobs: 0, logs: 0 });
       }));
 
     it("drops the logs sooner than the jobs, and nothing that is kept for ever", () =>
-      withStore(engine, async ({ jobs }) => {
-        await keep(jobs, finished(1), { log });
+      withStore(engine, async (store) => {
+        const { jobs } = store;
+        await keepLogged(store, finished(1));
         await keep(jobs, finished(2));
         expect(await jobs.prune({ jobs_before: null, logs_before: null }, 9)).toEqual({ jobs: 0, logs: 0 });
         expect(await jobs.prune({ jobs_before: START, logs_before: LATER }, 9)).toEqual({ jobs: 0, logs: 1 });
-        expect(await left(jobs, 2)).toEqual({ jobs: [1, 2], logs: [] });
+        expect(await left(store, 2)).toEqual({ jobs: [1, 2], logs: [] });
         expect(await jobs.prune({ jobs_before: LATER, logs_before: null }, 9)).toEqual({ jobs: 2, logs: 0 });
       }));
 
     it("deletes no more at once than it is told, oldest first", () =>
-      withStore(engine, async ({ jobs }) => {
+      withStore(engine, async (store) => {
+        const { jobs } = store;
         for (const id of [3, 1, 2]) await keep(jobs, finished(id, { created_at: START + id }));
         expect(await jobs.prune(OLD, 2)).toEqual({ jobs: 2, logs: 0 });
-        expect(await left(jobs, 3)).toEqual({ jobs: [3], logs: [] });
+        expect(await left(store, 3)).toEqual({ jobs: [3], logs: [] });
       }));
 
     it("begins a job anew where its id is drawn again", () =>
       withStore(engine, async (store, reopen) => {
-        await keep(store.jobs, finished(1), { log });
+        await keepLogged(store, finished(1));
         await store.jobs.prune(OLD, 9);
         await keep(store.jobs, sampleJob(1, { title: "another" }));
-        expect((await (await reopen()).jobs.load(jobId(1)))?.job.title).toBe("another");
+        const again = await reopen();
+        expect((await again.jobs.load(jobId(1)))?.job.title).toBe("another");
+        expect(await again.jobLog.read(jobId(1))).toBeNull();
       }));
   });
 }

@@ -2,8 +2,8 @@
 import * as z from "zod";
 import { canReadAsSender } from "../../../domain/access.ts";
 import { asJobId } from "../../../domain/job/job.ts";
+import type { JobLog } from "../../../engine/ports/job-log.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
-import type { RunLines } from "../../../engine/ports/runs.ts";
 import { principalOf } from "../../middleware/auth.ts";
 import { failure, success } from "../../routing/answer.ts";
 import { type Route, route } from "../../routing/route.ts";
@@ -20,7 +20,7 @@ const MISSING_JOB_ID = failure(
 
 export interface JobStatusParts {
   readonly jobs: JobStore;
-  readonly lines: Pick<RunLines, "viewed">;
+  readonly jobLog: Pick<JobLog, "read">;
 }
 
 export const jobStatus = (parts: JobStatusParts): Route =>
@@ -54,16 +54,16 @@ export const jobStatus = (parts: JobStatusParts): Route =>
     async work({ request, query }) {
       const id = asJobId(query.job_id);
       if (id !== null) request.about_job = id;
-      const stored = id === null ? null : await parts.jobs.load(id);
+      const [stored, log] =
+        id === null ? [null, null] : await Promise.all([parts.jobs.load(id), parts.jobLog.read(id)]);
       if (stored === null || !canReadAsSender(principalOf(request), stored.job)) {
         return failure(404, "not_found", "There is no such job, or this key may not see it.");
       }
-      const seen = parts.lines.viewed(stored);
-      // lines of a running job are in no version yet
-      const unstored = seen === stored ? "" : `.${seen.log.at(-1)?.seq ?? 0}`;
-      const tag = `"${VIEW_VERSION}.${stored.version}${unstored}"`;
+      const { nth = 0, lines = [] } = log ?? {};
+      // lines are in no version of the record
+      const tag = `"${VIEW_VERSION}.${stored.version}.${nth}.${lines.at(-1)?.seq ?? 0}"`;
       const headers = { ETag: tag, "Cache-Control": "private, no-cache" };
       if (request.headers["if-none-match"] === tag) return { status: 304, headers };
-      return success(200, createJobView(seen), headers);
+      return success(200, createJobView(stored.job, lines), headers);
     },
   });

@@ -1,8 +1,8 @@
 /** Formats a job for the create-job dialect. Pure. */
 import * as z from "zod";
+import type { LogLine } from "../../../contracts/log-line.ts";
 import { type Job, questionOf, runOf } from "../../../domain/job/job.ts";
 import { outcomeField, outcomeOf, questionField } from "../../../domain/job/outcome.ts";
-import type { StoredJob } from "../../../engine/ports/jobs.ts";
 
 export const createJobViewSchema = z
   .object({
@@ -47,19 +47,19 @@ export function createJobStatus(job: Job): CreateJobStatus {
 }
 
 /** The agent's lines, and at the end why the job failed: callers of this dialect have no other place to read it. */
-function logText(stored: StoredJob): string | null {
-  const lines = stored.log.map((line) => line.text);
-  if (createJobStatus(stored.job) === "failed" && stored.job.failure !== null) lines.push(stored.job.failure);
+function logText(job: Job, log: readonly LogLine[]): string | null {
+  const lines = log.map((line) => line.text);
+  if (createJobStatus(job) === "failed" && job.failure !== null) lines.push(job.failure);
   return lines.length === 0 ? null : lines.join("\n");
 }
 
-export const createJobView = (stored: StoredJob): CreateJobView => ({
-  status: createJobStatus(stored.job),
-  outcome: outcomeOf(stored.job),
-  question: questionOf(stored.job),
-  branch: stored.job.branch,
-  pr_url: stored.job.pull_request?.url ?? null,
-  run_url: runOf(stored.job)?.url ?? null,
-  log: logText(stored),
-  changed_files: stored.job.result?.changed_files ?? [],
+export const createJobView = (job: Job, log: readonly LogLine[]): CreateJobView => ({
+  status: createJobStatus(job),
+  outcome: outcomeOf(job),
+  question: questionOf(job),
+  branch: job.branch,
+  pr_url: job.pull_request?.url ?? null,
+  run_url: runOf(job)?.url ?? null,
+  log: logText(job, log),
+  changed_files: job.result?.changed_files ?? [],
 });

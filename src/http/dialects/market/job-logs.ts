@@ -47,7 +47,7 @@ async function follow(parts: JobLogParts, principal: Principal, id: string, afte
   if (stored === null || !may(stored.job)) return NO_JOB;
   const { account, key_id } = principal;
   const stands = (): boolean => key_id === null || parts.keys.lives(key_id, parts.now());
-  const opened = parts.logs.open(stored, { account, after, may, stands });
+  const opened = await parts.logs.open(stored, { account, after, may, stands });
   switch (opened.kind) {
     case "follow":
       return streaming(HEADERS, opened.begin);

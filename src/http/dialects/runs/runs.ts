@@ -10,8 +10,9 @@ import {
   RUN_ACTION_HEADER,
   reportedLinesSchema,
 } from "../../../contracts/run-report.ts";
+import type { JobLog } from "../../../engine/ports/job-log.ts";
 import type { Log } from "../../../engine/ports/log.ts";
-import type { PushToken, PushTokens, RunLines } from "../../../engine/ports/runs.ts";
+import type { PushToken, PushTokens } from "../../../engine/ports/runs.ts";
 import type { JobService } from "../../../engine/ports/service.ts";
 import { rateLimit } from "../../middleware/rate-limit.ts";
 import { OVER, type RunCallerParts, runCallerOf, runCallers } from "../../middleware/run-caller.ts";
@@ -21,10 +22,11 @@ import type { AnswerShape } from "../../routing/route.ts";
 import { type Route, route } from "../../routing/route.ts";
 import type { BodyThread } from "../../server/body-thread.ts";
 import { requestId } from "../../server/request-log.ts";
+import { reportLines } from "./report-lines.ts";
 
 export interface RunRouteParts extends RunCallerParts {
   readonly service: Pick<JobService, "handle">;
-  readonly lines: RunLines;
+  readonly jobLog: Pick<JobLog, "append">;
   readonly push_tokens: PushTokens;
   readonly thread: Pick<BodyThread, "handIn">;
   readonly log: Log;
@@ -80,7 +82,7 @@ const logRoute = (parts: RunRouteParts, callers: Route["callers"] & object): Rou
     group: "runs",
     lenient: true,
     summary: "Tell lines of a running job's log",
-    about: `They are kept in memory and shown to whoever follows the job. Sending a line twice is safe. ${BY_TOKEN}`,
+    about: `They are shown at once to whoever follows the job, and kept. Sending a line twice is safe. ${BY_TOKEN}`,
     scope: null,
     quiet: true,
     callers,
@@ -95,10 +97,8 @@ const logRoute = (parts: RunRouteParts, callers: Route["callers"] & object): Rou
       const { stored, run } = runCallerOf(request);
       const { id } = stored.job;
       const latest = (await parts.jobs.load(id)) ?? stored;
-      const known = parts.lines.viewed(latest).log.at(-1)?.seq;
-      const received = parts.lines.add(latest, body.lines);
-      if (parts.lines.viewed(latest).log.at(-1)?.seq !== known)
-        await parts.service.handle(id, { type: "progressed", ...run });
+      const { received, added } = await reportLines(parts.jobLog, latest, body.lines);
+      if (added) await parts.service.handle(id, { type: "progressed", ...run });
       return success(200, { received }, NO_STORE);
     },
   });
