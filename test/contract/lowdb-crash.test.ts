@@ -53,6 +53,21 @@ describe("a store whose process is killed", () => {
         await close();
       }
     }));
+
+  it("has every line that was acknowledged, once, though none was flushed", () =>
+    inPlace(async (place) => {
+      for (const batches of [3, 40, 100]) {
+        const worker = startWorker(place.dir, "log");
+        await untilTold(worker, batches);
+        await worker.kill();
+        const store = await place.open();
+        const numbers = (await store.jobLog.read(jobId(1)))?.lines.map(({ seq }) => seq) ?? [];
+        expect(numbers.at(-1)).toBeGreaterThanOrEqual(Number(worker.told.at(-1)));
+        const [first = 0] = numbers;
+        expect(numbers).toEqual(numbers.map((_, index) => first + index));
+        await store.close();
+      }
+    }));
 });
 
 describe("a folder of a store", () => {

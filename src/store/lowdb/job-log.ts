@@ -65,7 +65,7 @@ export class FileJobLog implements JobLog {
       return;
     }
     const [older, newer] = [Math.min(nth, other), Math.max(nth, other)];
-    const kept = this.#textOf(fileName(id, newer)).includes("\n") ? newer : older;
+    const kept = this.#wholeRowsOf(fileName(id, newer)).length > 0 ? newer : older;
     this.#remove(fileName(id, kept === newer ? older : newer));
     this.#nth.set(id, kept);
   }
@@ -159,17 +159,17 @@ export class FileJobLog implements JobLog {
   }
 
   #readFile(id: JobId, nth: number): OpenLog {
-    const text = this.#textOf(fileName(id, nth));
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    const lines = linesOf(whole);
-    return { nth, lines, characters: charactersOf(lines), bytes: Buffer.byteLength(whole) };
+    const rows = this.#wholeRowsOf(fileName(id, nth));
+    const lines = linesOf(rows.toString("utf8"));
+    return { nth, lines, characters: charactersOf(lines), bytes: rows.length };
   }
 
-  #textOf(name: string): string {
+  #wholeRowsOf(name: string): Buffer {
     try {
-      return this.#folder.read(name);
+      const bytes = this.#folder.fs.readFileSync(this.#folder.pathOf(name));
+      return bytes.subarray(0, bytes.lastIndexOf("\n") + 1);
     } catch {
-      return "";
+      return Buffer.alloc(0);
     }
   }
 

@@ -1,8 +1,9 @@
 /** The contract of the logs of jobs. */
+import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { type LogLine, MAX_LOG_LINES } from "../../../src/contracts/log-line.ts";
 import { MAX_LOG_CHARACTERS } from "../../../src/domain/job/stored-log.ts";
-import type { JobLog } from "../../../src/engine/ports/job-log.ts";
+import type { JobLog, NewestLog } from "../../../src/engine/ports/job-log.ts";
 import { type Engine, jobId, keep, sampleJob, withStore } from "./sample.ts";
 
 const line = (seq: number, text = `l${seq}`): LogLine => ({ seq, at: "2026-01-01T00:00:00Z", level: "info", text });
@@ -106,6 +107,43 @@ export function describeJobLog(engine: Engine): void {
         await jobLog.keep(ONE, 3, [line(5, "later")]);
         expect(await jobLog.read(ONE)).toEqual({ nth: 3, lines: [line(5, "later")] });
       }));
+  });
+
+  describe(`any log of ${engine.name}`, () => {
+    it("is what was told and kept of its newest attempt, over restarts too", async () => {
+      const texts = fc.array(fc.string({ maxLength: 40, unit: "grapheme" }), { minLength: 1, maxLength: 5 });
+      const step = fc.oneof(
+        fc.record({ do: fc.constant("append" as const), nth: fc.nat(2), back: fc.nat(3), texts }),
+        fc.record({ do: fc.constant("keep" as const), nth: fc.nat(2), back: fc.nat(3), texts }),
+        fc.constant({ do: "restart" as const }),
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 12 }), (steps) =>
+          withStore(engine, async (first, reopen) => {
+            let { jobs, jobLog } = first;
+            await keep(jobs, sampleJob(1));
+            let model: NewestLog = { nth: 0, lines: [] };
+            for (const one of steps) {
+              if (one.do === "restart") ({ jobs, jobLog } = await reopen());
+              else {
+                // often the same attempt, and some lines again
+                const nth = Math.max(1, model.nth + one.nth - 1);
+                const known = nth === model.nth ? model.lines : [];
+                const from = Math.max(1, (known.at(-1)?.seq ?? 0) + 1 - one.back);
+                const told = one.texts.map((text, index) => line(from + index, text));
+                await jobLog[one.do](ONE, nth, told);
+                if (nth < model.nth) continue;
+                const last = known.at(-1)?.seq ?? 0;
+                const fresh = one.do === "keep" ? told : told.filter(({ seq }) => seq > last);
+                if (fresh.length > 0) model = { nth, lines: one.do === "keep" ? told : [...known, ...fresh] };
+              }
+              expect(await jobLog.read(ONE)).toEqual(model.nth === 0 ? null : model);
+            }
+          }),
+        ),
+        { numRuns: 30 },
+      );
+    });
   });
 
   describe(`reading a log of ${engine.name}`, () => {

@@ -52,7 +52,7 @@ export interface Worker {
   kill(): Promise<void>;
 }
 
-export function startWorker(dir: string, task: "hold" | "commit" | "record"): Worker {
+export function startWorker(dir: string, task: "hold" | "commit" | "record" | "log"): Worker {
   const script = new URL("./lowdb-worker.ts", import.meta.url).pathname;
   const child = fork(script, [dir, task], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],

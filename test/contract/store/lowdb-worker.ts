@@ -32,9 +32,23 @@ async function recordForEver({ inbox }: Store): Promise<never> {
   }
 }
 
+/** A run that goes on where the log is, ten lines at a time. */
+async function logForEver({ jobs, jobLog }: Store): Promise<never> {
+  const { job } = await keep(jobs, sampleJob(1));
+  for (let last = (await jobLog.read(job.id))?.lines.at(-1)?.seq ?? 0; ; ) {
+    const lines = Array.from({ length: 10 }, (_, index) => {
+      const seq = last + index + 1;
+      return { seq, at: "2026-01-01T00:00:00Z", level: "info" as const, text: `${seq} ${"x".repeat(seq % 500)}` };
+    });
+    ({ last } = await jobLog.append(job.id, 1, lines));
+    await tell(String(last));
+  }
+}
+
 const store = await openLowdbStore({ dir, now: () => START });
 if (task === "commit") await commitForEver(store);
 else if (task === "record") await recordForEver(store);
+else if (task === "log") await logForEver(store);
 else {
   // a listening lock and an open channel to the parent do not keep a process alive
   setInterval(() => {}, 60_000);
