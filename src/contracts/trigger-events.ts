@@ -14,10 +14,18 @@ const MAX_FILTERS = 20;
 /** A slash is a character like any other: no text here is a path. */
 const flat = (text: string): string => text.toLowerCase().replaceAll("/", "\u2215").replaceAll("\\", "\u2216");
 
-export const matchesText = (globs: readonly string[], text: string): boolean => {
-  const set = new GlobSet(globs.map(flat), { below: false, limit: MAX_COMPARISONS });
-  return set.matches(flat(head(text, MAX_COMPARED))) && !set.isSpent;
-};
+export type FitsText = (globs: readonly string[], ...texts: readonly string[]) => boolean;
+
+/** Whether a glob fits one of the texts. For one piece of news: all triggers that look at it share the comparisons. */
+export function textMatcher(): FitsText {
+  let left = MAX_COMPARISONS;
+  return (globs, ...texts) => {
+    const set = new GlobSet(globs.map(flat), { below: false, limit: left });
+    const fits = texts.some((text) => set.matches(flat(head(text, MAX_COMPARED)))) && !set.isSpent;
+    left = Math.max(0, left - set.steps);
+    return fits;
+  };
+}
 
 const glob = z.string().superRefine((text, { addIssue }) => {
   const mistake = globMistake(flat(text));
@@ -36,8 +44,8 @@ const botGlob = z.string().superRefine((text, { addIssue }) => {
 });
 const DEPENDENCY_BOTS = ["dependabot[bot]", "renovate[bot]"];
 
-export const matchesBot = (globs: readonly string[], login: string): boolean =>
-  matchesText(globs.map(botless), botless(login));
+export const matchesBot = (fits: FitsText, globs: readonly string[], login: string): boolean =>
+  fits(globs.map(botless), botless(login));
 
 /** A key without a value means all of it. */
 const event = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>

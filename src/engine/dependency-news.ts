@@ -2,7 +2,7 @@
  * Starts jobs for pull requests of dependency bots whose checks fail: the work goes to the bot's branch, and merging is left
  * to a person. Says no in silence, as all triggers do.
  */
-import { matchesBot, rootsOf } from "../contracts/trigger-events.ts";
+import { type FitsText, matchesBot, rootsOf, textMatcher } from "../contracts/trigger-events.ts";
 import { standingOf } from "../domain/job/follow-up.ts";
 import type { EventRepository, FailedPull } from "../domain/job/github-event.ts";
 import { fullName, type JobId, sameRepository } from "../domain/job/job.ts";
@@ -30,8 +30,8 @@ interface FailedPulls {
 /** Numbers that never change hands, of logins that everybody knows. */
 const KNOWN_BOTS: Readonly<Record<string, number>> = { "dependabot[bot]": 49_699_333, "renovate[bot]": 29_139_614 };
 
-function isMeant(globs: readonly string[], { bot }: PullRequestToFix, { actor }: FailedPull): boolean {
-  if (bot === null || !matchesBot(globs, bot.login)) return false;
+function isMeant(fits: FitsText, globs: readonly string[], bot: PullRequestToFix["bot"], actor: FailedPull["actor"]) {
+  if (bot === null || !matchesBot(fits, globs, bot.login)) return false;
   const known = KNOWN_BOTS[bot.login.toLowerCase()];
   // what somebody else has pushed to its branch is not the bot's
   return (known === undefined || known === bot.id) && (actor === null || actor.id === bot.id);
@@ -74,12 +74,15 @@ export async function onDependencyFailure(needs: Needs, failure: FailedPulls): P
   const state = await needs.store.repositories.byId(repository.id);
   const triggers = state === null ? [] : heard(state, "dependency_pull_request_failed");
   if (state === null || triggers.length === 0) return null;
+  const fits = textMatcher();
   for (const number of numbers) {
     const left = (await isTaken(needs, failure, number)) ? triggers.filter((one) => !startsJobs(one)) : triggers;
     if (left.length === 0) continue;
     const pull = await needs.githubClient.pullRequestToFix(repository, number);
     if (pull.head_sha !== failed.sha || pull.failing.length === 0 || objection(pull) !== null) continue;
-    const meant = left.filter((one) => isMeant(one.on.dependency_pull_request_failed.authors, pull, failed));
+    const meant = left.filter((one) =>
+      isMeant(fits, one.on.dependency_pull_request_failed.authors, pull.bot, failed.actor),
+    );
     const working = meant.find(startsJobs);
     let first: JobId | null = null;
     for (const trigger of meant) {

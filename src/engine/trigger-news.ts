@@ -3,7 +3,7 @@
  * asked for a job by name. Of a stranger's issue nothing comes unless the trigger says that anybody's counts.
  */
 import type { Trigger } from "../contracts/automation.ts";
-import { matchesText, type On, rootsOf } from "../contracts/trigger-events.ts";
+import { type On, rootsOf, textMatcher } from "../contracts/trigger-events.ts";
 import type { TriggerValues } from "../contracts/trigger-template.ts";
 import { accountOfRepository } from "../domain/job/account.ts";
 import type { GitHubEvent } from "../domain/job/github-event.ts";
@@ -83,18 +83,15 @@ async function start(
 
 type IssueNews = Extract<TriggerNews, { kind: "issue_opened" | "issue_labelled" }>;
 
-const fitsLabels = (globs: readonly string[] | undefined, labels: readonly string[]): boolean =>
-  globs === undefined || labels.some((label) => matchesText(globs, label));
-
 function issueTriggers(
   state: RepositoryState,
   news: IssueNews,
 ): readonly { trigger: Trigger & { on: On }; author: string }[] {
+  const fits = textMatcher();
   if (news.kind === "issue_labelled")
     return heard(state, "issue_labelled")
       .filter(
-        ({ on: { issue_labelled } }) =>
-          issue_labelled.label === undefined || matchesText([issue_labelled.label], news.label),
+        ({ on: { issue_labelled } }) => issue_labelled.label === undefined || fits([issue_labelled.label], news.label),
       )
       .map((trigger) => ({ trigger, author: trigger.on.issue_labelled.author }));
   return heard(state, "issue_opened")
@@ -103,7 +100,9 @@ function issueTriggers(
         on: {
           issue_opened: { title, labels },
         },
-      }) => fitsLabels(labels, news.labels) && (title === undefined || matchesText([title], news.issue.title)),
+      }) =>
+        (labels === undefined || fits(labels, ...news.labels)) &&
+        (title === undefined || fits([title], news.issue.title)),
     )
     .map((trigger) => ({ trigger, author: trigger.on.issue_opened.author }));
 }
@@ -167,9 +166,10 @@ async function isNewest(needs: TriggerNewsNeeds, state: RepositoryState, { sha, 
 async function onFailure(needs: TriggerNewsNeeds, state: RepositoryState, check: CheckNews): Promise<JobId | null> {
   let first: JobId | null = null;
   let newest: boolean | null = null;
+  const fits = textMatcher();
   for (const trigger of heard(state, "check_failed")) {
     const { checks } = trigger.on.check_failed;
-    if (checks !== undefined && !matchesText(checks, check.name)) continue;
+    if (checks !== undefined && !fits(checks, check.name)) continue;
     const { broken } = triggerState(state, trigger.name);
     if (broken !== null && (broken.in_a_row >= MOST_IN_A_ROW || broken.sha === check.sha)) continue;
     if ((await openOf(needs, state, trigger)).length > 0) continue;
@@ -214,9 +214,10 @@ async function onRelease(
 ): Promise<JobId | null> {
   let first: JobId | null = null;
   const { id, tag, name, body, url } = release;
+  const fits = textMatcher();
   for (const trigger of heard(state, "release_published")) {
     const { tag: wanted } = trigger.on.release_published;
-    if (wanted !== undefined && !matchesText([wanted], tag)) continue;
+    if (wanted !== undefined && !fits([wanted], tag)) continue;
     const begun = await start(needs, state, {
       trigger,
       news: `release_published ${id}`,

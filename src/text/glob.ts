@@ -5,8 +5,9 @@
  */
 
 export const MAX_GLOB_LENGTH = 500;
-/** How many globs the braces of one glob may expand to. */
+/** How many globs the braces of one glob may expand to, and how many characters these may have together. */
 export const MAX_ALTERNATIVES = 32;
+export const MAX_EXPANDED = 1_000;
 
 export const GLOB_RULES =
   "may use *, **, ?, [abc], [!abc] and {a,b}, and begins at the top folder without a slash; :, \\ and ! have no other meaning";
@@ -84,6 +85,8 @@ function withoutBraces(text: string): readonly string[] {
       throw new GlobMistake(`stands for more than ${MAX_ALTERNATIVES} globs: write fewer braces`);
     open = next;
   }
+  if (done.size > 1 && [...done].reduce((sum, one) => sum + one.length, 0) > MAX_EXPANDED)
+    throw new GlobMistake(`stands for globs of more than ${MAX_EXPANDED} characters: write fewer braces`);
   return [...done];
 }
 
@@ -102,6 +105,8 @@ function classOf(body: string): Matcher<string> {
   return (character) => within(character.codePointAt(0) ?? 0) !== negated;
 }
 
+const anyCharacter = (): boolean => true;
+
 function matchersOf(text: string): Matcher<string>[] {
   const matchers: Matcher<string>[] = [];
   for (let at = 0; at < text.length; ) {
@@ -109,7 +114,7 @@ function matchersOf(text: string): Matcher<string>[] {
     at += character.length;
     if (character === "*") {
       if (matchers.at(-1) !== "any") matchers.push("any");
-    } else if (character === "?") matchers.push(() => true);
+    } else if (character === "?") matchers.push(anyCharacter);
     else if (character === "[") {
       const close = endOfClass(text, at - 1);
       matchers.push(classOf(text.slice(at, close)));

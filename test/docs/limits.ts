@@ -32,6 +32,10 @@ export const API_LIMITS: Rows = [
   ["attachments; files that a worker hands in", `${MOST_ATTACHMENTS}; ${MOST_FILES}`],
   ["writes with one key", `${count(http.WRITES_PER_MINUTE)} a minute`],
   ["creates, and messages, of an agent v2 project", `${http.PER_PROJECT_AND_HOUR} each an hour, whoever sends them`],
+  [
+    "unknown numeric ids in agent v2, for which GitHub is asked",
+    `${http.UNKNOWN_NUMBERS_OF_ACCOUNT} of an account and ${http.UNKNOWN_NUMBERS} of all in ${http.UNKNOWN_NUMBERS_MS / 60_000} minutes, each once; then 429`,
+  ],
   ["requests of one job's run; results among them", `${http.RUN_REQUESTS_PER_JOB}; ${http.RESULTS_PER_JOB} a minute`],
   [
     "wrong keys from one address",

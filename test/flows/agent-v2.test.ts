@@ -116,10 +116,22 @@ it("asks GitHub once for a number that it has not met, whether there is such a r
     return [answer.status, await answer.json()];
   };
   const asked = () => harness.github.calls().filter(({ route }) => route === "/repositories/:id/installation").length;
-  for (let nth = 0; nth < 2; nth++)
-    expect(await list(harness.github.repositoryId(DEMO))).toEqual([200, { jobs: [], nextCursor: null }]);
+  const there = () => list(harness.github.repositoryId(DEMO));
+  for (const answer of [...(await Promise.all([there(), there()])), await there()])
+    expect(answer).toEqual([200, { jobs: [], nextCursor: null }]);
   expect(asked()).toBe(1);
   const sentence = "Journeyman is installed on no repository of the id 999999; name it as owner/name.";
   for (let nth = 0; nth < 2; nth++) expect(await list(999_999)).toEqual([404, { code: "not_found", error: sentence }]);
   expect(asked()).toBe(2);
+});
+
+it("learns by name which number the repository of a key has that was made before anybody met it", async () => {
+  const harness = await startHarness({ actions: false });
+  const made = await harness.request("/api/keys", { method: "POST", body: { account: "ci", repository: DEMO } });
+  const { key } = (await made.json()) as { key: string };
+  const list = (project: number) => harness.request(`/v2/agent/${project}/jobs`, { key });
+  expect((await list(999_999)).status).toBe(403);
+  expect((await list(harness.github.repositoryId(DEMO))).status).toBe(200);
+  const asked = harness.github.calls().filter(({ route }) => route.endsWith("/installation"));
+  expect(asked.map(({ route }) => route)).toEqual(["/repos/:owner/:repo/installation"]);
 });

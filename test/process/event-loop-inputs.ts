@@ -71,6 +71,19 @@ export function stuffed(payload: unknown, bytes: number, text: string): string {
   return marked.replaceAll(JSON.stringify(GROWN), () => grown);
 }
 
+const hundred = <T>(entry: (at: number) => T): readonly T[] => Array.from({ length: 100 }, (_, at) => entry(at));
+
+/** As much as a glob may stand for. */
+const WIDE_GLOB = `${"{a,b}".repeat(4)}${"?".repeat(42)}`;
+
+/** `config/TRIGGERS.json` with as many triggers as there may be; all but one have globs that stand for much and fit no label. */
+export const SLOW_TRIGGERS = JSON.stringify(
+  hundred((at) => ({
+    ...{ name: `t${at}`, actions: [{ job: "x" }] },
+    ...(at === 0 ? {} : { on: { issue_opened: { labels: Array(8).fill(WIDE_GLOB) } } }),
+  })),
+);
+
 /** Settings files that a parser once took seconds for, or that a matcher does. */
 export const WORST_SETTINGS: readonly string[] = [
   "- ".repeat(30_000),
@@ -84,6 +97,10 @@ export const WORST_SETTINGS: readonly string[] = [
   `forbidden_paths: ["${"{a,b}".repeat(20)}"]\n`,
   `#${" comment".repeat(8_000)}\n`,
   `a: "${"\\u0041".repeat(10_000)}"\n`,
+  `forbidden_paths: [${Array(120)
+    .fill(`"${"{a,b}".repeat(5)}${"?".repeat(470)}"`)
+    .join(", ")}]\n`,
+  `forbidden_paths: [${Array(300).fill(`"${WIDE_GLOB}"`).join(", ")}]\n`,
 ];
 
 /** Good settings whose globs fit almost everything that a job's files are called, almost. */

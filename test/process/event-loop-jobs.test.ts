@@ -6,7 +6,7 @@ import * as z from "zod";
 import { until } from "../flows/harness.ts";
 import { DEMO, DEMO_SETTINGS, WRITER } from "../sandbox/environment.ts";
 import { type Act, ADMIN, type Stand, startStand } from "./event-loop-harness.ts";
-import { filling, PIECES, SLOW_GLOBS, WORST_SETTINGS } from "./event-loop-inputs.ts";
+import { filling, PIECES, SLOW_GLOBS, SLOW_TRIGGERS, WORST_SETTINGS } from "./event-loop-inputs.ts";
 
 const MB = 1024 * 1024;
 
@@ -25,8 +25,8 @@ describe("a job", () => {
   };
 
   /** Resolves when the App has received them. */
-  const settings = async (text: string): Promise<void> => {
-    const after = stand.sandbox.github.pushCommit(DEMO, "main", { ".github/journeyman.yml": text }, WRITER);
+  const settings = async (text: string, path = ".github/journeyman.yml"): Promise<void> => {
+    const after = stand.sandbox.github.pushCommit(DEMO, "main", { [path]: text }, WRITER);
     const pushed = z.object({
       event: z.literal("push"),
       statusCode: z.literal(200),
@@ -102,6 +102,22 @@ describe("a job", () => {
     }));
     expect(await stand.tooLongOnce(acts)).toEqual([]);
     await settings(DEMO_SETTINGS);
+  });
+
+  it("of a trigger does not hold it with the labels that all triggers' globs are held against", async () => {
+    await settings(SLOW_TRIGGERS, "config/TRIGGERS.json");
+    await until("the triggers to be read", async () => {
+      const { text } = await stand.ask("GET", `/api/triggers/${DEMO}`);
+      return z.object({ triggers: z.array(z.unknown()) }).parse(JSON.parse(text)).triggers.length === 1;
+    });
+    const labels = Array.from({ length: 20 }, (_, at) => ({ name: `${"a".repeat(48)}${at}` }));
+    const user = { id: 77, login: "zoe", type: "User" };
+    const opened = () =>
+      stand.deliver("issues", {
+        ...{ ...stand.source, action: "opened", sender: user },
+        issue: { number: 99, title: "x", body: "x", user, labels },
+      });
+    expect(await stand.tooLong([{ name: "an issue with labels", act: opened }])).toEqual([]);
   });
 
   it("of the market does not hold it with orders and work as large as they may be", async () => {

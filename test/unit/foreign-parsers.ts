@@ -199,8 +199,8 @@ export const FOREIGN_PARSERS: readonly ForeignParser[] = [
     name: "globs of the settings",
     from: "whoever may push",
     size: MAX_GLOB_LENGTH,
-    depth: "braces that stand for 32 globs, 300 in a list",
-    time: "length of glob times length of path; 2,000,000 comparisons for one verdict",
+    depth: "braces that stand for 32 globs of 1,000 characters together, 300 in a list",
+    time: "length of glob times length of path; 2,000,000 comparisons for one verdict, 200,000 for all triggers of one event",
     run: globMistake,
   },
   {

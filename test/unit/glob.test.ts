@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import picomatch from "picomatch";
 import { describe, expect, test } from "vitest";
-import { expandGlob, GlobSet, globMistake, MAX_ALTERNATIVES, MAX_GLOB_LENGTH } from "../../src/text/glob.ts";
+import {
+  expandGlob,
+  GlobSet,
+  globMistake,
+  MAX_ALTERNATIVES,
+  MAX_EXPANDED,
+  MAX_GLOB_LENGTH,
+} from "../../src/text/glob.ts";
 
 const matches = (glob: string, path: string, below = false): boolean => new GlobSet([glob], { below }).matches(path);
 
@@ -65,6 +72,7 @@ describe("a glob", () => {
     ["../a", "an empty folder"],
     ["{a,/b}", "without a slash"],
     ["{a,b}{c,d}{e,f}{g,h}{i,j}{k,l}", `more than ${MAX_ALTERNATIVES}`],
+    [`{a,b}{c,d}{e,f}${"g".repeat(MAX_EXPANDED / 8)}`, `more than ${MAX_EXPANDED} characters`],
     [`${"{a,".repeat(160)}`, "a { that is not closed"],
   ])("%j is refused in words", (glob, words) => {
     expect(globMistake(glob)).toContain(words);

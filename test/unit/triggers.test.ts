@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { triggersSchema } from "../../src/contracts/automation.ts";
-import { matchesBot, matchesText, onSchema } from "../../src/contracts/trigger-events.ts";
+import { matchesBot, onSchema, textMatcher } from "../../src/contracts/trigger-events.ts";
 import { decideRepository } from "../../src/domain/repository/decide.ts";
 import { findingsOf } from "../../src/domain/repository/findings.ts";
 import { newRepository, type RepositoryState } from "../../src/domain/repository/repository.ts";
@@ -69,14 +69,29 @@ describe("what is kept of a trigger", () => {
 
 describe("a filter", () => {
   it("is a glob of the whole text, in any case, whatever stands in it", () => {
-    expect(matchesText(["*crash*"], "A Crash/again\\now")).toBe(true);
-    expect(matchesText(["crash"], "A crash")).toBe(false);
-    expect(matchesText(["a/*", "v[0-9]*"], "V1.2")).toBe(true);
-    expect(matchesBot(["some*[bot]"], "somebot[bot]")).toBe(true);
+    const fits = textMatcher();
+    expect(fits(["*crash*"], "A Crash/again\\now")).toBe(true);
+    expect(fits(["crash"], "A crash")).toBe(false);
+    expect(fits(["a/*", "v[0-9]*"], "V1.2")).toBe(true);
+    expect(matchesBot(fits, ["some*[bot]"], "somebot[bot]")).toBe(true);
     expect(onSchema.parse({ dependency_pull_request_failed: null })).toEqual({
       dependency_pull_request_failed: { authors: ["dependabot[bot]", "renovate[bot]"] },
     });
     expect(onSchema.safeParse({ dependency_pull_request_failed: { authors: ["a[b"] } }).success).toBe(false);
-    expect(matchesText([`${"*a".repeat(100)}b`], "a".repeat(65_536))).toBe(false);
+    expect(fits([`${"*a".repeat(100)}b`], "a".repeat(65_536))).toBe(false);
+  });
+
+  it("fits one of several texts", () => {
+    expect(textMatcher()(["area/*"], "bug", "area/cli")).toBe(true);
+    expect(textMatcher()(["area/*"], "bug", "cli")).toBe(false);
+    expect(textMatcher()(["area/*"])).toBe(false);
+  });
+
+  it("shares its time with all others that one piece of news is held against, and fits nothing once that is used up", () => {
+    const fits = textMatcher();
+    expect(fits(["*bug*"], "a bug")).toBe(true);
+    for (let nth = 0; nth < 1_000; nth++) expect(fits([`${"*a".repeat(100)}b`], "a".repeat(300))).toBe(false);
+    expect(fits(["*bug*"], "a bug")).toBe(false);
+    expect(textMatcher()(["*bug*"], "a bug")).toBe(true);
   });
 });

@@ -43,6 +43,13 @@ export const MAX_PAGE = 100;
 export const WRITES_PER_MINUTE = 600;
 /** What a project may create, and what it may send as messages, in the agent v2 dialect. */
 export const PER_PROJECT_AND_HOUR = 100;
+/**
+ * Numbers of repositories that nobody here has met, in the agent v2 dialect: GitHub is asked once for each, for so many of
+ * an account and of all that were not found, within this time.
+ */
+export const UNKNOWN_NUMBERS_OF_ACCOUNT = 20;
+export const UNKNOWN_NUMBERS = 100;
+export const UNKNOWN_NUMBERS_MS = 600 * SECOND_MS;
 /** Examinations of repositories for one account; each asks GitHub twice. */
 export const HEALTH_PER_MINUTE = 30;
 /** What all runs behind one address may send; a runner of its own has many of them. */

@@ -2,7 +2,7 @@
  * Resolves the project in the path of the agent v2 dialect to a repository, and checks whether the key may use it.
  */
 import type { Request, RequestHandler } from "express";
-import { canReachName } from "../../../domain/access.ts";
+import { canReachName, type Principal } from "../../../domain/access.ts";
 import { fullName } from "../../../domain/job/job.ts";
 import type { ObservedRepository } from "../../../domain/repository/repository.ts";
 import type { Log } from "../../../engine/ports/log.ts";
@@ -53,17 +53,27 @@ const bound = (repository: string): HttpResult => {
   return failure(403, "forbidden", sentence);
 };
 
+const limited = (wait_ms: number): HttpResult => {
+  const sentence =
+    "Too many numbers of repositories that are unknown here; name the project as owner/name, or try later.";
+  return failure(429, "rate_limited", sentence, { "Retry-After": String(Math.ceil(wait_ms / 1_000)) });
+};
+
 interface Lookups {
   readonly log: Pick<Log, "warn">;
-  readonly repositories: Pick<RepositoryStore, "get" | "byId">;
+  readonly repositories: Pick<RepositoryStore, "get">;
   readonly byNumber: RepositoryByNumber;
 }
 
-/** GitHub is asked for those alone who may use any repository: others learn nothing of numbers. */
-async function find({ repositories, byNumber }: Lookups, id: string, anywhere: boolean): Promise<Project | null> {
+async function find(
+  { repositories, byNumber }: Lookups,
+  id: string,
+  caller: Principal,
+): Promise<Project | HttpResult | null> {
   if (NUMERIC.test(id)) {
-    const known = await (anywhere ? byNumber(Number(id)) : repositories.byId(Number(id)));
-    return known === null ? null : { id, name: fullName(known), known };
+    const answer = await byNumber(Number(id), caller);
+    if (answer.kind === "limited") return limited(answer.wait_ms);
+    return answer.kind === "unknown" ? null : { id, name: fullName(answer.repository), known: answer.repository };
   }
   const [owner = "", name = ""] = id.split("/");
   return { id, name: id, known: await repositories.get(owner, name) };
@@ -80,7 +90,7 @@ async function projectFor(lookups: Lookups, request: Request): Promise<Project |
   if (id === null) return NO_PROJECT;
   if (!NUMERIC.test(id) && !repositoryField.safeParse(id).success) return NO_PROJECT;
   const principal = principalOf(request);
-  const project = await find(lookups, id, principal.repository === null).catch((error: unknown) => {
+  const project = await find(lookups, id, principal).catch((error: unknown) => {
     lookups.log.warn({ request: requestId(request), err: error }, "a repository could not be found by its number");
     return GITHUB_AWAY;
   });

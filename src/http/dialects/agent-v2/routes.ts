@@ -58,6 +58,11 @@ const asNow = { about: "The job as it is now.", schema: agentV2ViewSchema, examp
 const REFUSED_PROJECT: Answers = {
   403: { about: "The key is bound to another repository, or lacks the scope.", codes: ["forbidden"] },
   404: { about: "Journeyman is installed on no repository of this numeric id.", codes: ["not_found"] },
+  429: {
+    about: "Too many, or too many numeric ids that are unknown here.",
+    codes: ["rate_limited"],
+    headers: { "Retry-After": "In how many seconds to come again." },
+  },
   502: { about: "GitHub cannot be asked which repository this is.", codes: ["github_unavailable"] },
 };
 const REFUSED_JOB: Answers = {
