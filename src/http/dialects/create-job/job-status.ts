@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { canReadAsSender } from "../../../domain/access.ts";
 import { asJobId } from "../../../domain/job/job.ts";
-import type { JobLog } from "../../../engine/ports/job-log.ts";
+import type { JobLog, NewestLog } from "../../../engine/ports/job-log.ts";
 import type { JobStore } from "../../../engine/ports/jobs.ts";
 import { principalOf } from "../../middleware/auth.ts";
 import { failure, success } from "../../routing/answer.ts";
@@ -17,6 +17,8 @@ const MISSING_JOB_ID = failure(
   "missing_job_id",
   "job_id: is missing; name the job in the query, as in ?job_id=abc12345.",
 );
+
+const NO_LOG: NewestLog = { nth: 0, lines: [] };
 
 export interface JobStatusParts {
   readonly jobs: JobStore;
@@ -54,12 +56,11 @@ export const jobStatus = (parts: JobStatusParts): Route =>
     async work({ request, query }) {
       const id = asJobId(query.job_id);
       if (id !== null) request.about_job = id;
-      const [stored, log] =
-        id === null ? [null, null] : await Promise.all([parts.jobs.load(id), parts.jobLog.read(id)]);
+      const stored = id === null ? null : await parts.jobs.load(id);
       if (stored === null || !canReadAsSender(principalOf(request), stored.job)) {
         return failure(404, "not_found", "There is no such job, or this key may not see it.");
       }
-      const { nth = 0, lines = [] } = log ?? {};
+      const { nth, lines } = (await parts.jobLog.read(stored.job.id)) ?? NO_LOG;
       // lines are in no version of the record
       const tag = `"${VIEW_VERSION}.${stored.version}.${nth}.${lines.at(-1)?.seq ?? 0}"`;
       const headers = { ETag: tag, "Cache-Control": "private, no-cache" };
