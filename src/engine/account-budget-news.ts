@@ -6,8 +6,8 @@
 import { LRUCache } from "lru-cache";
 import { accountNamed } from "../domain/job/account.ts";
 import { accountBudgetsSeen, type SeenOfAccount, tellAccountBudget } from "../domain/job/account-budget-seen.ts";
+import { concernsBudget } from "../domain/job/budget-seen.ts";
 import { fullName, type Job } from "../domain/job/job.ts";
-import { concernsBudget } from "./budget-news.ts";
 import type { AccountBudgets } from "./ports/account-budgets.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";

@@ -6,7 +6,6 @@ import type { ModelDefaults } from "../domain/job/model-selection.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
 import type { QuotaLimits } from "../domain/job/quotas.ts";
 import { createAccountBudgetNews } from "./account-budget-news.ts";
-import { createBudgetNews } from "./budget-news.ts";
 import { createPull } from "./claim-work.ts";
 import { createPermission } from "./command-permission.ts";
 import { createAnswers } from "./comment-answers.ts";
@@ -105,27 +104,20 @@ function connect(parts: EngineParts) {
   const { jobs, jobLog, repositories, accounts, blobs, usage } = store;
   const commitSubscribers = createCommitSubscribers({ jobs, signals: store.signals, clock, log });
   const { knows_all_jobs, account_budgets } = usual;
-  const line = createLine({ store, clock, log, knows_all_jobs, account_budgets, handle: (...told) => handle(...told) });
+  const line = createLine({ store, clock, knows_all_jobs, account_budgets, handle: (...told) => handle(...told) });
   const quotas = createQuotas({ jobs, blobs, usage, clock, estimator, limits: parts.quotas });
   const commandHandler = new CommandHandler({
     ...{ jobs, jobLog, accounts, clock, subscriptionMatcher, quotas, line, record, log },
     committed: (stored, before) => {
       countOutcome(meter, stored.job, before);
       tellRepository(stored.job, before);
-      line.committed(stored, before);
-      budgetNews.committed(stored.job, before);
       accountBudgetNews.committed(stored.job, before);
     },
   });
   const handle: Handle = (id, command, extras) => commandHandler.handle(id, command, extras);
   const handleRepository = createRepositoryHandler({
     ...{ repositories: store.repositories, clock, offers_set_up, runs_schedules: usual.knows_all_jobs },
-    committed: (stored, before) => {
-      line.repositoryCommitted(stored.state, before?.state ?? null);
-      budgetNews.repositoryCommitted(stored.state, before?.state ?? null);
-    },
   });
-  const budgetNews = createBudgetNews({ repositories, facts: line.facts, handleRepository, log });
   const observe = observing(handleRepository);
   const tellRepository = createRepositoryNews(handleRepository, log);
   const examine = createDoctor(store.repositories, githubClient, clock.now);

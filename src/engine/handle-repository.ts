@@ -23,12 +23,10 @@ interface Needs {
   readonly offers_set_up: boolean;
   /** Whether schedules start here; missing: they do. */
   readonly runs_schedules?: boolean;
-  /** Called after every commit. */
-  readonly committed: (stored: StoredRepository, before: StoredRepository | null) => void;
 }
 
 export function createRepositoryHandler(needs: Needs): HandleRepository {
-  const { repositories, clock, offers_set_up, runs_schedules = true, committed } = needs;
+  const { repositories, clock, offers_set_up, runs_schedules = true } = needs;
   return (id, command, done) =>
     retryConflicts(`Repository ${id}`, async () => {
       const before = await repositories.load(id);
@@ -42,9 +40,7 @@ export function createRepositoryHandler(needs: Needs): HandleRepository {
       const { state, effects } = decision;
       const expected_version = before?.version ?? 0;
       const answer = await repositories.commit({ id, state, expected_version, effects, done: done ?? null });
-      if (!answer.ok) return "again";
-      if (answer.stored !== null) committed(answer.stored, before);
-      return answer.stored;
+      return answer.ok ? answer.stored : "again";
     });
 }
 

@@ -1,31 +1,32 @@
 /**
  * Keeps repositories within the limits of their settings: decisions that take a place are made one at a time for each
- * repository, and a commit that gives one back lets the next of the line begin. What a crash leaves is made up for at the
- * start and every hour.
+ * repository, and a commit that gives one back lets the next of the line begin. What was missed is made up for every hour.
  */
 import { UNREAD_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
 import { accountNamed } from "../domain/job/account.ts";
 import type { Command } from "../domain/job/command.ts";
-import { fullName, type Job, type JobId, type Repository } from "../domain/job/job.ts";
-import { givesPlace, leavesLine, shownTooFarBack, waitingIn, walkLine } from "../domain/job/line.ts";
+import { fullName, type JobId } from "../domain/job/job.ts";
+import { shownTooFarBack, waitingIn, walkLine } from "../domain/job/line.ts";
 import type { RepositoryState } from "../domain/repository/repository.ts";
 import { createLineFacts, type ReadLineFacts } from "./line-facts.ts";
 import { type AccountBudgets, NO_ACCOUNT_BUDGETS } from "./ports/account-budgets.ts";
 import type { Clock } from "./ports/clock.ts";
-import type { JobStore, StoredJob } from "./ports/jobs.ts";
-import type { Log } from "./ports/log.ts";
+import type { JobStore } from "./ports/jobs.ts";
 import type { RepositoryStore } from "./ports/repositories.ts";
 import type { Handled } from "./ports/service.ts";
 import type { SpendingStore } from "./ports/spending.ts";
+import { accountOf, lineTask, type Named, named, repositoryOf } from "./ports/task-keys.ts";
+import type { Task, TaskHandlers, WorkQueue } from "./ports/work-queue.ts";
 import { createTurns } from "./turns.ts";
 
-type Named = Pick<Repository, "owner" | "name" | "id">;
+const SLOTS = 20;
 
 interface Needs {
   readonly store: {
     readonly jobs: Pick<JobStore, "placesIn" | "lines" | "openIn" | "heldBy">;
     readonly repositories: Pick<RepositoryStore, "get" | "byId">;
     readonly spending: Pick<SpendingStore, "spentIn">;
+    readonly queue: Pick<WorkQueue, "schedule">;
   };
   readonly clock: Pick<Clock, "now">;
   /** Missing: none has any. */
@@ -33,7 +34,6 @@ interface Needs {
   readonly handle: (id: JobId, command: Command) => Promise<Handled>;
   /** False: this process does not know all jobs of a repository, so none has to wait. */
   readonly knows_all_jobs: boolean;
-  readonly log: Pick<Log, "error">;
 }
 
 export interface Line {
@@ -43,25 +43,17 @@ export interface Line {
    */
   inTurn<T>(repository: Named, account: string, work: () => Promise<T>): Promise<T>;
   readonly facts: ReadLineFacts;
-  committed(stored: StoredJob, before: Job | null): void;
-  repositoryCommitted(state: RepositoryState, before: RepositoryState | null): void;
-  /** Lets those of the account begin for whom there is room now. */
-  accountChanged(account: string): void;
-  /** Lets everybody begin for whom there is room. */
+  readonly handlers: Pick<TaskHandlers, "line" | "limits">;
+  /** Has those of the account begin for whom there is room now. */
+  accountChanged(account: string): Promise<void>;
+  /** Has everybody begin for whom there is room. */
   moveAll(): Promise<void>;
-  /** Resolves when nobody is being told to begin any more. */
-  stop(): Promise<void>;
 }
 
 const keyOf = (repository: Named): string => fullName(repository).toLowerCase();
 
 /** Jobs may have two names of one repository while it is being renamed. */
 const turnOf = (repository: Named): string => (repository.id === undefined ? keyOf(repository) : `#${repository.id}`);
-
-function named(full_name: string): Named {
-  const [owner = "", name = ""] = full_name.split("/");
-  return { owner, name };
-}
 
 /** Jobs at rest whose settings are those of their last look: with a pull request, or a question that gives no place. */
 async function mayExpire({ jobs }: Needs["store"], repository: string): Promise<ReadonlySet<JobId>> {
@@ -104,70 +96,28 @@ async function firstToBegin(
   return first === undefined ? null : { id: first.id, alone: known.unread === true };
 }
 
+const lineOf = (repository: Named): Task => lineTask(repository, null);
+
 export function createLine(needs: Needs): Line {
-  const { handle, account_budgets = NO_ACCOUNT_BUDGETS, log } = needs;
-  const { jobs } = needs.store;
+  const { handle, account_budgets = NO_ACCOUNT_BUDGETS } = needs;
+  const { jobs, repositories, queue } = needs.store;
   const inTurn = createTurns();
   const inTurnOfAccount = createTurns();
-  const moving = new Map<string, { again: boolean; readonly done: Promise<void> }>();
   const may_be_set = account_budgets !== NO_ACCOUNT_BUDGETS;
-  let stopped = false;
   const facts = createLineFacts({ ...needs, ...needs.store, account_budgets });
 
   const next = (repository: Named) => firstToBegin(jobs, facts, repository);
 
-  const moveOnce = async (repository: Named): Promise<void> => {
+  const move = async (repository: Named, signal: AbortSignal): Promise<void> => {
     let told: JobId | null = null;
-    for (let first = await next(repository); first !== null && !stopped; first = await next(repository)) {
+    for (let first = await next(repository); first !== null && !signal.aborted; first = await next(repository)) {
       const answer = await handle(first.id, { type: "begin" });
       const begins = answer.ok && answer.changed && answer.job.line === null;
       // one that was cancelled meanwhile leaves the place to the one behind it
-      if (first.alone || (!begins && told === first.id)) return;
+      if (first.alone || (!begins && told === first.id)) break;
       told = begins ? null : first.id;
     }
-  };
-
-  const run = async (repository: Named, key: string): Promise<void> => {
-    try {
-      for (let again = true; again && !stopped; again = moving.get(key)?.again === true) {
-        const state = moving.get(key);
-        if (state !== undefined) state.again = false;
-        await moveOnce(repository);
-        await showPlaces(needs, repository);
-      }
-    } catch (error) {
-      log.error({ repository: fullName(repository), error }, "the line of waiting jobs could not be moved");
-    } finally {
-      moving.delete(key);
-    }
-  };
-
-  const move = (repository: Named): Promise<void> => {
-    const key = keyOf(repository);
-    const under_way = moving.get(key);
-    if (under_way !== undefined) {
-      under_way.again = true;
-      return under_way.done;
-    }
-    // begins after the commit that is being told of
-    const done = Promise.resolve().then(() => run(repository, key));
-    moving.set(key, { again: false, done });
-    return done;
-  };
-
-  const moveAllOf = async (account: string): Promise<void> => {
-    try {
-      for (const repository of await linesOf(needs.store, account)) if (!stopped) await move(repository);
-    } catch (error) {
-      log.error({ account, error }, "the jobs of an account that wait in line could not be moved");
-    }
-  };
-
-  const changed = async (state: RepositoryState): Promise<void> => {
-    await move(state);
-    await tellLimits(needs, state).catch((error: unknown) =>
-      log.error({ repository: fullName(state), error }, "changed limits could not be told to open pull requests"),
-    );
+    await showPlaces(needs, repository);
   };
 
   return {
@@ -176,22 +126,30 @@ export function createLine(needs: Needs): Line {
       // and the account's even before anybody has a budget: a first one may be set meanwhile
       inTurn(turnOf(repository), () => (may_be_set ? inTurnOfAccount(accountNamed(account), work) : work())),
     facts,
-    committed({ job }, before) {
-      if (before === null || !(givesPlace(before, job) || leavesLine(before, job))) return;
-      void move(job.repository);
-      if (account_budgets.any()) void moveAllOf(job.account);
-    },
-    repositoryCommitted(state, before) {
-      const of = (one: RepositoryState | null) => JSON.stringify([one?.settings?.limits, one?.settings?.budget]);
-      if (of(state) !== of(before)) void changed(state);
-    },
-    accountChanged: (account) => void moveAllOf(account),
-    async moveAll() {
-      for (const name of await jobs.lines()) if (!stopped) await move(named(name));
-    },
-    async stop() {
-      stopped = true;
-      await Promise.all([...moving.values()].map(({ done }) => done));
+    accountChanged: async (account) => queue.schedule((await linesOf(needs.store, account)).map(lineOf)),
+    moveAll: async () => queue.schedule((await jobs.lines()).map((name) => lineOf(named(name)))),
+    handlers: {
+      line: {
+        slots: SLOTS,
+        async perform(key, { signal }) {
+          const [repository, account] = [repositoryOf(key), accountOf(key)];
+          await move(repository, signal);
+          // one after another: the repository whose job has given it back comes first
+          if (account !== null && account_budgets.any())
+            for (const other of await linesOf(needs.store, account)) await move(other, signal);
+          return null;
+        },
+      },
+      limits: {
+        slots: SLOTS,
+        async perform(key) {
+          const state = await repositories.byId(Number(key));
+          if (state === null) return null;
+          await queue.schedule([lineOf(state)]);
+          await tellLimits(needs, state);
+          return null;
+        },
+      },
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Background workers: deliveries, effects and timers of jobs and repositories, debts, attachments. They follow the commits. */
 import type { KeptDays } from "../contracts/retention.ts";
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
+import { createBudgetNews } from "./budget-news.ts";
 import { createDebts } from "./collect-debts.ts";
 import type { Admit } from "./command-permission.ts";
 import type { ShowPacing } from "./comment-pacing.ts";
@@ -39,7 +40,7 @@ interface Needs {
   readonly handle: Handle;
   readonly handleRepository: HandleRepository;
   readonly webhookProcessor: WebhookProcessor;
-  readonly line: Pick<Line, "moveAll" | "stop">;
+  readonly line: Pick<Line, "moveAll" | "handlers" | "facts">;
   readonly performer: Performer;
   readonly repositoryPerformer: RepositoryPerformer;
   readonly pacing: ShowPacing;
@@ -59,7 +60,6 @@ export class Workers {
   readonly debts;
   readonly #store;
   readonly #clock;
-  readonly #line;
   readonly #log;
   readonly #handlers: TaskHandlers;
   #work: AsyncDisposable | null = null;
@@ -74,7 +74,6 @@ export class Workers {
     this.#store = store;
     this.#clock = clock;
     this.#log = log;
-    this.#line = line;
     this.debts = createDebts({ jobs, handle });
     const publishing = jobEffects({ ...of, takes: isPublishEvents, performer: eventPublisher });
     const onRepositories = {
@@ -92,6 +91,8 @@ export class Workers {
       "repository-effects": new EffectsRunner(repositoryEffects(onRepositories), needs),
       "job-timer": timers.job,
       "repository-timer": timers.repository,
+      ...line.handlers,
+      "budget-news": createBudgetNews({ repositories, facts: line.facts, handleRepository }),
       "catch-up": createConflictTurns({ jobs, handle, clock }),
       debts: this.debts,
       attachment: attachments.one,
@@ -115,6 +116,5 @@ export class Workers {
   /** Lets work in progress finish. */
   async stop(): Promise<void> {
     await this.#work?.[Symbol.asyncDispose]();
-    await this.#line.stop();
   }
 }

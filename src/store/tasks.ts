@@ -1,15 +1,19 @@
 /** Which tasks follow from what is stored. Pure and shared by all stores, so that they schedule alike. */
+import type { RepositorySettings } from "../contracts/settings.ts";
 import { blobsOf } from "../domain/job/attachments.ts";
+import { concernsBudget } from "../domain/job/budget-seen.ts";
 import { isOnGitHub, isPublishEvents } from "../domain/job/effect.ts";
 import type { GitHubEvent } from "../domain/job/github-event.ts";
 import { fullName, type Job, type JobId } from "../domain/job/job.ts";
+import { givesPlace, leavesLine } from "../domain/job/line.ts";
 import { nextTimerAt } from "../domain/job/next-timer.ts";
 import type { Pending } from "../domain/pending-effect.ts";
 import { nextTimerAt as nextTimerOfRepository } from "../domain/repository/next-timer.ts";
+import type { RepositoryState } from "../domain/repository/repository.ts";
 import type { PendingDelivery } from "../engine/ports/inbox.ts";
 import type { StoredJob } from "../engine/ports/jobs.ts";
 import type { StoredRepository } from "../engine/ports/repositories.ts";
-import { baseKey } from "../engine/ports/task-keys.ts";
+import { baseKey, lineTask, type Named, repositoryKey } from "../engine/ports/task-keys.ts";
 import { ANY, type Task, type TaskKind } from "../engine/ports/work-queue.ts";
 
 /** Where order matters: commands of one issue, events of one job, data of one installation. */
@@ -99,6 +103,24 @@ const catchUp = (before: Job | null, { catch_up, repository, base }: Job): reado
     ? []
     : [{ kind: "catch-up", key: baseKey({ repository: fullName(repository), branch: base.branch }) }];
 
+const line = (before: Job | null, after: Job): readonly Task[] =>
+  before === null || !(givesPlace(before, after) || leavesLine(before, after))
+    ? []
+    : [lineTask(after.repository, after.account)];
+
+const budgetNews = (repository: Named): Task => ({ kind: "budget-news", key: repositoryKey(repository) });
+
+/** Others may begin now, or hear of limits that were changed. */
+function settings(before: RepositoryState | null, after: RepositoryState): readonly Task[] {
+  const differs = (of: (settings: RepositorySettings | null | undefined) => unknown): boolean =>
+    JSON.stringify(of(after.settings)) !== JSON.stringify(of(before?.settings));
+  const budget = differs((one) => one?.budget);
+  return [
+    ...(budget || differs((one) => one?.limits) ? [{ kind: "limits", key: String(after.id) } as const] : []),
+    ...(budget ? [budgetNews(after)] : []),
+  ];
+}
+
 const USER = "user:";
 
 /** Of accounts that have received money. */
@@ -117,6 +139,8 @@ function released(before: Job | null, after: Job): readonly Task[] {
 /** What follows from a commit. */
 export const tasksOfJob = (before: StoredJob | null, after: StoredJob): readonly Task[] => [
   ...added(effectsOfJob(after), after.version),
+  ...line(before?.job ?? null, after.job),
+  ...(concernsBudget(after.job, before?.job ?? null) ? [budgetNews(after.job.repository)] : []),
   ...catchUp(before?.job ?? null, after.job),
   ...debts(before, after),
   ...released(before?.job ?? null, after.job),
@@ -125,6 +149,7 @@ export const tasksOfJob = (before: StoredJob | null, after: StoredJob): readonly
 
 export const tasksOfRepository = (before: StoredRepository | null, after: StoredRepository): readonly Task[] => [
   ...added(effectsOfRepository(after), after.version),
+  ...settings(before?.state ?? null, after.state),
   ...(isUnread(after) ? [{ kind: "first-reading", key: ANY } as const] : []),
   ...timer("repository-timer", after.state.id, timerOf(after), before === null ? null : timerOf(before)),
 ];

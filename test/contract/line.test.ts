@@ -10,16 +10,19 @@ import { createLine } from "../../src/engine/line.ts";
 import { createQuotas } from "../../src/engine/quotas.ts";
 import { openLowdbStore } from "../../src/store/lowdb/open.ts";
 import { dataFolder } from "../data-folder.ts";
+import { stillClock } from "../flows/clock.ts";
 import { ADA, draft, jobId, settings, T0 } from "../unit/job-fixtures.ts";
+import { withIdle } from "../worked-queue.ts";
 
 const AT = { owner: "octo", name: "demo", id: 42, installation_id: 1 };
 const BASE = { branch: "main", head_sha: "h", tree_sha: "t", has_workflow: true };
 
 async function repository(limits: Partial<RepositorySettings["limits"]>, { hears = true } = {}) {
   const dir = dataFolder("journeyman-line-");
-  const store = await openLowdbStore({ dir, now: () => T0 });
+  const store = await openLowdbStore({ dir, ...stillClock(T0) });
+  let work: AsyncDisposable | null = null;
   onTestFinished(async () => {
-    await line.stop();
+    await work?.[Symbol.asyncDispose]();
     await store.close();
     await rm(dir, { recursive: true, force: true });
   });
@@ -29,19 +32,16 @@ async function repository(limits: Partial<RepositorySettings["limits"]>, { hears
   const handle = (id: JobId, command: Command) => handler.handle(id, command);
   const line = createLine({
     ...{ store, clock, handle },
-    ...{ knows_all_jobs: true, log: { error: () => {} } },
+    knows_all_jobs: true,
   });
   const handler = new CommandHandler({
     ...{ jobs, accounts, clock, line, subscriptionMatcher: { listens: async () => false } },
     ...{ jobLog: store.jobLog, record: () => {}, log: { info: () => {} } },
     quotas: createQuotas({ jobs, blobs, usage, clock, estimator: null }),
-    committed: (stored, before) => {
-      if (hears) line.committed(stored, before);
-    },
+    committed: () => {},
   });
   const handleRepository = createRepositoryHandler({
     ...{ repositories, clock, offers_set_up: false },
-    committed: (stored, before) => line.repositoryCommitted(stored.state, before?.state ?? null),
   });
   const observe = (change: Partial<RepositorySettings["limits"]>) => {
     const all = { ...settings(), limits: { ...settings().limits, ...change } };
@@ -51,6 +51,15 @@ async function repository(limits: Partial<RepositorySettings["limits"]>, { hears
     });
   };
   await observe(limits);
+  const listen = async () => {
+    work = await store.queue.work(withIdle(line.handlers), () => {});
+  };
+  if (hears) await listen();
+  /** Whatever was missed is made up for, and all of it is over. */
+  const moved = async () => {
+    await line.moveAll();
+    for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
   const job = async (id: JobId): Promise<Job> => {
     const stored = await jobs.load(id);
     if (stored === null) throw new Error(`there is no job ${id}`);
@@ -65,7 +74,7 @@ async function repository(limits: Partial<RepositorySettings["limits"]>, { hears
     const all = await Promise.all(ids.map(job));
     return all.filter((one) => one.status === "queued" && one.line === null).map(({ id }) => id);
   };
-  return { handle, job, create, begun, line, observe };
+  return { handle, job, create, begun, listen, moved, observe };
 }
 
 const cancel: Command = { type: "cancel", by: ADA };
@@ -83,7 +92,7 @@ it("ends that come at once let as many begin, and no more", async () => {
   const ids = await Promise.all([1, 2, 3, 4, 5, 6].map((nth) => here.create(nth)));
   const first = await here.begun(ids);
   await Promise.all(first.map((id) => here.handle(id, cancel)));
-  await here.line.moveAll();
+  await here.moved();
   const then = await here.begun(ids);
   expect(then.length).toBe(2);
   expect(then.some((id) => first.includes(id))).toBe(false);
@@ -94,7 +103,8 @@ it("a wake-up that was lost is made up for", async () => {
   const [first, second] = [await here.create(1), await here.create(2)];
   await here.handle(first, cancel);
   expect(await here.begun([second])).toEqual([]);
-  await here.line.moveAll();
+  await here.listen();
+  await here.moved();
   expect(await here.begun([second])).toEqual([second]);
 });
 
@@ -102,12 +112,12 @@ it("a limit that is raised or taken away lets others begin, and one that is lowe
   const here = await repository({ running: 1 });
   const ids = [await here.create(1), await here.create(2), await here.create(3)];
   await here.observe({ running: 2 });
-  await here.line.moveAll();
+  await here.moved();
   expect((await here.begun(ids)).length).toBe(2);
   await here.observe({ running: 1 });
-  await here.line.moveAll();
+  await here.moved();
   expect((await here.begun(ids)).length).toBe(2);
   await here.observe({});
-  await here.line.moveAll();
+  await here.moved();
   expect((await here.begun(ids)).length).toBe(3);
 });

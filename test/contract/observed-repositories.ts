@@ -4,7 +4,7 @@ import { createRepositoryHandler } from "../../src/engine/handle-repository.ts";
 import type { RepositoryStore } from "../../src/engine/ports/repositories.ts";
 
 const handlerOf = (repositories: RepositoryStore) =>
-  createRepositoryHandler({ repositories, clock: { now: () => 0 }, offers_set_up: false, committed: () => {} });
+  createRepositoryHandler({ repositories, clock: { now: () => 0 }, offers_set_up: false });
 
 export async function observe(repositories: RepositoryStore, repository: ObservedRepository): Promise<void> {
   await handlerOf(repositories)(repository.id, { type: "observed", repository });

@@ -73,7 +73,7 @@ async function service(
   const people = new Map([["ada", { id: 5, login: "ada" }]]);
   const needs = { jobs, accounts: store.accounts, clock, subscriptionMatcher, ...told };
   const line = createLine({
-    ...{ store, clock, knows_all_jobs: true, log: { error: () => {} } },
+    ...{ store, clock, knows_all_jobs: true },
     handle: (id, command) => handle(id, command),
   });
   const commandHandler = new CommandHandler({ ...needs, line });
@@ -134,7 +134,7 @@ async function service(
     return handle(id, { type: "create", draft: { ...wanted, id } });
   };
   const repositoriesOf = (at: Store) =>
-    createRepositoryHandler({ repositories: at.repositories, clock, offers_set_up, committed: () => {} });
+    createRepositoryHandler({ repositories: at.repositories, clock, offers_set_up });
   const begin = (at: Store) =>
     createWebhookProcessor({
       admit: createPermission(store, githubClient, observing(repositoriesOf(at)), record),

@@ -7,6 +7,10 @@ import { placeOf } from "../../src/domain/job/line.ts";
 import { refusal } from "../../src/domain/job/refusal.ts";
 import type { RepositoryState } from "../../src/domain/repository/repository.ts";
 import { createLine } from "../../src/engine/line.ts";
+import type { Task } from "../../src/engine/ports/work-queue.ts";
+import { stillClock } from "../flows/clock.ts";
+import { until } from "../flows/harness.ts";
+import { workedQueue } from "../worked-queue.ts";
 import { ADA, begin, briefPushed, decided, jobId, led, resultRead, runChanged, settings, T0 } from "./job-fixtures.ts";
 
 const LIMITS = { ...settings(), limits: { ...settings().limits, running: 1 } };
@@ -27,8 +31,11 @@ it("the next one begins where the first is cancelled at the moment that it is to
     if (decision.kind === "decided") jobs.set(id, decision.job);
     return decision.kind === "decided";
   };
+  const clock = stillClock();
+  const tasks: Task[] = [];
   const line = createLine({
     store: {
+      queue: { schedule: async (asked) => void tasks.push(...asked) },
       jobs: {
         placesIn: async () => [...jobs.values()].map(placeOf).filter((place) => place !== null),
         lines: async () => ["octo/demo"],
@@ -51,9 +58,12 @@ it("the next one begins where the first is cancelled at the moment that it is to
     },
     clock: { now: () => 10 },
     knows_all_jobs: true,
-    log: { error: () => {} },
   });
   await line.moveAll();
+  const queue = await workedQueue(clock, line.handlers);
+  await queue.schedule(tasks);
+  await until("the line to be moved", () => jobs.get(B)?.line === null);
+  await queue.stop();
   expect(jobs.get(A)).toMatchObject({ status: "cancelled" });
   expect(jobs.get(B)?.line).toBeNull();
 });

@@ -1,7 +1,8 @@
 /** How much of a repository's budget is used, for those who are warned of it. */
 import { type Budget, REPOSITORY_BUDGET_LIMITS, type RepositoryBudgetLimit } from "../../contracts/budget.ts";
 import { type BookedIn, LEAST_CENTS } from "./budget.ts";
-import { type LineFacts, walkLine } from "./line.ts";
+import type { Job } from "./job.ts";
+import { beginsAttempt, givesPlace, type LineFacts, walkLine } from "./line.ts";
 
 /** `level` null: little is used. */
 export interface Seen {
@@ -32,3 +33,11 @@ export function budgetsSeen(facts: LineFacts): readonly Seen[] {
     return [{ limit, used, most, level: isOver ? "exhausted" : used >= most * WARNED_FROM ? "warning" : null }];
   });
 }
+
+/** It was created, or takes, waits for, gives back or has used some of the budget. */
+export const concernsBudget = (job: Job, before: Job | null): boolean =>
+  before === null ||
+  (before.line === null) !== (job.line === null) ||
+  before.line?.limit !== job.line?.limit ||
+  beginsAttempt(before, job) ||
+  givesPlace(before, job);

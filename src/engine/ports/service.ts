@@ -76,7 +76,7 @@ export interface JobService {
   /** The account of this person if they may use commands here, else null. Throws when GitHub does not answer. */
   readonly admit: Admit;
   /** Jobs of this account that wait for its budget begin where there is room now. */
-  accountBudgetChanged(account: string): void;
+  accountBudgetChanged(account: string): Promise<void>;
   /** Resolves when the delivery is on the disk; it is processed in the background. */
   receive(deliveryId: string, event: GitHubEvent): Promise<"new" | "duplicate">;
   /** Resolves at the commit or put-off effect that satisfies the predicate, or with null after the timeout. */

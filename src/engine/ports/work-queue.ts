@@ -3,7 +3,8 @@
 export const TASK_KINDS = [
   ...(["delivery", "job-effects", "job-events", "repository-effects"] as const),
   ...(["job-timer", "repository-timer"] as const),
-  ...(["catch-up", "debts", "attachment", "first-reading"] as const),
+  ...(["line", "limits", "budget-news", "catch-up"] as const),
+  ...(["debts", "attachment", "first-reading"] as const),
   ...(["reconcile", "prune", "attachments"] as const),
 ] as const;
 export type TaskKind = (typeof TASK_KINDS)[number];

@@ -96,15 +96,15 @@ async function listOf(
 }
 
 /** The same answer, written down, once whoever waits for more has been told. */
-function changed(
+async function changed(
   { record, service }: AccountBudgetParts,
   request: Request,
   action: "account-budget-set" | "account-budget-removed",
   { account, answer }: { readonly account: string; readonly answer: HttpResult },
-): HttpResult {
+): Promise<HttpResult> {
   const outcome = answer.status < 400 ? "done" : "not_found";
   record(actorOf(request), { action, target: { type: "account", id: account }, repository: null, outcome });
-  service.accountBudgetChanged(account);
+  await service.accountBudgetChanged(account);
   return answer;
 }
 
