@@ -121,6 +121,7 @@ class Repository {
       const first = walkLine(this.facts).find(({ reached }) => reached === null);
       if (first === undefined) return;
       this.give(first.id, { type: "begin" });
+      if (this.job(first.id).line !== null) throw new Error(`${first.id} may begin and does not`);
     }
   }
 }
@@ -232,6 +233,18 @@ describe("a job over the limit", () => {
     here.give(second, { type: "cancel", by: { account: "ada", login: "ada" } });
     expect(here.job(second)).toMatchObject({ status: "cancelled", line: null });
     expect(positionIn(here.facts.places, third)).toBe(1);
+  });
+
+  it("goes into a further round of its open pull request before those that wait until that is closed", () => {
+    const here = new Repository({ running: 1, open_pull_requests: 1 });
+    const first = here.create();
+    here.end(first, "done");
+    const second = here.create();
+    here.give(first, { type: "message", text: "more", by: { account: "ada", login: "ada" }, comment_id: 9 });
+    here.move();
+    expect(here.job(first)).toMatchObject({ round: 2, line: null });
+    expect(here.begun).toEqual([first, first]);
+    expect(here.job(second).line).toMatchObject({ limit: "open_pull_requests" });
   });
 
   it("takes messages while it waits", () => {

@@ -318,7 +318,11 @@ export function spotFor(facts: LineFacts, { job, asked_at, goes_on, ended }: Ask
     shown: null,
     held: null,
   };
-  const counts = new Counts({ ...facts, places: others }, [...ended.map((held) => ({ ...held, of: candidate }))]);
+  // its pull request is open whether it begins or not: nobody in front of it gets that place
+  const counts = new Counts(
+    { ...facts, places: [...others, candidate] },
+    ended.map((held) => ({ ...held, of: candidate })),
+  );
   if (goes_on) {
     const taken = counts.grant(candidate);
     if (!("limit" in taken)) return taken;
