@@ -8,45 +8,35 @@ import { taskOfDelivery } from "../tasks.ts";
 import { DedupeIndex } from "./dedupe-index.ts";
 import type { Folder } from "./disk.ts";
 import { entryOf, type InboxLine, lineOf } from "./inbox-lines.ts";
-import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
-import { readJournal } from "./journal-lines.ts";
+import { append, type Segment, SegmentedLog } from "./segmented-log.ts";
 
 /** Unprocessed deliveries; further ones are refused and requested from GitHub again later. */
 export const MAX_PENDING = 10_000;
 
-/** A journal and the deliveries that it recorded first. */
-interface Segment {
-  readonly number: number;
-  readonly journal: Journal;
-  readonly ids: Map<string, number>;
-  /** Bytes carried over from earlier journals. */
-  carriedOver: number;
-}
+/** The deliveries that a segment recorded first, and when. */
+type Ids = Map<string, number>;
 
 export class JournalInbox implements Inbox {
-  readonly #folder: Folder;
   readonly #queue: Pick<WorkQueue, "schedule">;
   readonly #seen: DedupeIndex;
   readonly #pending = new Map<string, PendingDelivery>();
   /** Writes in progress. */
   readonly #recording = new Map<string, Promise<void>>();
-  #current: Segment;
-  /** Full journals, oldest first; deleted once their deliveries are stored elsewhere. */
-  #old: Segment[] = [];
-  #retiring: Promise<void> | null = null;
-  #closed = false;
+  readonly #log: SegmentedLog<Ids>;
 
   constructor(folder: Folder, now: () => number, queue: Pick<WorkQueue, "schedule">) {
-    this.#folder = folder;
     this.#queue = queue;
     this.#seen = new DedupeIndex(folder, now);
-    const segments = folder
-      .takeFound(JOURNAL_ENDING)
-      .sort()
-      .map((name) => this.#read(name));
-    this.#current = segments.pop() ?? this.#begin(1);
-    this.#old = segments;
-    if (segments.length > 0) this.#retire();
+    this.#log = new SegmentedLog<Ids>(
+      folder,
+      { index: () => new Map(), read: (line, { segment }) => this.#read(entryOf(line.toString("utf8")), segment) },
+      {
+        isOver: () => true,
+        settled: (oldest) => this.#settled(oldest),
+        carryOver: (oldest, to) => this.#carryOver(oldest, to),
+      },
+    );
+    this.#log.retire();
   }
 
   async record(delivery: PendingDelivery): Promise<"new" | "duplicate"> {
@@ -79,7 +69,7 @@ export class JournalInbox implements Inbox {
   async done(id: string): Promise<void> {
     if (!this.#pending.delete(id)) return;
     try {
-      this.#add({ done: id });
+      this.#log.add(lineOf({ done: id }));
     } catch {
       // Otherwise it is processed once more after a restart, which is harmless.
     }
@@ -108,10 +98,7 @@ export class JournalInbox implements Inbox {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.allSettled(this.#recording.values());
-    await this.#retiring;
-    for (const { journal } of [...this.#old, this.#current]) await journal.close();
+    await Promise.all([this.#log.close(), Promise.allSettled(this.#recording.values())]);
   }
 
   #unprocessed(): PendingDelivery[] {
@@ -119,90 +106,44 @@ export class JournalInbox implements Inbox {
   }
 
   async #write(delivery: PendingDelivery): Promise<void> {
-    this.#add({ delivery });
-    const { ids, journal } = this.#current;
-    ids.set(delivery.id, delivery.at);
+    const { id, at } = delivery;
+    const { segment } = this.#log.add(lineOf({ delivery }));
+    segment.index.set(id, at);
     try {
-      await journal.flushed();
+      await segment.journal.flushed();
     } catch (error) {
       // Otherwise the id would outlive its record, and a redelivery would be lost.
-      ids.delete(delivery.id);
+      segment.index.delete(id);
       throw error;
     }
   }
 
-  /** Appends to the current journal, or to a new one when that is full. */
-  #add(entry: InboxLine): void {
-    if (this.#closed) throw new Error("The inbox is closed.");
-    const { journal, number, carriedOver } = this.#current;
-    // Half of a journal may be carried over; such entries are not moved again right away.
-    if (journal.size >= Math.max(MAX_JOURNAL_BYTES, 2 * carriedOver)) {
-      const next = this.#begin(number + 1);
-      this.#old.push(this.#current);
-      this.#current = next;
-      this.#retire();
+  #read(entry: InboxLine, { index }: Segment<Ids>): void {
+    if ("done" in entry) {
+      this.#pending.delete(entry.done);
+      return;
     }
-    this.#current.journal.add(lineOf(entry));
+    const { id, at } = entry.delivery;
+    this.#pending.set(id, entry.delivery);
+    this.#seen.add(id, at);
+    index.set(id, at);
   }
 
-  #begin(number: number): Segment {
-    this.#folder.assertUsable();
-    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(journalName(number)), 0);
-    this.#folder.flush();
-    return { number, journal, ids: new Map(), carriedOver: 0 };
-  }
-
-  #read(name: string): Segment {
-    const { entries, size } = readJournal(this.#folder, name, entryOf);
-    const ids = new Map<string, number>();
-    for (const entry of entries) {
-      if ("done" in entry) {
-        this.#pending.delete(entry.done);
-        continue;
-      }
-      const { id, at } = entry.delivery;
-      this.#pending.set(id, entry.delivery);
-      this.#seen.add(id, at);
-      ids.set(id, at);
+  #carryOver({ index, number }: Segment<Ids>, to: Segment<Ids>): () => boolean {
+    for (const id of index.keys()) {
+      const delivery = this.#pending.get(id);
+      if (delivery === undefined) continue;
+      append(to, lineOf({ delivery }));
+      to.index.set(id, delivery.at);
     }
-    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), size);
-    return { number: journalNumber(name), journal, ids, carriedOver: 0 };
+    return () => {
+      this.#seen.keep(number, index);
+      return true;
+    };
   }
 
-  /**
-   * Runs in the background, one journal after the other. After a failure the journal stays and is retried with the next
-   * one.
-   */
-  #retire(): void {
-    this.#retiring ??= this.#retireAll()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#retiring = null;
-      });
-  }
-
-  async #retireAll(): Promise<void> {
-    for (let segment = this.#old[0]; segment !== undefined; segment = this.#old[0]) {
-      await this.#settleRecordings(segment);
-      const compactionTarget = this.#current;
-      const size = compactionTarget.journal.size;
-      for (const id of segment.ids.keys()) {
-        const delivery = this.#pending.get(id);
-        if (delivery === undefined) continue;
-        compactionTarget.journal.add(lineOf({ delivery }));
-        compactionTarget.ids.set(id, delivery.at);
-      }
-      compactionTarget.carriedOver += compactionTarget.journal.size - size;
-      await compactionTarget.journal.flushed();
-      this.#seen.keep(segment.number, segment.ids);
-      this.#old.shift();
-      await segment.journal.close();
-      this.#folder.remove(journalName(segment.number));
-    }
-  }
-
-  /** Waits until every write to this journal has succeeded or failed. */
-  async #settleRecordings({ ids }: Segment): Promise<void> {
-    await Promise.allSettled([...this.#recording].filter(([id]) => ids.has(id)).map(([, durable]) => durable));
+  /** Waits until every write to this segment has succeeded or failed. */
+  async #settled({ index }: Segment<Ids>): Promise<void> {
+    await Promise.allSettled([...this.#recording].filter(([id]) => index.has(id)).map(([, durable]) => durable));
   }
 }
