@@ -7,8 +7,8 @@ import { accountApart, accountOf } from "../../domain/job/account.ts";
 import type { AccountHolder, AccountStore, GitHubPerson } from "../../engine/ports/accounts.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
-import { Journal } from "./journal.ts";
-import { readJournal } from "./journal-lines.ts";
+import type { Journal } from "./journal.ts";
+import { openJournal } from "./journal-lines.ts";
 
 const FILE = "accounts.jsonl";
 
@@ -22,11 +22,8 @@ export class JournalAccounts implements AccountStore {
   readonly #byAccount = new Map<string, AccountHolder>();
 
   constructor(folder: Folder) {
-    const { entries, size } = folder.takeFound(FILE).includes(FILE)
-      ? readJournal(folder, FILE, (text) => holderSchema.parse(readRecord("accounts", text)))
-      : { entries: [], size: 0 };
-    this.#journal = new Journal(folder.fs, folder.pathOf(FILE), size);
-    folder.flush();
+    const { entries, journal } = openJournal(folder, FILE, (text) => holderSchema.parse(readRecord("accounts", text)));
+    this.#journal = journal;
     for (const holder of entries) this.#keep(holder);
   }
 

@@ -7,8 +7,8 @@ import { type LedgerAccount, mayOverdraw, POSTING_REASONS } from "../../domain/m
 import type { LedgerPage, Wallet, WalletEntry } from "../../engine/ports/wallet.ts";
 import type { Folder } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
-import { Journal } from "./journal.ts";
-import { readJournal } from "./journal-lines.ts";
+import type { Journal } from "./journal.ts";
+import { openJournal } from "./journal-lines.ts";
 import type { LedgerIndex } from "./ledger.ts";
 
 const FILE = "wallet.jsonl";
@@ -41,11 +41,8 @@ export class JournalWallet implements Wallet {
 
   constructor(folder: Folder, books: LedgerIndex) {
     this.#books = books;
-    const { entries, size } = folder.takeFound(FILE).includes(FILE)
-      ? readJournal(folder, FILE, (text) => entrySchema.parse(readRecord("wallet", text)))
-      : { entries: [], size: 0 };
-    this.#journal = new Journal(folder.fs, folder.pathOf(FILE), size);
-    folder.flush();
+    const { entries, journal } = openJournal(folder, FILE, (text) => entrySchema.parse(readRecord("wallet", text)));
+    this.#journal = journal;
     for (const entry of entries) this.#book(entry);
   }
 
