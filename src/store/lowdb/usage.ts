@@ -7,8 +7,7 @@ import * as z from "zod";
 import { USAGE_KINDS, type UsageKind, type UsageStore } from "../../engine/ports/usage.ts";
 import type { Folder } from "./disk.ts";
 import { NewerFormat, readRecord, writeRecord } from "./formats.ts";
-import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
-import { readJournal } from "./journal-lines.ts";
+import { append, note, type Segment, SegmentedLog } from "./segmented-log.ts";
 
 /** No limit looks further back. */
 export const USAGE_KEPT_MS = 24 * 3_600_000;
@@ -31,39 +30,28 @@ function lineOf(text: string): Line | null {
   }
 }
 
-interface Segment {
-  readonly number: number;
-  readonly journal: Journal;
-  /** Of its first and of its last line; null: it has none yet. */
-  begun_at: number | null;
-  ended_at: number;
-}
-
 type Times = LRUCache<string, number[]>;
 
 export class JournalUsage implements UsageStore {
-  readonly #folder: Folder;
   readonly #now: () => number;
   readonly #times = new Map<UsageKind, Times>();
-  /** Oldest first. */
-  #old: Segment[];
-  #current: Segment;
+  readonly #log: SegmentedLog<null>;
 
   constructor(folder: Folder, now: () => number) {
-    this.#folder = folder;
     this.#now = now;
-    const found = folder.takeFound(JOURNAL_ENDING).sort();
-    this.#old = found.map((name) => this.#read(name));
-    this.#current = this.#old.pop() ?? this.#begin(1);
+    this.#log = new SegmentedLog(folder, {
+      max_age_ms: USAGE_KEPT_MS,
+      index: () => null,
+      read: (line, { segment }) => this.#read(lineOf(line.toString("utf8")), segment),
+    });
     this.#sweep();
   }
 
   add(kind: UsageKind, of: string, at: number): void {
     this.#count(kind, of, at);
     this.#turnOver(at);
-    this.#current.begun_at ??= at;
-    this.#current.ended_at = at;
-    this.#current.journal.add(writeRecord("usage", { kind, of, at }));
+    append(this.#log.last, writeRecord("usage", { kind, of, at }));
+    note(this.#log.last, at);
   }
 
   nthNewest(kind: UsageKind, of: string, n: number): number | null {
@@ -72,7 +60,7 @@ export class JournalUsage implements UsageStore {
   }
 
   async close(): Promise<void> {
-    for (const { journal } of [...this.#old, this.#current]) await journal.close();
+    await this.#log.close();
   }
 
   #of(kind: UsageKind): Times {
@@ -95,49 +83,25 @@ export class JournalUsage implements UsageStore {
 
   /** On to the next journal when this one is full or a day old. Where none can be begun, this one goes on. */
   #turnOver(at: number): void {
-    const { journal, number, begun_at } = this.#current;
-    const isOld = begun_at !== null && begun_at <= at - USAGE_KEPT_MS;
-    if (!isOld && journal.size < MAX_JOURNAL_BYTES) return;
     try {
-      const next = this.#begin(number + 1);
-      this.#old.push(this.#current);
-      this.#current = next;
-      this.#sweep();
+      if (this.#log.roll(at)) this.#sweep();
     } catch {
       // what it counts stands in memory all the same
     }
   }
 
-  #begin(number: number): Segment {
-    this.#folder.assertUsable();
-    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(journalName(number)), 0);
-    this.#folder.flush();
-    return { number, journal, begun_at: null, ended_at: 0 };
-  }
-
-  #read(name: string): Segment {
-    const { entries, size } = readJournal(this.#folder, name, lineOf);
+  #read(entry: Line | null, segment: Segment<null>): void {
     const now = this.#now();
-    for (const entry of entries) {
-      if (entry === null) continue;
-      const { kind, of, at } = entry;
-      // a clock that was far ahead wrote it: counted as of now, it would count anew from every start
-      if (at > now + USAGE_KEPT_MS) continue;
-      const then = Math.min(at, now);
-      if (then > now - USAGE_KEPT_MS) this.#count(kind, of, then);
-    }
-    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), size);
-    const times = entries.flatMap((entry) => (entry === null ? [] : [entry.at]));
-    return { number: journalNumber(name), journal, begun_at: times[0] ?? null, ended_at: times.at(-1) ?? 0 };
+    // a clock that was far ahead wrote it: counted as of now, it would count anew from every start
+    if (entry === null || entry.at > now + USAGE_KEPT_MS) return;
+    const { kind, of, at } = entry;
+    note(segment, at);
+    const then = Math.min(at, now);
+    if (then > now - USAGE_KEPT_MS) this.#count(kind, of, then);
   }
 
   #sweep(): void {
     const from = this.#now() - USAGE_KEPT_MS;
-    const over = this.#old.filter(({ ended_at }) => ended_at <= from);
-    this.#old = this.#old.filter((segment) => !over.includes(segment));
-    for (const { number, journal } of over) {
-      void journal.close().catch(() => undefined);
-      this.#folder.remove(journalName(number));
-    }
+    for (const segment of this.#log.full) if (segment.newest_at <= from) this.#log.remove(segment);
   }
 }
