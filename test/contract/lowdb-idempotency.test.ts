@@ -100,7 +100,7 @@ it("refuses to start on a journal that is damaged, and names it", () =>
     await room.close();
     const [name = ""] = filesIn(dir);
     fs.writeFileSync(join(dir, name), `what is this\n${fs.readFileSync(join(dir, name), "utf8")}`);
-    expect(() => open(dir)).toThrow(`${name} (byte 0) is damaged`);
+    expect(() => open(dir)).toThrow(`${name} (line 1) is damaged`);
   }));
 
 it("shares flushes between those who come at once: two for all of them", () =>

@@ -5,7 +5,6 @@
 import * as z from "zod";
 import { asJobId } from "../../domain/job/job.ts";
 import type { IdempotentRequest, StoredResponse } from "../../engine/ports/idempotency.ts";
-import { unreadable } from "./disk.ts";
 import { upcast } from "./formats.ts";
 
 const jobId = z.string().transform((text, context) => {
@@ -48,7 +47,6 @@ const BEGINNING = /^\{"scope":"[0-9a-f]{64}","at":(\d{1,16}),"(fingerprint|relea
 const BEGINNING_BYTES = 128;
 const SCOPE_AT = '{"scope":"'.length;
 const SCOPE_BYTES = 64;
-const LINE_FEED = 10;
 const CLOSING_BRACE = 125;
 
 /** A newer version may use another line format. */
@@ -61,30 +59,17 @@ function whyNot(line: string): unknown {
   }
 }
 
-/** Position of a line, in bytes. */
-export interface Position {
-  readonly offset: number;
-  readonly length: number;
-}
-
-export interface FoundLine extends Position {
+export interface LineStart {
   readonly scope: string;
   readonly at: number;
   readonly released: boolean;
 }
 
-/** All complete lines of a journal. An incomplete last line was never acknowledged. */
-export function* linesOf(bytes: Buffer, path: string): Generator<FoundLine> {
-  let offset = 0;
-  for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, offset)) {
-    const beginning = bytes.toString("latin1", offset, Math.min(end, offset + BEGINNING_BYTES));
-    const [, at, what] = BEGINNING.exec(beginning) ?? [];
-    if (at === undefined || bytes[end - 1] !== CLOSING_BRACE) {
-      throw unreadable(`${path} (byte ${offset})`, whyNot(bytes.toString("utf8", offset, end)));
-    }
-    // Copied, since a slice of the buffer would keep all of it in memory.
-    const scope = bytes.toString("latin1", offset + SCOPE_AT, offset + SCOPE_AT + SCOPE_BYTES);
-    yield { scope, at: Number(at), released: what === "released", offset, length: end - offset };
-    offset = end + 1;
-  }
+/** What the start has to know of a line. */
+export function lineStart(line: Buffer): LineStart {
+  const [, at, what] = BEGINNING.exec(line.toString("latin1", 0, BEGINNING_BYTES)) ?? [];
+  if (at === undefined || line.at(-1) !== CLOSING_BRACE) throw whyNot(line.toString("utf8"));
+  // Copied, since a part of the beginning would keep all of it in memory.
+  const scope = line.toString("latin1", SCOPE_AT, SCOPE_AT + SCOPE_BYTES);
+  return { scope, at: Number(at), released: what === "released" };
 }

@@ -5,47 +5,28 @@
  */
 import type { Begun, IdempotencyStore, IdempotentRequest, StoredResponse } from "../../engine/ports/idempotency.ts";
 import { type Folder, unreadable } from "./disk.ts";
-import {
-  linesOf,
-  type Position,
-  readRecord,
-  recordLine,
-  releaseLine,
-  type StoredRequest,
-} from "./idempotency-lines.ts";
-import { Journal } from "./journal.ts";
+import { lineStart, readRecord, recordLine, releaseLine, type StoredRequest } from "./idempotency-lines.ts";
+import { append, note, type Place, SegmentedLog } from "./segmented-log.ts";
 
 export const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
 /** About 40 MB of memory, and 70 MB to scan at the start. Beyond that, the oldest requests are dropped early. */
 export const MAX_IDEMPOTENCY_RECORDS = 100_000;
 /** Old records that one new request deletes, so that none has to delete a whole day's. */
 const SWEPT_AT_ONCE = 8;
-/** A larger journal, or one older than a record's lifetime, is followed by a new one. */
-const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
 /** Negligible compared to any request that is worth repeating. */
 const GATHER_MS = 3;
 
-interface Segment {
-  readonly name: string;
-  readonly number: number;
-  readonly journal: Journal;
-  /** Number of requests whose last line is in this journal. */
-  live: number;
-  /** When its first request began; null when it has none. */
-  begun_at: number | null;
+/** Number of requests whose last line is in a segment. */
+interface Live {
+  count: number;
 }
 
 /** Position of a request's last line. */
-interface Known extends Position {
+interface Known extends Place<Live> {
   readonly at: number;
-  readonly segment: Segment;
 }
 
-const nameOf = (number: number): string => `requests-${String(number).padStart(8, "0")}.jsonl`;
-const numberOf = (name: string): number => Number(/\d+/.exec(name)?.[0]);
-
 export class JournalIdempotency implements IdempotencyStore {
-  readonly #folder: Folder;
   readonly #now: () => number;
   readonly #most: number;
   /** By scope, ordered by begin. */
@@ -54,18 +35,18 @@ export class JournalIdempotency implements IdempotencyStore {
   readonly #running = new Map<string, StoredRequest>();
   /** Writes in progress. */
   readonly #writing = new Map<string, Promise<void>>();
-  /** Oldest first. */
-  readonly #old: Segment[];
-  #current: Segment;
-  #closed = false;
+  readonly #log: SegmentedLog<Live>;
 
   constructor(folder: Folder, now: () => number, most = MAX_IDEMPOTENCY_RECORDS) {
-    this.#folder = folder;
     this.#now = now;
     this.#most = most;
-    const names = folder.takeFound(".jsonl").sort();
-    this.#old = names.map((name) => this.#read(name));
-    this.#current = this.#old.pop() ?? this.#open(1);
+    this.#log = new SegmentedLog<Live>(folder, {
+      prefix: "requests-",
+      gather_ms: GATHER_MS,
+      max_age_ms: IDEMPOTENCY_KEPT_MS,
+      index: () => ({ count: 0 }),
+      read: (line, place) => this.#read(line, place),
+    });
     this.#sweep(Number.POSITIVE_INFINITY);
   }
 
@@ -108,33 +89,19 @@ export class JournalIdempotency implements IdempotencyStore {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.allSettled(this.#writing.values());
-    for (const { journal } of [...this.#old, this.#current]) await journal.close();
+    await Promise.all([this.#log.close(), Promise.allSettled(this.#writing.values())]);
   }
 
   /** Null also for an expired record, whether deleted or not. */
   #record(scope: string): StoredRequest | null {
     const known = this.#known.get(scope);
     if (known === undefined || !this.#counts(scope)) return null;
-    const { segment, offset, length } = known;
-    const path = this.#folder.pathOf(segment.name);
+    const { segment, start, length } = known;
     try {
-      return readRecord(this.#bytesAt(path, offset, length).toString("utf8"));
+      return readRecord(segment.journal.read(start, length));
     } catch (cause) {
-      throw unreadable(`${path} (byte ${offset})`, cause);
+      throw unreadable(`${segment.journal.path} (byte ${start})`, cause);
     }
-  }
-
-  #bytesAt(path: string, offset: number, length: number): Buffer {
-    const bytes = Buffer.alloc(length);
-    const fd = this.#folder.fs.openSync(path, "r");
-    try {
-      this.#folder.fs.readSync(fd, bytes, 0, length, offset);
-    } finally {
-      this.#folder.fs.closeSync(fd);
-    }
-    return bytes;
   }
 
   #counts(scope: string): boolean {
@@ -148,15 +115,13 @@ export class JournalIdempotency implements IdempotencyStore {
 
   /** The line counts at once and resolves when it is on the disk; a failed write undoes it. */
   #write(scope: string, at: number, line: string): Promise<void> {
-    if (this.#closed) throw new Error("The store of requests is closed.");
-    const segment = this.#segmentAt(at);
-    const { journal } = segment;
-    const offset = journal.size;
-    journal.add(line);
+    this.#log.roll(at);
+    const segment = this.#log.last;
+    note(segment, at);
+    const place = append(segment, line);
     const before = this.#known.get(scope);
-    const known: Known = { at, segment, offset, length: journal.size - offset - 1 };
-    this.#put(scope, known);
-    const written: Promise<void> = journal.flushed().then(
+    this.#put(scope, { at, ...place });
+    const written: Promise<void> = segment.journal.flushed().then(
       () => this.#settle(scope, written),
       (error: unknown) => {
         this.#settle(scope, written);
@@ -173,46 +138,18 @@ export class JournalIdempotency implements IdempotencyStore {
     if (this.#writing.get(scope) === written) this.#writing.delete(scope);
   }
 
-  /** The current journal, or a new one when that is full or old. */
-  #segmentAt(at: number): Segment {
-    const { journal, number, begun_at } = this.#current;
-    const isOld = begun_at !== null && begun_at <= at - IDEMPOTENCY_KEPT_MS;
-    if (isOld || journal.size >= MAX_JOURNAL_BYTES) {
-      const next = this.#open(number + 1);
-      this.#old.push(this.#current);
-      this.#current = next;
-    }
-    this.#current.begun_at ??= at;
-    return this.#current;
-  }
-
-  #open(number: number): Segment {
-    this.#folder.assertUsable();
-    const name = nameOf(number);
-    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(name), 0, GATHER_MS);
-    this.#folder.flush();
-    return { name, number, journal, live: 0, begun_at: null };
-  }
-
-  #read(name: string): Segment {
-    const path = this.#folder.pathOf(name);
-    const bytes = this.#folder.fs.readFileSync(path);
-    const size = bytes.lastIndexOf("\n") + 1;
-    const journal = new Journal(this.#folder.fs, path, size, GATHER_MS);
-    const segment: Segment = { name, number: numberOf(name), journal, live: 0, begun_at: null };
-    for (const { scope, released, at, offset, length } of linesOf(bytes, path)) {
-      segment.begun_at ??= at;
-      if (released) this.#forget(scope);
-      else this.#put(scope, { at, segment, offset, length });
-    }
-    return segment;
+  #read(line: Buffer, place: Place<Live>): void {
+    const { scope, released, at } = lineStart(line);
+    note(place.segment, at);
+    if (released) this.#forget(scope);
+    else this.#put(scope, { at, ...place });
   }
 
   /** Replaces an earlier line, also in the order. */
   #put(scope: string, known: Known): void {
     const before = this.#known.get(scope);
-    if (before !== undefined) before.segment.live--;
-    known.segment.live++;
+    if (before !== undefined) before.segment.index.count--;
+    known.segment.index.count++;
     this.#known.set(scope, known);
   }
 
@@ -220,7 +157,7 @@ export class JournalIdempotency implements IdempotencyStore {
     const known = this.#known.get(scope);
     if (known === undefined) return;
     this.#known.delete(scope);
-    known.segment.live--;
+    known.segment.index.count--;
   }
 
   #sweep(most: number): void {
@@ -229,19 +166,13 @@ export class JournalIdempotency implements IdempotencyStore {
       if (swept++ >= most || (this.#known.size <= this.#most && !this.#isOver(at))) break;
       this.#forget(scope);
     }
-    for (let oldest = this.#old[0]; oldest !== undefined && oldest.live === 0; oldest = this.#old[0]) {
-      this.#old.shift();
-      this.#drop(oldest);
-    }
-  }
-
-  /** A file that cannot be removed now is read and deleted at the next start. */
-  #drop({ name, journal }: Segment): void {
-    journal.close().catch(() => undefined);
-    try {
-      this.#folder.remove(name);
-    } catch {
-      // No line in it counts.
+    for (const oldest of this.#log.full) {
+      if (oldest.index.count > 0) break;
+      try {
+        this.#log.remove(oldest);
+      } catch {
+        // No line in it counts; the next start reads it, and removes it then.
+      }
     }
   }
 }
