@@ -1,16 +1,9 @@
 /**
  * An append-only file with group commit: lines added in the same turn of the event loop, or during a flush, share the
- * next write and flush. Not lowdb, which rewrites the whole file for each change. Long logs use several numbered
- * journals.
+ * next write and flush. Not lowdb, which rewrites the whole file for each change. Long logs use several: see
+ * segmented-log.ts.
  */
 import { type FileSystem, writeAll } from "./disk.ts";
-
-/** A larger journal is followed by a new one. */
-export const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
-
-export const JOURNAL_ENDING = ".jsonl";
-export const journalName = (number: number): string => `journal-${String(number).padStart(8, "0")}${JOURNAL_ENDING}`;
-export const journalNumber = (name: string): number => Number(/\d+/.exec(name)?.[0]);
 
 interface Waiter {
   readonly resolve: () => void;

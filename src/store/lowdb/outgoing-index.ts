@@ -1,5 +1,6 @@
 /** In-memory index of outgoing webhook messages by id and subscription: their state and position, without bodies. */
 import type { DeliveryFilter, StoredDelivery } from "../../engine/ports/outgoing-deliveries.ts";
+import type { Place, Segment } from "./segmented-log.ts";
 import { SortedList } from "./sorted-list.ts";
 
 /** Maximum page size. */
@@ -10,14 +11,9 @@ interface Moment {
   readonly id: string;
 }
 
-/** Position of a body. */
-export interface Position<Segment> {
-  segment: Segment;
-  start: number;
-  length: number;
-}
-
-export interface Entry<Segment> extends Moment, Position<Segment> {
+/** An entry's place is that of its body. */
+export interface Entry extends Moment {
+  place: Place<null>;
   delivery: StoredDelivery;
 }
 
@@ -30,9 +26,9 @@ function momentOf(cursor: string): Moment | null {
   return at === undefined || id === undefined ? null : { at: Number(at), id };
 }
 
-export class OutgoingIndex<Segment> {
-  readonly #entries = new Map<string, Entry<Segment>>();
-  readonly #bySubscription = new Map<string, SortedList<Entry<Segment>, Moment>>();
+export class OutgoingIndex {
+  readonly #entries = new Map<string, Entry>();
+  readonly #bySubscription = new Map<string, SortedList<Entry, Moment>>();
   #pending = 0;
 
   get pending(): number {
@@ -43,40 +39,40 @@ export class OutgoingIndex<Segment> {
     return this.#entries.size - this.#pending;
   }
 
-  get(id: string): Entry<Segment> | undefined {
+  get(id: string): Entry | undefined {
     return this.#entries.get(id);
   }
 
   /** Replaces position and state of an existing entry. */
-  put(delivery: StoredDelivery, segment: Segment, start: number, length: number): void {
+  put(delivery: StoredDelivery, place: Place<null>): void {
     const before = this.#entries.get(delivery.id);
     if (before !== undefined) {
-      Object.assign(before, { segment, start, length });
+      before.place = place;
       this.update(before, delivery);
       return;
     }
-    const entry = { at: delivery.at, id: delivery.id, delivery, segment, start, length };
+    const entry = { at: delivery.at, id: delivery.id, delivery, place };
     this.#entries.set(entry.id, entry);
-    const others = this.#bySubscription.get(delivery.subscription) ?? new SortedList<Entry<Segment>, Moment>(byAge);
+    const others = this.#bySubscription.get(delivery.subscription) ?? new SortedList<Entry, Moment>(byAge);
     others.add(entry);
     this.#bySubscription.set(delivery.subscription, others);
     if (delivery.state === "pending") this.#pending += 1;
   }
 
-  update(entry: Entry<Segment>, delivery: StoredDelivery): void {
+  update(entry: Entry, delivery: StoredDelivery): void {
     this.#pending += Number(delivery.state === "pending") - Number(entry.delivery.state === "pending");
     entry.delivery = delivery;
   }
 
-  all(): Iterable<Entry<Segment>> {
+  all(): Iterable<Entry> {
     return this.#entries.values();
   }
 
-  of(segment: Segment): Entry<Segment>[] {
-    return [...this.#entries.values()].filter((entry) => entry.segment === segment);
+  of(segment: Segment<null>): Entry[] {
+    return [...this.#entries.values()].filter((entry) => entry.place.segment === segment);
   }
 
-  remove(entries: readonly Entry<Segment>[]): void {
+  remove(entries: readonly Entry[]): void {
     const touched = new Set<string>();
     for (const { id, delivery } of entries) {
       this.#entries.delete(id);
@@ -94,7 +90,7 @@ export class OutgoingIndex<Segment> {
   page({ subscription, limit, cursor }: DeliveryFilter, oldest: number) {
     const from = cursor === undefined ? null : momentOf(cursor);
     const entries = this.#bySubscription.get(subscription);
-    const page: Entry<Segment>[] = [];
+    const page: Entry[] = [];
     if (entries === undefined || (cursor !== undefined && from === null)) return { deliveries: [], cursor: null };
     let position = (from === null ? entries.length : entries.positionOf(from)) - 1;
     const most = Math.max(1, Math.min(limit, MAX_PAGE));

@@ -12,7 +12,6 @@ import type {
   StoredDelivery,
 } from "../../engine/ports/outgoing-deliveries.ts";
 import { TEST_EVENT } from "../../engine/ports/outgoing-deliveries.ts";
-import { unreadable } from "./disk.ts";
 import { readRecord, writeRecord } from "./formats.ts";
 
 const STATES = ["pending", "delivered", "dead"] as const satisfies readonly DeliveryState[];
@@ -108,30 +107,15 @@ export const bodyFrom = (text: string): string => z.string().parse(JSON.parse(te
 
 export interface Found {
   readonly line: OutgoingLine;
-  /** Position of the body in bytes; empty when there is none. */
-  readonly start: number;
-  readonly length: number;
+  /** Where the body begins; behind the line when there is none. */
+  readonly body_at: number;
 }
 
-const LINE_FEED = 10;
 const TAB = 9;
 
-/** The complete lines in these bytes and where they end; a crash may leave an incomplete one. */
-export function readLines(path: string, bytes: Buffer): { readonly lines: readonly Found[]; readonly size: number } {
-  const lines: Found[] = [];
-  let from = 0;
-  for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, from)) {
-    const tab = bytes.subarray(from, end).indexOf(TAB);
-    const start = tab < 0 ? end : from + tab + 1;
-    try {
-      const line = lineSchema.parse(
-        readRecord("outgoing delivery", bytes.toString("utf8", from, tab < 0 ? end : from + tab)),
-      );
-      lines.push({ line, start, length: end - start });
-    } catch (cause) {
-      throw unreadable(`${path} (line ${lines.length + 1})`, cause);
-    }
-    from = end + 1;
-  }
-  return { lines, size: from };
+export function readLine(bytes: Buffer): Found {
+  const tab = bytes.indexOf(TAB);
+  const end = tab < 0 ? bytes.length : tab;
+  const line = lineSchema.parse(readRecord("outgoing delivery", bytes.toString("utf8", 0, end)));
+  return { line, body_at: Math.min(end + 1, bytes.length) };
 }

@@ -13,9 +13,9 @@ import type {
   StoredDelivery,
 } from "../../engine/ports/outgoing-deliveries.ts";
 import type { Folder } from "./disk.ts";
-import { JOURNAL_ENDING, Journal, journalName, journalNumber, MAX_JOURNAL_BYTES } from "./journal.ts";
-import { type Entry, OutgoingIndex, type Position } from "./outgoing-index.ts";
-import { again, bodyFrom, deliveriesLine, fresh, lineOf, readLines, tried } from "./outgoing-lines.ts";
+import { type Entry, OutgoingIndex } from "./outgoing-index.ts";
+import { again, bodyFrom, deliveriesLine, fresh, lineOf, readLine, tried } from "./outgoing-lines.ts";
+import { append, note, type Place, type Segment, SegmentedLog } from "./segmented-log.ts";
 
 /** How long a message can be looked up and replayed. */
 const DAY_MS = 24 * 3_600_000;
@@ -28,15 +28,7 @@ export const MAX_PENDING_DELIVERIES = 100_000;
 /** Cached characters of bodies that are about to be sent; others are read again. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
 
-interface Segment {
-  readonly number: number;
-  readonly journal: Journal;
-  newest: number;
-  /** Bytes carried over from earlier journals. */
-  carriedOver: number;
-}
-
-const keyOf = ({ number }: Segment, start: number): string => `${number}:${start}`;
+const keyOf = ({ segment, start }: Place<null>): string => `${segment.number}:${start}`;
 
 /** One event goes to many subscribers, so its body is stored once. */
 function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<K, readonly T[]> {
@@ -50,27 +42,29 @@ function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<
 }
 
 export class JournalOutgoing implements OutgoingStore {
-  readonly #folder: Folder;
   readonly #now: () => number;
   readonly #kept_ms: number;
-  readonly #index = new OutgoingIndex<Segment>();
+  readonly #index = new OutgoingIndex();
   readonly #bodies = new LRUCache<string, string>({ maxSize: MAX_CACHED_CHARACTERS });
   /** Writes in progress. */
   readonly #recording = new Map<string, Promise<void>>();
-  /** Oldest first; the last one is appended to. */
-  readonly #segments: Segment[] = [];
+  readonly #log: SegmentedLog<null>;
   /** Results of attempts that are not written yet; many share a write. */
   #outcomes: string[] = [];
-  #retiring: Promise<void> | null = null;
-  #closed = false;
 
   constructor(folder: Folder, now: () => number, kept_days: number) {
-    this.#folder = folder;
     this.#now = now;
     this.#kept_ms = kept_days * DAY_MS;
-    for (const name of folder.takeFound(JOURNAL_ENDING).sort()) this.#segments.push(this.#read(name));
-    if (this.#segments.length === 0) this.#begin(1);
-    this.#retire();
+    this.#log = new SegmentedLog(
+      folder,
+      { index: () => null, read: (line, place) => this.#read(line, place) },
+      {
+        isOver: (oldest) => this.#isOver(oldest),
+        settled: async () => undefined,
+        carryOver: (oldest, to) => this.#carryOver(oldest, to),
+      },
+    );
+    this.#log.retire();
   }
 
   async record(deliveries: readonly NewDelivery[]): Promise<readonly StoredDelivery[]> {
@@ -99,8 +93,7 @@ export class JournalOutgoing implements OutgoingStore {
     const entry = this.#visible(id);
     if (entry === null) return null;
     this.#writeOutcomes();
-    this.#current().journal.add(lineOf({ again: id, at }));
-    await this.#current().journal.flushed();
+    await this.#log.add(lineOf({ again: id, at })).segment.journal.flushed();
     this.#index.update(entry, again(entry.delivery, at));
     return entry.delivery;
   }
@@ -125,18 +118,18 @@ export class JournalOutgoing implements OutgoingStore {
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#recording.values());
-    await this.#retiring;
+    await this.#log.retired();
     this.#writeLater();
-    this.#closed = true;
-    for (const { journal } of this.#segments) await journal.close();
+    await this.#log.close();
   }
 
   async #recordNew(unknown: readonly NewDelivery[]): Promise<void> {
     if (this.#index.pending + unknown.length > MAX_PENDING_DELIVERIES)
       throw new Error("Too many deliveries wait to be sent.");
-    this.#roll();
-    for (const [body, same] of grouped(unknown, (one) => one.body)) this.#add(this.#current(), same.map(fresh), body);
-    const durable = this.#current().journal.flushed();
+    this.#log.roll();
+    const { last } = this.#log;
+    for (const [body, same] of grouped(unknown, (one) => one.body)) this.#add(last, same.map(fresh), body);
+    const durable = last.journal.flushed();
     for (const { id } of unknown) this.#recording.set(id, durable);
     try {
       await durable;
@@ -148,37 +141,30 @@ export class JournalOutgoing implements OutgoingStore {
     }
   }
 
-  #current(): Segment {
-    const segment = this.#segments.at(-1);
-    if (segment === undefined || this.#closed) throw new Error("The store of outgoing webhooks is closed.");
-    return segment;
-  }
-
-  #visible(id: string): Entry<Segment> | null {
+  #visible(id: string): Entry | null {
     const entry = this.#index.get(id);
     const old = entry !== undefined && entry.delivery.state !== "pending" && entry.at <= this.#now() - this.#kept_ms;
     return entry === undefined || old || this.#recording.has(id) ? null : entry;
   }
 
-  #bodyOf({ segment, start, length }: Entry<Segment>): string {
-    return this.#bodies.get(keyOf(segment, start)) ?? bodyFrom(segment.journal.read(start, length));
+  #bodyOf({ place }: Entry): string {
+    return this.#bodies.get(keyOf(place)) ?? bodyFrom(place.segment.journal.read(place.start, place.length));
   }
 
   /** Writes one body with its messages and indexes them. */
-  #add(segment: Segment, deliveries: readonly StoredDelivery[], body: string): void {
-    const { start, length } = this.#write(segment, deliveries, body);
-    this.#bodies.set(keyOf(segment, start), body, { size: body.length + 1 });
-    for (const delivery of deliveries) this.#index.put(delivery, segment, start, length);
+  #add(segment: Segment<null>, deliveries: readonly StoredDelivery[], body: string): void {
+    const place = this.#write(segment, deliveries, body);
+    this.#bodies.set(keyOf(place), body, { size: body.length + 1 });
+    for (const delivery of deliveries) this.#index.put(delivery, place);
   }
 
-  /** Returns the body's new position. */
-  #write(segment: Segment, deliveries: readonly StoredDelivery[], body: string): Position<Segment> {
-    const { journal } = segment;
+  /** Returns the body's new place. */
+  #write(segment: Segment<null>, deliveries: readonly StoredDelivery[], body: string): Place<null> {
     const [about, told] = deliveriesLine(deliveries, body);
-    const start = journal.size + Buffer.byteLength(about);
-    journal.add(about + told);
-    for (const { at } of deliveries) segment.newest = Math.max(segment.newest, at);
-    return { segment, start, length: journal.size - 1 - start };
+    const line = append(segment, about + told);
+    for (const { at } of deliveries) note(segment, at);
+    const body_at = Buffer.byteLength(about);
+    return { segment, start: line.start + body_at, length: line.length - body_at };
   }
 
   #writeLater(): void {
@@ -191,92 +177,56 @@ export class JournalOutgoing implements OutgoingStore {
   }
 
   #writeOutcomes(): void {
-    if (this.#outcomes.length === 0 || this.#closed) return;
-    this.#roll();
-    this.#current().journal.add(this.#outcomes.join("\n"));
+    if (this.#outcomes.length === 0) return;
+    this.#log.roll();
+    this.#writeOutcomesTo(this.#log.last);
+  }
+
+  #writeOutcomesTo(segment: Segment<null>): void {
+    if (this.#outcomes.length > 0) append(segment, this.#outcomes.join("\n"));
     this.#outcomes = [];
   }
 
-  #begin(number: number): void {
-    this.#folder.assertUsable();
-    const journal = new Journal(this.#folder.fs, this.#folder.pathOf(journalName(number)), 0);
-    this.#folder.flush();
-    this.#segments.push({ number, journal, newest: Number.NEGATIVE_INFINITY, carriedOver: 0 });
-  }
-
-  /** Starts a new journal when this one is full; half of one may be carried over. */
-  #roll(): void {
-    const { journal, number, carriedOver } = this.#current();
-    if (journal.size < Math.max(MAX_JOURNAL_BYTES, 2 * carriedOver)) return;
-    this.#begin(number + 1);
-    this.#retire();
-  }
-
-  #read(name: string): Segment {
-    const path = this.#folder.pathOf(name);
-    const { lines, size } = readLines(path, this.#folder.fs.readFileSync(path));
-    const journal = new Journal(this.#folder.fs, path, size);
-    const segment: Segment = { number: journalNumber(name), journal, newest: Number.NEGATIVE_INFINITY, carriedOver: 0 };
-    for (const { line, start, length } of lines) {
-      if ("deliveries" in line) {
-        for (const delivery of line.deliveries) {
-          this.#index.put(delivery, segment, start, length);
-          segment.newest = Math.max(segment.newest, delivery.at);
-        }
-        continue;
+  #read(bytes: Buffer, { segment, start, length }: Place<null>): void {
+    const { line, body_at } = readLine(bytes);
+    if ("deliveries" in line) {
+      const place = { segment, start: start + body_at, length: length - body_at };
+      for (const delivery of line.deliveries) {
+        this.#index.put(delivery, place);
+        note(segment, delivery.at);
       }
-      const entry = this.#index.get("tried" in line ? line.tried : line.again);
-      // Its journal may have been deleted first.
-      if (entry === undefined) continue;
-      const { delivery } = entry;
-      const next = "tried" in line ? tried(delivery, line.attempt, line.state, line.next_at) : again(delivery, line.at);
-      this.#index.update(entry, next);
+      return;
     }
-    return segment;
+    const entry = this.#index.get("tried" in line ? line.tried : line.again);
+    // Its segment may have been deleted first.
+    if (entry === undefined) return;
+    const { delivery } = entry;
+    const next = "tried" in line ? tried(delivery, line.attempt, line.state, line.next_at) : again(delivery, line.at);
+    this.#index.update(entry, next);
   }
 
-  /** Runs in the background. After a failure the journal stays and is retried with the next one. */
-  #retire(): void {
-    this.#retiring ??= this.#retireOldest()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#retiring = null;
-      });
-  }
-
-  async #retireOldest(): Promise<void> {
-    for (let oldest = this.#segments[0]; oldest !== undefined && this.#isOver(oldest); oldest = this.#segments[0]) {
-      await this.#move(oldest, this.#current());
-      const rest = this.#index.of(oldest);
-      // A message may have been replayed meanwhile.
-      if (rest.some(({ delivery }) => delivery.state === "pending")) continue;
-      this.#index.remove(rest);
-      this.#segments.shift();
-      await oldest.journal.close();
-      this.#folder.remove(journalName(oldest.number));
-    }
-  }
-
-  /** Moves pending messages; their position changes once the new line is on the disk. */
-  async #move(from: Segment, to: Segment): Promise<void> {
-    this.#writeOutcomes();
-    const size = to.journal.size;
-    const moving = this.#index.of(from).filter(({ delivery }) => delivery.state === "pending");
-    const moves = [...grouped(moving, (entry) => entry.start).values()].flatMap((same) => {
+  /** Moves pending messages; their place changes once the new line is on the disk. */
+  #carryOver(from: Segment<null>, to: Segment<null>): () => boolean {
+    // Behind a line that already says so, each of them would count twice after a restart.
+    this.#writeOutcomesTo(to);
+    const isPending = ({ delivery }: Entry): boolean => delivery.state === "pending";
+    const moves = [...grouped(this.#index.of(from).filter(isPending), ({ place }) => place).values()].map((same) => {
       const [first] = same;
-      if (first === undefined) return [];
       const deliveries = same.map(({ delivery }) => delivery);
-      return [{ same, place: this.#write(to, deliveries, this.#bodyOf(first)) }];
+      return { same, place: this.#write(to, deliveries, first === undefined ? "" : this.#bodyOf(first)) };
     });
-    to.carriedOver += to.journal.size - size;
-    await to.journal.flushed();
-    for (const { same, place } of moves) for (const entry of same) Object.assign(entry, place);
+    return () => {
+      for (const { same, place } of moves) for (const entry of same) entry.place = place;
+      const rest = this.#index.of(from);
+      // A message may have been replayed meanwhile.
+      if (rest.some(isPending)) return false;
+      this.#index.remove(rest);
+      return true;
+    };
   }
 
-  #isOver(oldest: Segment): boolean {
-    if (oldest === this.#segments.at(-1)) return false;
-    if (oldest.newest <= this.#now() - this.#kept_ms || this.#index.finished > MAX_FINISHED) return true;
-    const bytes = this.#segments.reduce((sum, { journal }) => sum + journal.size, 0);
-    return bytes > MAX_BYTES && this.#index.finished > this.#index.pending;
+  #isOver(oldest: Segment<null>): boolean {
+    if (oldest.newest_at <= this.#now() - this.#kept_ms || this.#index.finished > MAX_FINISHED) return true;
+    return this.#log.size > MAX_BYTES && this.#index.finished > this.#index.pending;
   }
 }

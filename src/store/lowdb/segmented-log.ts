@@ -4,8 +4,10 @@
  * its lines mean and when a segment is over; what it indexes refers to segments and places.
  */
 import type { Folder } from "./disk.ts";
-import { JOURNAL_ENDING, Journal } from "./journal.ts";
+import { Journal } from "./journal.ts";
 import { eachLine, readWhole } from "./journal-lines.ts";
+
+const ENDING = ".jsonl";
 
 /** A larger segment is followed by a new one. */
 const MAX_SEGMENT_BYTES = 8 * 1024 * 1024;
@@ -79,7 +81,7 @@ export class SegmentedLog<T> {
     this.#folder = folder;
     this.#format = format;
     this.#retirement = retirement;
-    const names = folder.takeFound(JOURNAL_ENDING).sort();
+    const names = folder.takeFound(ENDING).sort();
     const found = names.map((name) => this.#read(name));
     this.#last = found.pop() ?? this.#begin(1);
     this.#full = found;
@@ -164,7 +166,7 @@ export class SegmentedLog<T> {
   #begin(number: number): Segment<T> {
     this.#folder.assertUsable();
     const { prefix = "journal-" } = this.#format;
-    const segment = this.#open(`${prefix}${String(number).padStart(8, "0")}${JOURNAL_ENDING}`, 0);
+    const segment = this.#open(`${prefix}${String(number).padStart(8, "0")}${ENDING}`, 0);
     this.#folder.flush();
     return segment;
   }
