@@ -133,9 +133,11 @@ function createFireTrigger({ jobs, repositories, usage, clock, create, handleRep
       return { kind: "full", after_ms };
     }
     if (tells) await handleRepository(id, { type: "trigger-fired", name, news, events });
+    const begun = ids.filter((_, at) => known[at]);
     for (const task of fresh) {
       const made = await start(task);
-      if (!made.ok) return { kind: "refused", refusal: made.refusal };
+      if (!made.ok) return { kind: "refused", refusal: made.refusal, jobs: begun };
+      begun.push(automationJobId(task.repository, task.origin));
     }
     const sent = events.map((event) => event.id ?? "");
     return { kind: "started", jobs: ids, events: sent, again: all > 0 && rest === 0 };

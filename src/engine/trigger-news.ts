@@ -78,6 +78,7 @@ async function start(
     ...(issue === undefined ? {} : { issue }),
   });
   if (issue !== undefined) await sayWhyNot(needs, repository, { trigger, issue, fired });
+  if (fired.kind === "refused") return fired.jobs[0] === undefined ? null : { job: fired.jobs[0] };
   return fired.kind === "started" && !fired.again ? { job: fired.jobs[0] ?? null } : null;
 }
 

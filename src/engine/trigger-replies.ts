@@ -32,6 +32,13 @@ function whyNot(fired: Fired, { jobs_per_hour }: Trigger): string | null {
   }
 }
 
+function startedBy(fired: Fired, { actions }: Trigger): string {
+  const begun = fired.kind === "refused" ? fired.jobs.length : 0;
+  if (begun === 0) return "no job";
+  const asked = actions.filter(({ type }) => type === "agent").length;
+  return `${begun} of its ${asked} jobs`;
+}
+
 export async function sayWhyNot(
   { githubClient, store: { usage }, clock }: Needs,
   repository: IdentifiedRepository,
@@ -46,9 +53,10 @@ export async function sayWhyNot(
   });
   const [of, place] = [`${repository.id}/${issue}/${key}`, `${repository.id}`];
   if (once.full(of) !== null || lately.full(place) !== null) return;
-  once.add(of);
   lately.add(place);
   const named = trigger.name.replace(/[`\s]+/g, " ").trim();
-  const body = `The trigger \`${named}\` started no job for this issue: ${why}. \`/job\` starts one by hand.`;
+  const body = `The trigger \`${named}\` started ${startedBy(fired, trigger)} for this issue: ${why}. \`/job\` starts one by hand.`;
   await githubClient.reply(repository, issue, `trigger:${key}:${issue}`, body, true);
+  // one that GitHub did not take is said when the delivery is tried again
+  once.add(of);
 }

@@ -99,6 +99,25 @@ describe("a trigger for issues", () => {
     );
   });
 
+  it("says how many of its jobs a limit let it start, also where GitHub takes that later", async () => {
+    const harness = await withTriggers(
+      [{ name: "t", on: { issue_opened: {} }, actions: [{ job: HELLO }, { job: "do nothing" }] }],
+      { actions: false, settings: "budget:\n  jobs_per_day: 1\n" },
+    );
+    const { github } = harness;
+    const said = async (n: number) => {
+      const issue = github.openIssue(DEMO, { title: `Issue ${n}`, by: WRITER });
+      return until("the word of the trigger", () => {
+        harness.pass(1_000);
+        return github.comments(DEMO, issue).find(({ body }) => body.includes("The trigger"))?.body;
+      });
+    };
+    expect(await said(1)).toContain("The trigger `t` started 1 of its 2 jobs for this issue: In octo/demo 1 job was");
+    github.faults.add({ match: { method: "POST", path: /\/issues\/2\/comments$/ }, status: 502, times: 3 });
+    expect(await said(2)).toContain("The trigger `t` started no job for this issue: In octo/demo 1 job was");
+    expect(await jobs(harness)).toHaveLength(1);
+  });
+
   it("hears of a label, and starts nothing where a job of the issue is open", async () => {
     const harness = await withTriggers([
       on({ issue_labelled: { label: "agent/*" } }, "Look at {{issue.title}}; it was labelled {{label}}."),

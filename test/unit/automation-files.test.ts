@@ -49,6 +49,19 @@ it("takes the file's name above it for no part of it, as create-job's documentat
     expect(problemOf(broken)).toContain("not valid JSON");
 });
 
+it("takes no text for a comment that has a line separator before two slashes", () => {
+  const job = "one\u2028// two";
+  expect(parseCrons(blob(`[{ "name": "a", "schedule": "0 9 * * *", "job": "${job}" }]`))).toMatchObject({
+    ok: true,
+    list: [{ job }],
+  });
+});
+
+it("reads a file that begins with a byte order mark", () => {
+  expect(parseCrons(blob("\ufeff// config/CRONS.json\r\n[]\r\n"))).toEqual({ ok: true, list: [] });
+  expect(parseTriggers(blob('\ufeff{ "triggers": [] }'))).toEqual({ ok: true, list: [] });
+});
+
 it("says in a sentence what is wrong with a file, and where", () => {
   expect(problemOf("{")).toBe("`config/CRONS.json` is not valid JSON: fix it, or delete the file.");
   expect(problemOf("[".repeat(60_000))).toContain("is not valid JSON");

@@ -34,6 +34,8 @@ class World {
   left = Number.POSITIVE_INFINITY;
   /** Jobs are refused. */
   refuses = false;
+  /** For so many jobs there is room. */
+  room = Number.POSITIVE_INFINITY;
 
   step(): void {
     this.left -= 1;
@@ -68,7 +70,8 @@ class World {
       clock: { now: () => this.now },
       create: async (_draft, id) => {
         this.step();
-        if (this.refuses) return { ok: false, refusal: { code: "over_quota", sentence: "Too many." } };
+        if (this.refuses || this.jobs.length >= this.room)
+          return { ok: false, refusal: { code: "over_quota", sentence: "Too many." } };
         this.jobs.push(id);
         this.step();
         return { ok: true } as never;
@@ -130,6 +133,16 @@ describe("what a trigger is fired with", () => {
     expect(await world.fire(trigger, "1")).toMatchObject({ kind: "started", again: false });
     expect(await world.fire(trigger, "1")).toMatchObject({ kind: "started", again: true });
     expect([world.jobs.length, world.events.length, world.uses.length]).toEqual([1, 1, 2]);
+  });
+
+  it("says which of its jobs have begun before one is refused", async () => {
+    const world = new World();
+    const trigger = triggerOf([{ job: "One." }, { job: "Two." }, { job: "Three." }]);
+    world.room = 1;
+    expect(await world.fire(trigger, "1")).toMatchObject({ kind: "refused", jobs: world.jobs });
+    expect(await world.fire(trigger, "1")).toMatchObject({ kind: "refused", jobs: world.jobs });
+    expect(world.jobs).toHaveLength(1);
+    expect(await world.fire(triggerOf([{ job: "Other." }]), "2")).toMatchObject({ kind: "refused", jobs: [] });
   });
 
   it("is told whole where nothing is missing, and not at all else", async () => {

@@ -34,7 +34,8 @@ export type Fired =
   | { readonly kind: "missing"; readonly placeholder: string }
   /** As much as may come of it within an hour has come. */
   | { readonly kind: "full"; readonly after_ms: number }
-  | { readonly kind: "refused"; readonly refusal: Refusal };
+  /** `jobs`: those that were begun before. */
+  | { readonly kind: "refused"; readonly refusal: Refusal; readonly jobs: readonly JobId[] };
 
 export type FireTrigger = (news: TriggerNews) => Promise<Fired>;
 

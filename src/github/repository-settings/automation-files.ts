@@ -23,8 +23,9 @@ export const TRIGGERS_PATH = "config/TRIGGERS.json";
 /** A longer file is not read. */
 export const MAX_AUTOMATION_BYTES = 64 * 1024;
 const MAX_NAME = 80;
-/** No text of JSON goes over the end of a line, so that none has such a line in it. */
-const COMMENTS = /^[ \t]*\/\/.*$/gm;
+/** No text of JSON goes over the end of a line, so that none has such a line in it. U+2028 ends none. */
+const COMMENTS = /(?<=^|\n)[ \t]*\/\/[^\n]*/g;
+const BYTE_ORDER_MARK = /^\uFEFF/;
 
 interface Blob {
   readonly text: string | null;
@@ -56,7 +57,7 @@ function parse<T>(path: string, schema: z.ZodType<readonly T[]>, blob: Blob | nu
   if (blob === null) return { ok: true, list: [] };
   if (blob.text === null || blob.isTruncated || Buffer.byteLength(blob.text) > MAX_AUTOMATION_BYTES)
     return broken(path, "is not a text of 64 KB at most.");
-  const raw = parseForeignJson(blob.text.replace(COMMENTS, ""));
+  const raw = parseForeignJson(blob.text.replace(BYTE_ORDER_MARK, "").replace(COMMENTS, ""));
   if (raw === undefined) return broken(path, "is not valid JSON: fix it, or delete the file.");
   const parsed = schema.safeParse(raw);
   if (parsed.success) return { ok: true, list: parsed.data };
