@@ -1,4 +1,5 @@
 /** Performs what schedules ask of the engine, and says what becomes of their jobs. */
+import type { Schedule } from "../contracts/automation.ts";
 import { asJobId, isFinal, type Job } from "../domain/job/job.ts";
 import { placeOf } from "../domain/job/line.ts";
 import { outcomeOf } from "../domain/job/outcome.ts";
@@ -35,9 +36,9 @@ function runOfJob(job: Job, run: Pick<RunNews, "name" | "due_at">): RunNews {
 }
 
 /** Once for each time that it is due, however often this is tried. */
-const dueEvent = (state: RepositoryState, name: string, at: number) => {
+const dueEvent = (state: RepositoryState, { name, job: text = "" }: Schedule, at: number) => {
   const more = { schedule: name, due_at: new Date(at).toISOString() };
-  return repositoryEvent(state, "schedule.due", { subject: name, text: "", more }, at);
+  return repositoryEvent(state, "schedule.due", { subject: name, text, more }, at);
 };
 
 const done = (run: RunNews): RepositoryAttempt => ({ ended: "done", command: { type: "schedule-run-told", run } });
@@ -51,7 +52,7 @@ export function createSchedulePerformer({ jobs, start, publish }: Needs): Perfor
     const run = { name, due_at, job: null } as const;
     if (entry === null || !entry.enabled) return done({ ...run, came_to: "cancelled", why: SWITCHED_OFF });
     if (entry.type === "webhook") {
-      const sent = await publish(dueEvent(state, entry.name, due_at), state);
+      const sent = await publish(dueEvent(state, entry, due_at), state);
       return sent.ended === "later" ? sent : done({ ...run, came_to: "told", why: null });
     }
     const { job: task = "", llm_provider: provider, llm_model: model } = entry;

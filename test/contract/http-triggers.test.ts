@@ -274,6 +274,11 @@ describe("what a call brings", () => {
     expect(await jobs()).toEqual([]);
   });
 
+  it("is refused with how long it may be", async () => {
+    const { body } = await call({ body: "x".repeat(70_000) });
+    expect(body).toMatchObject({ error: "The body is larger than 64 kB; send less." });
+  });
+
   it("is sanitised, and cut where it is long", async () => {
     await task("{{body}}");
     const body = `${"x".repeat(30_000)}`;

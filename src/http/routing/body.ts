@@ -6,7 +6,7 @@ import { fieldsIn, fieldsOf, isJsonWithinBounds } from "../../text/json-bounds.t
 import type { HoldBody } from "../server/bodies-under-way.ts";
 import { failure, type HttpResult, send } from "./answer.ts";
 import { NAMED_TWICE, NO_JSON, TOO_DEEP } from "./checked.ts";
-import { CHUNK_BYTES, LARGE_BODY_BYTES, MAX_BODY_BYTES } from "./limits.ts";
+import { CHUNK_BYTES, LARGE_BODY_BYTES, MAX_BODY_BYTES, sizeInWords } from "./limits.ts";
 
 declare global {
   namespace Express {
@@ -127,7 +127,7 @@ export const bodyErrors: ErrorRequestHandler = (error, request, response, next) 
 function bodyAnswer({ type, limit }: z.infer<typeof bodyError>): HttpResult | null {
   switch (type) {
     case "entity.too.large":
-      return failure(413, "body_too_large", `The body is larger than ${limit / 1024 / 1024} MB; send less.`);
+      return failure(413, "body_too_large", `The body is larger than ${sizeInWords(limit)}; send less.`);
     case OUT_OF_BOUNDS:
       return TOO_DEEP;
     case TWICE:

@@ -3,6 +3,9 @@
 const SECOND_MS = 1_000;
 const MB = 1024 * 1024;
 
+/** Such as `64 kB` and `1 MB`. */
+export const sizeInWords = (bytes: number): string => (bytes < MB ? `${bytes / 1024} kB` : `${bytes / MB} MB`);
+
 /** A body of a request. */
 export const MAX_BODY_BYTES = MB;
 /** What a run hands in with its whole log. */

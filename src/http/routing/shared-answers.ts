@@ -2,7 +2,7 @@
  * Derives the answers that a route shares with others from its properties: with a key it can refuse one, with a body it
  * can find it broken. For the description; `mount.ts` implements them.
  */
-import { MAX_BODY_BYTES } from "./limits.ts";
+import { MAX_BODY_BYTES, sizeInWords } from "./limits.ts";
 import type { AnswerShape, Route } from "./route.ts";
 
 export type Answers = Readonly<Record<number, AnswerShape>>;
@@ -52,7 +52,7 @@ const OF_BODIES: Answers = {
 };
 
 const tooLarge = (bytes: number): Answers => ({
-  413: { about: `The body is larger than ${bytes / 1024 / 1024} MB.`, codes: ["body_too_large"] },
+  413: { about: `The body is larger than ${sizeInWords(bytes)}.`, codes: ["body_too_large"] },
 });
 
 const OF_WRITES: Answers = { 429: { about: "Too many.", codes: ["rate_limited"], headers: RETRY_AFTER } };
