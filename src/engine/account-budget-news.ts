@@ -32,8 +32,10 @@ export function createAccountBudgetNews(needs: Needs): { committed(job: Job, bef
 
   const tell = async (job: Job, account: string, seen: SeenOfAccount, now: number): Promise<void> => {
     const { event, once } = tellAccountBudget(seen, { account, repository: fullName(job.repository), now });
-    const key = `${account} ${event.type} ${once}`;
-    if (told.has(key)) return;
+    const keyOf = (type: typeof event.type): string => `${account} ${type} ${once}`;
+    const key = keyOf(event.type);
+    // what is spent is not nearly spent when a job gives some of it back
+    if (told.has(key) || told.has(keyOf("account_budget.exhausted"))) return;
     told.set(key, true);
     log.warn(
       { account, event: event.type, limit: event.data.subject, used_cents: seen.used, most_cents: seen.most },
