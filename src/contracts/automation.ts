@@ -26,23 +26,26 @@ const action = {
   type: z.enum(["agent", "webhook", "command"]).default("agent"),
   /** The task of a job, or the words of an event, which may have none. */
   job: task.optional(),
+  /** What `type: command` has in create-job's files. It is never run. */
+  command: task.optional(),
   llm_provider: choice,
   llm_model: choice,
 };
 
+const actionSchema = z.strictObject(action);
+type Action = z.output<typeof actionSchema>;
+
 const enabled = z.boolean().default(true);
 
 /** Nothing of a repository runs on the server, and a job needs something to do. */
-function checkAction(
-  { type, job }: { readonly type: string; readonly job?: string | undefined },
-  context: z.RefinementCtx,
-) {
+function checkAction({ type, job, command }: Pick<Action, "type" | "job" | "command">, context: z.RefinementCtx) {
   const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
   if (type === "command")
     wrong(
       "type",
       "is `command`, but nothing of a repository runs on the server: use `agent`, or a workflow of your own",
     );
+  else if (command !== undefined) wrong("command", "is for `type: command`, which is refused; a task stands in `job`");
   if (type === "agent" && (job ?? "") === "") wrong("job", "is missing: it is the task of the job");
 }
 
@@ -80,7 +83,7 @@ const triggerFields = {
     .optional(),
   /** An event of GitHub; missing: the trigger is called by its address. */
   on: onSchema.optional(),
-  actions: z.array(z.strictObject(action)).min(1).max(10),
+  actions: z.array(actionSchema).min(1).max(10),
   jobs_per_hour: z.number().int().min(1).max(1_000).default(DEFAULT_JOBS_PER_HOUR),
   enabled,
 };
@@ -88,10 +91,9 @@ const triggerFields = {
 const triggerShape = z.strictObject(triggerFields);
 
 /** What is wrong with an action of a trigger, as the end of a sentence about it; null: nothing. */
-function actionMistake(
-  { type, job = "" }: z.output<typeof triggerShape>["actions"][number],
-  on: On | undefined,
-): string | null {
+function actionMistake({ type, job = "", command }: Action, on: On | undefined): string | null {
+  if (type !== "command" && command !== undefined)
+    return "has a `command`, which is for `type: command`, and that is refused; a task stands in `job`";
   switch (type) {
     case "command":
       return "is a command, and no command runs on the server: write `type: agent`, with what the command is for as its `job`";

@@ -62,6 +62,24 @@ it("reads a file that begins with a byte order mark", () => {
   expect(parseTriggers(blob('\ufeff{ "triggers": [] }'))).toEqual({ ok: true, list: [] });
 });
 
+it("refuses the commands of create-job's own files in words, and takes those of a trigger that is off", () => {
+  const command = { type: "command", command: "ls -la logs/" };
+  expect(problemOf([{ name: "a", schedule: "0 9 * * *", ...command }])).toBe(
+    "`config/CRONS.json` has a mistake at `[0].type`: is `command`, but nothing of a repository runs on the server: use `agent`, or a workflow of your own.",
+  );
+  expect(problemOf([{ ...DAILY, command: "ls" }])).toContain(
+    "at `[0].command`: is for `type: command`, which is refused; a task stands in `job`",
+  );
+  const trigger = (more: object) => parseTriggers(blob([{ name: "a", ...more }]));
+  expect(trigger({ actions: [command], enabled: false })).toMatchObject({ ok: true, list: [{ enabled: false }] });
+  expect(trigger({ actions: [command] })).toMatchObject({
+    problem: expect.stringContaining("is a command, and no command runs on the server"),
+  });
+  expect(trigger({ actions: [{ job: "Look.", command: "ls" }] })).toMatchObject({
+    problem: expect.stringContaining("has a `command`, which is for `type: command`"),
+  });
+});
+
 it("says in a sentence what is wrong with a file, and where", () => {
   expect(problemOf("{")).toBe("`config/CRONS.json` is not valid JSON: fix it, or delete the file.");
   expect(problemOf("[".repeat(60_000))).toContain("is not valid JSON");
