@@ -52,6 +52,8 @@ const END_OF_FLAGS = new RegExp(`^${GAP}(?:--|[\u2013\u2014])(?=\\s|$)`);
 const VALUE = new RegExp(`^${GAP}(\\S+)`);
 const ONE_DASH = new RegExp(`^${GAP}-(${NAMES.join("|")})(?=[\\s=]|$)`, "i");
 const AFTER_TASK = /\s--(?:no-merge|draft|again|over-budget|market|(?:model|price)(?:=\S*|[^\S\n]+\S+)?)$/i;
+/** No command is called so, but people write it. */
+const RUN = new RegExp(`^run\\s+--(?:${NAMES.join("|")})(?=[\\s=]|$)`, "i");
 /** It reads what stands behind it itself. */
 const RETRY = /^retry\s/i;
 
@@ -138,6 +140,8 @@ function flagMistake(rest: string): string | null {
   if (single !== null) return `Did you mean \`--${single[1]?.toLowerCase()}\`, with two dashes?`;
   // A flag after the task would silently become part of it, and `--no-merge` must not be lost.
   const line = (rest.split("\n", 1)[0] ?? "").trim();
+  if (RUN.test(line))
+    return "Leave out `run`: `/job --no-merge fix the login`. If it is part of the task, put a lone `--` before it.";
   if (AFTER_TASK.test(line) && !RETRY.test(line))
     return "Put flags before the task: `/job --no-merge fix the login`. If the task is about such a flag, put it in backticks.";
   return null;
