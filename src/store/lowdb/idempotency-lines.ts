@@ -68,7 +68,7 @@ export interface LineStart {
 /** What the start has to know of a line. */
 export function lineStart(line: Buffer): LineStart {
   const [, at, what] = BEGINNING.exec(line.toString("latin1", 0, BEGINNING_BYTES)) ?? [];
-  if (at === undefined || line.at(-1) !== CLOSING_BRACE) throw whyNot(line.toString("utf8"));
+  if (at === undefined || line[line.length - 1] !== CLOSING_BRACE) throw whyNot(line.toString("utf8"));
   // Copied, since a part of the beginning would keep all of it in memory.
   const scope = line.toString("latin1", SCOPE_AT, SCOPE_AT + SCOPE_BYTES);
   return { scope, at: Number(at), released: what === "released" };

@@ -118,9 +118,9 @@ export class JournalIdempotency implements IdempotencyStore {
     this.#log.roll(at);
     const segment = this.#log.last;
     note(segment, at);
-    const place = append(segment, line);
+    const { start, length } = append(segment, line);
     const before = this.#known.get(scope);
-    this.#put(scope, { at, ...place });
+    this.#put(scope, { at, segment, start, length });
     const written: Promise<void> = segment.journal.flushed().then(
       () => this.#settle(scope, written),
       (error: unknown) => {
@@ -138,11 +138,11 @@ export class JournalIdempotency implements IdempotencyStore {
     if (this.#writing.get(scope) === written) this.#writing.delete(scope);
   }
 
-  #read(line: Buffer, place: Place<Live>): void {
+  #read(line: Buffer, { segment, start, length }: Place<Live>): void {
     const { scope, released, at } = lineStart(line);
-    note(place.segment, at);
+    note(segment, at);
     if (released) this.#forget(scope);
-    else this.#put(scope, { at, ...place });
+    else this.#put(scope, { at, segment, start, length });
   }
 
   /** Replaces an earlier line, also in the order. */
