@@ -137,6 +137,8 @@ async function attemptOnce(
   // recorded before the start, it counts as begun and interrupted: then the engine looks before it acts
   if (event !== null && again) await store.inbox.record({ id: delivery, event, at: clock.now() });
   await engine.start();
+  // what time alone brings is decided before the end is waited for
+  await engine.enforceDeadlines();
   for (const id of session.restored()) {
     await engine.handle(id, { type: "look", forced: !tellsOfRun(event) });
     if (attempt > 1) await engine.handle(id, { type: "show", comment_id: null });

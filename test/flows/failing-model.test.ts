@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { DEMO } from "../sandbox/environment.ts";
 import { errorBody } from "../sandbox/model/protocol.ts";
-import { startHarness, untilJob } from "./harness.ts";
+import { startHarness, until, untilJob } from "./harness.ts";
 
 describe("a provider that no attempt can work with", () => {
   it.each([
@@ -21,7 +21,7 @@ describe("a provider that no attempt can work with", () => {
     const runs = harness.github.runs(DEMO).filter(({ conclusion }) => conclusion !== "skipped");
     const ofJob = runs.filter(({ path, headBranch }) => path.endsWith("run-job.yml") && headBranch === job.branch);
     expect({ attempts: job.attempt, runs: ofJob.length }).toEqual({ attempts: 1, runs: 1 });
-    expect(harness.comment(issue)).toContain(advice);
+    await until("the comment to say what to do", () => harness.comment(issue).includes(advice));
     expect(harness.comment(issue)).toContain(words);
     const shown = [
       harness.comment(issue),
