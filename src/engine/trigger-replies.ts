@@ -2,6 +2,7 @@
 import type { Trigger } from "../contracts/automation.ts";
 import type { IdentifiedRepository } from "../domain/repository/repository.ts";
 import { triggerKey } from "../domain/repository/triggers.ts";
+import { counted } from "../text/plural.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { GitHubClient } from "./ports/github.ts";
 import type { Fired } from "./ports/triggers.ts";
@@ -36,7 +37,7 @@ function startedBy(fired: Fired, { actions }: Trigger): string {
   const begun = fired.kind === "refused" ? fired.jobs.length : 0;
   if (begun === 0) return "no job";
   const asked = actions.filter(({ type }) => type === "agent").length;
-  return `${begun} of its ${asked} jobs`;
+  return `${begun} of its ${counted(asked, "job")}`;
 }
 
 export async function sayWhyNot(
