@@ -64,12 +64,19 @@ async function withKills() {
   return {
     sandbox,
     async killedAt(points: typeof POINTS, begin: () => unknown) {
-      for (const [index, [where, match, { before }]] of points.entries()) {
-        github.faults.add({ match, status: 0, before, stall: true });
-        if (index === 0) begin();
+      const stallAt = (index: number): void => {
+        const point = points[index];
+        if (point !== undefined)
+          github.faults.add({ match: point[1], status: 0, before: point[2].before, stall: true });
+      };
+      stallAt(0);
+      begin();
+      for (const [index, [where]] of points.entries()) {
         await until(`the call ${where}`, () => github.faults.spent);
-        // what it was told while it was down is asked for again at the start, as GitHub keeps it
         await app?.kill();
+        // before the start, since work begins with it
+        stallAt(index + 1);
+        // what it was told while it was down is asked for again at the start, as GitHub keeps it
         app = await start();
       }
     },
