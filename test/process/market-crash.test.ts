@@ -102,10 +102,14 @@ it("neither loses nor doubles a cent when it is killed among 200 money commands,
   expect(shuffled).toHaveLength(200);
   const before = new Map<string, Told>();
   const enough = Promise.withResolvers<void>();
-  const first = shuffled.map(async (asked) => {
-    const told = await ask(url, asked);
-    if (told !== null) before.set(asked.once, told);
-    if (before.size >= 40) enough.resolve();
+  const waiting = [...shuffled];
+  // fifty at once, and no more once it is killed: some are under way then, and some were never sent
+  const first = Array.from({ length: 50 }, async () => {
+    for (let asked = waiting.shift(); asked !== undefined && before.size < 40; asked = waiting.shift()) {
+      const told = await ask(url, asked);
+      if (told !== null) before.set(asked.once, told);
+      if (before.size >= 40) enough.resolve();
+    }
   });
   await enough.promise;
   await app.kill();
