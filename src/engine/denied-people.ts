@@ -21,7 +21,7 @@ export interface DeniedPeople {
   /** Whether this person was denied here recently. */
   isDenied(repository: EventRepository, who: PermissionRequest): boolean;
   /** Records that this person was denied. Returns whether a reaction may be shown, and counts it. */
-  deny(repository: EventRepository, who: PermissionRequest): boolean;
+  deny(repository: EventRepository, who: PermissionRequest): Promise<boolean>;
 }
 
 export function createDeniedPeople(usage: UsageStore, now: () => number): DeniedPeople {
@@ -36,14 +36,12 @@ export function createDeniedPeople(usage: UsageStore, now: () => number): Denied
       const at = refused.get(keyOf(repository, who));
       return at !== undefined && now() - at < REMEMBERED_MS;
     },
-    deny(repository, who) {
+    async deny(repository, who) {
       const person = keyOf(repository, who);
       const place = `${repository.id}`;
       if (!this.isDenied(repository, who)) refused.set(person, now());
-      if (shown.full(person) !== null || lately.full(place) !== null) return false;
-      shown.add(person);
-      lately.add(place);
-      return true;
+      if ((await lately.full(place)) !== null || (await shown.take(person)) !== null) return false;
+      return (await lately.take(place)) === null;
     },
   };
 }

@@ -14,7 +14,7 @@ import type { JobStore } from "./ports/jobs.ts";
 import type { RepositoryStore } from "./ports/repositories.ts";
 import type { Fired, FireTrigger, IssueTriggerSecret, TriggerNews } from "./ports/triggers.ts";
 import type { UsageStore } from "./ports/usage.ts";
-import { HOUR_MS, slidingLimit } from "./sliding-limit.ts";
+import { HOUR_MS } from "./sliding-limit.ts";
 import { type AutomationTask, automationJobId, createStartAutomation } from "./start-automation.ts";
 
 interface Needs {
@@ -107,13 +107,9 @@ function createFireTrigger({ jobs, repositories, usage, clock, create, handleRep
   const underWay = new Map<string, Promise<Fired>>();
 
   /** All of it fits, and counts, or none is begun; null: it fits. */
-  const countIn = ({ repository, trigger }: TriggerNews, count: number): number | null => {
+  const countIn = ({ repository, trigger }: TriggerNews, count: number): Promise<number | null> => {
     const of = `${repository.id}/${triggerKey(trigger.name)}`;
-    const most = Math.max(1, trigger.jobs_per_hour - count + 1);
-    const limit = slidingLimit(usage, clock.now, { kind: "trigger", most, ms: HOUR_MS });
-    const after_ms = limit.full(of);
-    if (after_ms === null) for (let n = 0; n < count; n += 1) limit.add(of);
-    return after_ms;
+    return usage.take({ kind: "trigger", of }, { most: trigger.jobs_per_hour, ms: HOUR_MS, at: clock.now(), count });
   };
 
   const startAll = async (fired: TriggerNews, { tasks, events }: Work): Promise<Fired> => {
@@ -127,7 +123,7 @@ function createFireTrigger({ jobs, repositories, usage, clock, create, handleRep
     const rest = fresh.length + (tells ? events.length : 0);
     const all = tasks.length + events.length;
     // what an earlier repetition has begun was counted then
-    const after_ms = rest === all && all > 0 ? countIn(fired, all) : null;
+    const after_ms = rest === all && all > 0 ? await countIn(fired, all) : null;
     if (after_ms !== null) {
       await handleRepository(id, { type: "trigger-refused", name });
       return { kind: "full", after_ms };

@@ -20,7 +20,7 @@ import type { AccountStore } from "./ports/accounts.ts";
 import type { Recorder } from "./ports/audit.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { JobLog } from "./ports/job-log.ts";
-import type { Commit, JobStore, StoredJob } from "./ports/jobs.ts";
+import type { Commit, Guard, JobStore, StoredJob } from "./ports/jobs.ts";
 import type { Log } from "./ports/log.ts";
 import type { Handled } from "./ports/service.ts";
 import type { SubscriptionMatcher } from "./ports/webhooks.ts";
@@ -43,8 +43,8 @@ interface Needs {
   readonly clock: Clock;
   readonly subscriptionMatcher: SubscriptionMatcher;
   readonly jobLog: Pick<JobLog, "keep">;
-  readonly quotas: Pick<Quotas, "inTurn" | "refusal" | "counted">;
-  readonly line: Pick<Line, "inTurn" | "facts">;
+  readonly quotas: Pick<Quotas, "inTurn" | "guards" | "refusal" | "uses">;
+  readonly line: Pick<Line, "inTurn" | "guards" | "facts">;
   /** Called after every commit. */
   readonly committed: (stored: StoredJob, before: Job | null) => void;
   /** Called with the outcome of every command that somebody gave. */
@@ -74,6 +74,8 @@ interface Deciding {
   readonly command: Command;
   readonly extras: Extras;
   readonly context: Context;
+  /** What the decision and the quotas have seen or will see beside the job. */
+  readonly guards: readonly Guard[];
 }
 
 interface Committing {
@@ -82,6 +84,7 @@ interface Committing {
   readonly command: Command;
   readonly decision: Decided;
   readonly extras: Extras;
+  readonly guards: readonly Guard[];
   readonly at: number;
 }
 
@@ -101,20 +104,30 @@ export class CommandHandler {
   }
 
   async #attempt(id: JobId, command: Command, extras: Extras): Promise<Handled | "again"> {
-    const { jobs, line } = this.#needs;
+    const { jobs, line, quotas } = this.#needs;
     const stored = await jobs.load(id);
     const job = stored?.job ?? null;
     const context = await this.#contextOf(job, command);
-    const deciding = { id, stored, command, extras, context };
+    const counted = quotas.guards(command, job);
+    const deciding = { id, stored, command, extras, context, guards: await this.#guards(counted) };
     const decision = decide(job, command, context);
     if (decision.kind !== "decided" || !needsLine(job, command, decision)) return this.#conclude(deciding, decision);
     const { repository, account } = decision.job;
-    return line.inTurn(repository, account, async () =>
-      this.#conclude(deciding, decide(job, command, { ...context, line: await line.facts(repository, account) })),
-    );
+    return line.inTurn(repository, account, async () => {
+      const guards = await this.#guards([...counted, ...line.guards(repository, account)]);
+      const facts = await line.facts(repository, account);
+      return this.#conclude({ ...deciding, guards }, decide(job, command, { ...context, line: facts }));
+    });
   }
 
-  async #conclude({ id, stored, command, extras, context }: Deciding, decision: Decision): Promise<Handled | "again"> {
+  async #guards(keys: readonly string[]): Promise<readonly Guard[]> {
+    return keys.length === 0 ? [] : this.#needs.jobs.guards([...new Set(keys)]);
+  }
+
+  async #conclude(
+    { id, stored, command, extras, context, guards }: Deciding,
+    decision: Decision,
+  ): Promise<Handled | "again"> {
     const { jobs, quotas } = this.#needs;
     const job = stored?.job ?? null;
     const conclude = async (outcome: string): Promise<void> => {
@@ -137,10 +150,10 @@ export class CommandHandler {
       await conclude(over.code);
       return { ok: false, refusal: over };
     }
-    return this.#commit({ stored, command, decision, extras, at: context.now });
+    return this.#commit({ stored, command, decision, extras, guards, at: context.now });
   }
 
-  async #commit({ stored, command, decision, extras, at }: Committing): Promise<Handled | "again"> {
+  async #commit({ stored, command, decision, extras, guards, at }: Committing): Promise<Handled | "again"> {
     const { jobs, quotas, committed, log } = this.#needs;
     const expected_version = stored?.version ?? 0;
     await this.#keepLog(stored, decision.job, extras);
@@ -153,10 +166,11 @@ export class CommandHandler {
       ...(decision.spending === undefined ? {} : { spending: decision.spending }),
       effects: await this.#effectsOf(decision, expected_version + 1),
       done: extras.done ?? null,
+      guards,
+      uses: quotas.uses(command, decision.job),
     });
     if (!answer.ok) return "again";
     const { job } = answer.stored;
-    quotas.counted(command, job);
     committed(answer.stored, stored?.job ?? null);
     this.#recorded(job.id, command, job.repository, "done");
     logTransitions(log, job, decision.history, command);

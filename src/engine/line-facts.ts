@@ -67,7 +67,9 @@ async function readAccounts(
   for (const account of accounts) {
     const limits: Budget | null = await account_budgets.of(account);
     if (limits === null) continue;
-    found.set(account, { limits, spent: await spending.spentIn({ account }, now), held: await jobs.heldBy(account) });
+    // what ends meanwhile is held first and spent then: read in this order, it may count twice but is never missed
+    const held = await jobs.heldBy(account);
+    found.set(account, { limits, spent: await spending.spentIn({ account }, now), held });
   }
   return found;
 }

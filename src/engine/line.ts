@@ -1,6 +1,6 @@
 /**
- * Keeps repositories within the limits of their settings: decisions that take a place are made one at a time for each
- * repository, and a commit that gives one back lets the next of the line begin. What was missed is made up for every hour.
+ * Keeps repositories within the limits of their settings: decisions that take a place guard what they have seen, and a
+ * commit that gives one back lets the next of the line begin. What was missed is made up for every hour.
  */
 import { UNREAD_REPOSITORY_SETTINGS } from "../contracts/settings.ts";
 import { accountNamed } from "../domain/job/account.ts";
@@ -8,6 +8,7 @@ import type { Command } from "../domain/job/command.ts";
 import { fullName, type JobId } from "../domain/job/job.ts";
 import { shownTooFarBack, waitingIn, walkLine } from "../domain/job/line.ts";
 import type { RepositoryState } from "../domain/repository/repository.ts";
+import { accountGuard, repositoryGuard } from "./guards.ts";
 import { createLineFacts, type ReadLineFacts } from "./line-facts.ts";
 import { type AccountBudgets, NO_ACCOUNT_BUDGETS } from "./ports/account-budgets.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -38,10 +39,12 @@ interface Needs {
 
 export interface Line {
   /**
-   * Runs what takes a place or part of a budget; one at a time for each repository, and for each account that has a budget.
-   * `account`: of the job.
+   * Runs what takes a place or part of a budget. A courtesy: in this process one at a time for each repository, and for each
+   * account that may have a budget, and so without conflicts. `account`: of the job.
    */
   inTurn<T>(repository: Named, account: string, work: () => Promise<T>): Promise<T>;
+  /** What a decision that takes one has to guard; read before the facts. */
+  guards(repository: Named, account: string): readonly string[];
   readonly facts: ReadLineFacts;
   readonly handlers: Pick<TaskHandlers, "line" | "limits">;
   /** Has those of the account begin for whom there is room now. */
@@ -49,11 +52,6 @@ export interface Line {
   /** Has everybody begin for whom there is room. */
   moveAll(): Promise<void>;
 }
-
-const keyOf = (repository: Named): string => fullName(repository).toLowerCase();
-
-/** Jobs may have two names of one repository while it is being renamed. */
-const turnOf = (repository: Named): string => (repository.id === undefined ? keyOf(repository) : `#${repository.id}`);
 
 /** Jobs at rest whose settings are those of their last look: with a pull request, or a question that gives no place. */
 async function mayExpire({ jobs }: Needs["store"], repository: string): Promise<ReadonlySet<JobId>> {
@@ -124,7 +122,8 @@ export function createLine(needs: Needs): Line {
     // the repository's turn first, always: so nobody waits for somebody who waits for them
     inTurn: (repository, account, work) =>
       // and the account's even before anybody has a budget: a first one may be set meanwhile
-      inTurn(turnOf(repository), () => (may_be_set ? inTurnOfAccount(accountNamed(account), work) : work())),
+      inTurn(repositoryGuard(repository), () => (may_be_set ? inTurnOfAccount(accountNamed(account), work) : work())),
+    guards: (repository, account) => [repositoryGuard(repository), ...(may_be_set ? [accountGuard(account)] : [])],
     facts,
     accountChanged: async (account) => queue.schedule((await linesOf(needs.store, account)).map(lineOf)),
     moveAll: async () => queue.schedule((await jobs.lines()).map((name) => lineOf(named(name)))),

@@ -163,7 +163,7 @@ class DeliveryProcessor {
     if (event.reviewed) await this.#news(repository, await this.#jobOfPull(repository, issue.number), LOOK);
     const by = await this.#requesterOf(event);
     if (by !== null) return this.#command(event, by);
-    if (!deniedPeople.deny(repository, authorOf(event))) return;
+    if (!(await deniedPeople.deny(repository, authorOf(event)))) return;
     this.#trace.note({ error_code: "forbidden" });
     return this.#react(repository, comment_id, "confused");
   }

@@ -19,11 +19,12 @@ import {
 } from "../domain/job/quotas.ts";
 import { type Refusal, refusal } from "../domain/job/refusal.ts";
 import { NO_MARKET } from "./comment-replies.ts";
+import { accountGuard } from "./guards.ts";
 import type { AttachmentStore } from "./ports/attachments.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Estimate, EstimateRequest, Estimator } from "./ports/estimates.ts";
 import type { JobStore } from "./ports/jobs.ts";
-import type { UsageStore } from "./ports/usage.ts";
+import type { UsageStore, Use } from "./ports/usage.ts";
 import { DAY_MS, HOUR_MS, slidingLimit } from "./sliding-limit.ts";
 import { createTurns } from "./turns.ts";
 
@@ -35,12 +36,14 @@ const NO_ROOM: Refusal = {
 };
 
 export interface Quotas {
-  /** Runs the command's work; commands that count for the same account run one at a time. */
+  /** Runs the command's work; a courtesy: those that count for one account run one at a time, and so meet no conflicts. */
   inTurn<T>(command: Command, job: () => Promise<Job | null>, work: () => Promise<T>): Promise<T>;
   /** Why this decision exceeds a quota; null when it does not. */
   refusal(command: Command, before: Job | null, after: Job): Promise<Refusal | null>;
-  /** Counts an accepted decision. */
-  counted(command: Command, after: Job): void;
+  /** What a decision about this command has to guard. */
+  guards(command: Command, before: Job | null): readonly string[];
+  /** What an accepted decision counts as, with its commit. */
+  uses(command: Command, after: Job): readonly Use[];
   /** Why this account may not take another market job; null when it may. */
   worker(account: string): Promise<Refusal | null>;
   /** An estimate for this account; it counts whether or not it is ordered. */
@@ -70,8 +73,8 @@ export function createQuotas({ jobs, blobs, usage, clock, estimator, limits = DE
   const estimates = slidingLimit(usage, now, { kind: "estimate", most: limits.quotes_per_hour, ms: HOUR_MS });
   const inTurn = createTurns();
 
-  const roundRefusal = (command: Command, account: string): Refusal | null => {
-    const after_ms = beginsRound(command) ? rounds.full(account) : null;
+  const roundRefusal = async (command: Command, account: string): Promise<Refusal | null> => {
+    const after_ms = beginsRound(command) ? await rounds.full(account) : null;
     return after_ms === null ? null : tooManyRounds(account, limits, after_ms);
   };
 
@@ -87,18 +90,19 @@ export function createQuotas({ jobs, blobs, usage, clock, estimator, limits = DE
       const usage = await jobs.usageOf(account);
       return overJobs(command, before, after, usage, limits, now()) ?? roundRefusal(command, account);
     },
-    counted(command, after) {
-      if (beginsRound(command)) rounds.add(accountNamed(after.account));
+    guards(command, before) {
+      const account = countedAccount(command, before);
+      return account === null ? [] : [accountGuard(account)];
     },
+    uses: (command, after) => (beginsRound(command) ? [{ kind: "round", of: accountNamed(after.account) }] : []),
     async worker(account) {
       return overWorking(accountNamed(account), await jobs.usageOf(account), limits, now());
     },
     async estimate(named, asked) {
       const account = accountNamed(named);
       if (estimator === null) return { ok: false, refusal: refusal("repository_not_ready", NO_MARKET) };
-      const after_ms = estimates.full(account);
+      const after_ms = await estimates.take(account);
       if (after_ms !== null) return { ok: false, refusal: tooManyQuotes(account, limits, after_ms) };
-      estimates.add(account);
       return { ok: true, estimate: await estimator.estimate(asked) };
     },
     async keep(job, named, text) {

@@ -4,20 +4,23 @@ import type { UsageKind, UsageStore } from "./ports/usage.ts";
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 
+/** Both answer the milliseconds until the next use is allowed; null when it is allowed now. */
 export interface SlidingLimit {
-  /** Milliseconds until the next use is allowed; null when it is allowed now. */
-  full(of: string): number | null;
-  add(of: string): void;
+  full(of: string): Promise<number | null>;
+  /** Counts it, too, where it is allowed. */
+  take(of: string): Promise<number | null>;
 }
 
-export const slidingLimit = (
+export function slidingLimit(
   usage: UsageStore,
   now: () => number,
   { kind, most, ms }: { readonly kind: UsageKind; readonly most: number; readonly ms: number },
-): SlidingLimit => ({
-  full(of) {
-    const oldest = usage.nthNewest(kind, of, most);
-    return oldest === null || now() - oldest >= ms ? null : oldest + ms - now();
-  },
-  add: (of) => usage.add(kind, of, now()),
-});
+): SlidingLimit {
+  return {
+    async full(of) {
+      const oldest = await usage.nthNewest(kind, of, most);
+      return oldest === null || now() - oldest >= ms ? null : oldest + ms - now();
+    },
+    take: (of) => usage.take({ kind, of }, { most, ms, at: now() }),
+  };
+}

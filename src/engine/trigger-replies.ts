@@ -53,11 +53,10 @@ export async function sayWhyNot(
     ...{ kind: "trigger-reply-in-repository", most: TRIGGER_REPLIES_PER_HOUR, ms: HOUR_MS },
   });
   const [of, place] = [`${repository.id}/${issue}/${key}`, `${repository.id}`];
-  if (once.full(of) !== null || lately.full(place) !== null) return;
-  lately.add(place);
+  if ((await once.full(of)) !== null || (await lately.take(place)) !== null) return;
   const named = trigger.name.replace(/[`\s]+/g, " ").trim();
   const body = `The trigger \`${named}\` started ${startedBy(fired, trigger)} for this issue: ${why}. \`/job\` starts one by hand.`;
   await githubClient.reply(repository, issue, `trigger:${key}:${issue}`, body, true);
   // one that GitHub did not take is said when the delivery is tried again
-  once.add(of);
+  await once.take(of);
 }

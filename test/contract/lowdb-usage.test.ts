@@ -20,7 +20,7 @@ function folder(...lines: string[]): string {
 
 async function newest(dir: string, n: number): Promise<number | null> {
   const store = await openLowdbStore({ dir, now: () => NOW });
-  const at = store.usage.nthNewest("round", "ada", n);
+  const at = await store.usage.nthNewest("round", "ada", n);
   await store.close();
   return at;
 }
@@ -30,7 +30,7 @@ const line = (at: number, more: object = {}): string => JSON.stringify({ kind: "
 it("counts on after a restart", async () => {
   const dir = folder();
   const store = await openLowdbStore({ dir, now: () => NOW });
-  store.usage.add("round", "ada", NOW);
+  await store.usage.take({ kind: "round", of: "ada" }, { most: 9, ms: DAY_MS, at: NOW });
   await store.close();
   expect(readdirSync(join(dir, "usage")).map((name) => readFileSync(join(dir, "usage", name), "utf8"))).toEqual([
     `${line(NOW)}\n`,

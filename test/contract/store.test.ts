@@ -3,6 +3,7 @@ import { describeAccountLimits } from "./store/account-limits.ts";
 import { describeAudit } from "./store/audit.ts";
 import { describeCommits, describeEffects } from "./store/commits.ts";
 import { describeLists, describeLookups } from "./store/finding.ts";
+import { describeGuards } from "./store/guards.ts";
 import { describeJobLog } from "./store/job-log.ts";
 import { lowdbPlace } from "./store/lowdb-place.ts";
 import { describeMarketMoney, describeMarketRooms } from "./store/market-records.ts";
@@ -23,6 +24,7 @@ const lowdb: Engine = { name: "lowdb", place: async () => lowdbPlace() };
 for (const engine of [lowdb]) {
   describeCommits(engine);
   describeEffects(engine);
+  describeGuards(engine);
   describeSignals(engine);
   describeJobLog(engine);
   describeLists(engine);

@@ -45,7 +45,7 @@ describe("the data of version 0.1.0", () => {
       expect((await job(FAILED)).job).toMatchObject({ status: "failed", work: { old_workflow: false } });
       expect((await job(OFFERED)).job).toMatchObject({ status: "queued", work: { kind: "market" }, price_cents: 500 });
       const anybody = { agent_id: "x", skills: [], repository: null };
-      expect(await store.jobs.offer(anybody, new Set())).toBe(OFFERED);
+      expect((await store.jobs.claim(anybody))?.id).toBe(OFFERED);
       expect(await store.jobs.balance("user:ada")).toBe(500);
       expect(await store.jobs.balance("user:bob")).toBe(350);
       const keys = await store.keys.list();

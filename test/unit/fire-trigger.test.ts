@@ -64,8 +64,13 @@ class World {
       },
       repositories: { byId: async () => this.state },
       usage: {
-        add: (_kind, _of, at) => void this.uses.push(at),
-        nthNewest: (_kind, _of, n) => this.uses.at(-n) ?? null,
+        nthNewest: async (_kind, _of, n) => this.uses.at(-n) ?? null,
+        take: async (_use, { most, ms, at, count = 1 }) => {
+          const oldest = this.uses.at(-Math.max(1, most - count + 1));
+          if (oldest !== undefined && at - oldest < ms) return oldest + ms - at;
+          for (let n = 0; n < count; n += 1) this.uses.push(at);
+          return null;
+        },
       },
       clock: { now: () => this.now },
       create: async (_draft, id) => {

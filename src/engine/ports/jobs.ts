@@ -13,6 +13,7 @@ import type { LedgerAccount, Posting } from "../../domain/market/ledger.ts";
 import type { Booked } from "../../domain/usage/booked.ts";
 import type { AgentQuery } from "./agents.ts";
 import type { EffectStore } from "./aggregate.ts";
+import type { Use } from "./usage.ts";
 
 /** A history row with its number: 1, 2, 3 …, also when rows in between were dropped. */
 export interface NumberedRow extends HistoryRow {
@@ -33,6 +34,18 @@ export interface StoredJob {
   readonly log_nth: number;
 }
 
+/** Something beside the job that a decision has seen: the places of a repository, the quotas of an account. */
+export interface Guard {
+  readonly key: string;
+  readonly version: number;
+}
+
+/** A job that nobody else is offered until it is released or the process that claimed it has died. */
+export interface Claim {
+  readonly id: JobId;
+  release(): Promise<void>;
+}
+
 /** Everything that one command changes. */
 export interface Commit {
   readonly job: Job;
@@ -47,11 +60,15 @@ export interface Commit {
   readonly effects: readonly WantedEffect[];
   /** The effect whose outcome this command reports; removed if its serial still matches. */
   readonly done: { readonly key: string; readonly serial: number } | null;
+  /** What else the decision has seen. The commit is a conflict where one has moved, and moves all of them otherwise. */
+  readonly guards?: readonly Guard[];
+  /** Counted with the commit, at its time. */
+  readonly uses?: readonly Use[];
 }
 
 export type CommitAnswer =
   | { readonly ok: true; readonly stored: StoredJob }
-  /** Another commit came first, or a new job's id is taken. */
+  /** Another commit came first, of this job or with one of its guards, or a new job's id is taken. */
   | { readonly ok: false; readonly why: "conflict" }
   /** The job's new pull request belongs to another job. */
   | { readonly ok: false; readonly why: "pull_request_taken" }
@@ -96,6 +113,8 @@ export interface Pruned {
 
 export interface JobStore extends EffectStore<JobId, StoredJob> {
   commit(commit: Commit): Promise<CommitAnswer>;
+  /** To be read before the facts that they guard. */
+  guards(keys: readonly string[]): Promise<readonly Guard[]>;
   balance(account: LedgerAccount): Promise<number>;
   /** The newest job that has or had this pull request; null when there is none. */
   ofPullRequest(repository: string, number: number): Promise<JobId | null>;
@@ -104,21 +123,20 @@ export interface JobStore extends EffectStore<JobId, StoredJob> {
   ofComment(repository: string, comment_id: CommentId): Promise<JobId | null>;
   /**
    * The best queued market job for this agent: one not offered to it before, then one that matches its skills, then the
-   * highest price, then the oldest. `except`: jobs that another request is currently claiming.
+   * highest price, then the oldest. Null: there is none that nobody has claimed.
    */
-  offer(to: AgentQuery, except: ReadonlySet<JobId>): Promise<JobId | null>;
+  claim(to: AgentQuery): Promise<Claim | null>;
   list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }>;
   /** Jobs that are not final, or verified with a merge pending. For reconciliation. */
   open(): Promise<readonly JobId[]>;
   /** Those of one repository (`owner/name` in any case), oldest first. */
   openIn(repository: string): Promise<readonly Job[]>;
   /**
-   * Who has or waits for a place that the repository's limits count. A decision that takes one is made and committed under
-   * a lock of the repository: in one process a queue (`engine/line.ts`), in several one of the store's. `id`: GitHub's
-   * number of it, by which jobs count that still have another name of it.
+   * Who has or waits for a place that the repository's limits count. A commit that takes one guards the repository
+   * (`engine/guards.ts`). `id`: GitHub's number of it, by which jobs count that still have another name of it.
    */
   placesIn(repository: string, id?: number): Promise<readonly Place[]>;
-  /** What attempts under way of this account may cost, in all repositories: the same lock, of the account's. */
+  /** What attempts under way of this account may cost, in all repositories; guarded by the account. */
   heldBy(account: string): Promise<readonly (Held & { readonly id: JobId })[]>;
   /** Names of the repositories in which a job waits for a place. */
   lines(): Promise<readonly string[]>;

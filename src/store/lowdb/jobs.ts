@@ -16,8 +16,10 @@ import type { EffectRef } from "../../domain/pending-effect.ts";
 import { usageJobOf } from "../../domain/usage/figures.ts";
 import type { AgentQuery } from "../../engine/ports/agents.ts";
 import type {
+  Claim,
   Commit,
   CommitAnswer,
+  Guard,
   JobCounts,
   JobFilter,
   JobStore,
@@ -32,6 +34,7 @@ import { acknowledged, rescheduled } from "../next-effects.ts";
 import { committed } from "../next-record.ts";
 import { effectsLeftOfJob, tasksOfJob, timerOfJob } from "../tasks.ts";
 import type { Folder } from "./disk.ts";
+import { LowdbGuards } from "./guards.ts";
 import { type JobRecord, jobFileName, jobFormat, usageOfHead } from "./job-file.ts";
 import { byAge } from "./job-groups.ts";
 import { JobIndex } from "./job-index.ts";
@@ -43,6 +46,7 @@ import type { LedgerIndex } from "./ledger.ts";
 import { MarketQueue } from "./market-queue.ts";
 import type { NumberKind } from "./numbered-jobs.ts";
 import type { Leaving, LowdbSpending } from "./spending.ts";
+import type { JournalUsage } from "./usage.ts";
 
 /** Characters of job files kept in memory; objects take about three bytes for each. All others are read again. */
 const MAX_CACHED_CHARACTERS = 16 * 1024 * 1024;
@@ -64,6 +68,7 @@ interface Shared {
   readonly now: () => number;
   readonly books: LedgerIndex;
   readonly spending: LowdbSpending;
+  readonly usage: Pick<JournalUsage, "add">;
   readonly queue: Pick<WorkQueue, "schedule">;
   readonly signals: InProcessSignals;
   readonly logs: FileJobLog;
@@ -76,17 +81,21 @@ export class LowdbJobs implements JobStore {
   readonly #offers = new MarketQueue();
   readonly #books: LedgerIndex;
   readonly #spending: LowdbSpending;
+  readonly #usage: Pick<JournalUsage, "add">;
+  readonly #guards = new LowdbGuards();
+  readonly #claimed = new Set<JobId>();
   readonly #queue: Pick<WorkQueue, "schedule">;
   readonly #signals: InProcessSignals;
   readonly #logs: FileJobLog;
   readonly #cache = new LRUCache<string, StoredJob>({ maxSize: MAX_CACHED_CHARACTERS });
 
-  constructor(folder: Folder, { now, books, spending, queue, signals, logs }: Shared) {
+  constructor(folder: Folder, { now, books, spending, usage, queue, signals, logs }: Shared) {
     this.#folder = folder;
     this.#now = now;
     this.#queue = queue;
     this.#books = books;
     this.#spending = spending;
+    this.#usage = usage;
     this.#signals = signals;
     this.#logs = logs;
     const found: JobFacts[] = [];
@@ -114,10 +123,14 @@ export class LowdbJobs implements JobStore {
   async commit(commit: Commit): Promise<CommitAnswer> {
     const before = this.#open(commit.job.id);
     if ((before?.version ?? 0) !== commit.expected_version) return { ok: false, why: "conflict" };
+    const { guards = [], uses = [] } = commit;
+    if (!this.#guards.holds(guards)) return { ok: false, why: "conflict" };
     const account = this.#books.balances.overdrawnBy(commit.postings);
     if (account !== null) return { ok: false, why: "insufficient", account };
     if (this.#isTaken(before?.job ?? null, commit.job)) return { ok: false, why: "pull_request_taken" };
     const stored = this.#write(committed(before, commit), before?.postings.length ?? 0);
+    this.#guards.move(guards);
+    for (const { kind, of } of uses) this.#usage.add(kind, of, commit.at);
     await this.#queue.schedule(tasksOfJob(before, stored));
     return { ok: true, stored };
   }
@@ -155,8 +168,15 @@ export class LowdbJobs implements JobStore {
     return this.#newest("comment", repository, comment_id);
   }
 
-  async offer(to: AgentQuery, except: ReadonlySet<JobId>): Promise<JobId | null> {
-    return this.#offers.next(to, except, this.#now());
+  async guards(keys: readonly string[]): Promise<readonly Guard[]> {
+    return this.#guards.read(keys);
+  }
+
+  async claim(to: AgentQuery): Promise<Claim | null> {
+    const id = this.#offers.next(to, this.#claimed, this.#now());
+    if (id === null) return null;
+    this.#claimed.add(id);
+    return { id, release: async () => void this.#claimed.delete(id) };
   }
 
   async list(filter: JobFilter): Promise<{ readonly jobs: readonly Job[]; readonly cursor: string | null }> {

@@ -65,6 +65,7 @@ function openRooms(dir: string, options: LowdbOptions) {
   const spent = new Folder(fileSystem, join(dir, "spending"));
   const books = new LedgerIndex();
   const spending = new LowdbSpending(spent, now);
+  const used = new JournalUsage(usage, now);
   const signals = new InProcessSignals();
   const jobLog = new FileJobLog(jobs, signals);
   root.flush();
@@ -76,7 +77,7 @@ function openRooms(dir: string, options: LowdbOptions) {
     disk,
     queue,
     folders: [root, jobs, repositories, inbox, idempotency, audit, subscriptions, outgoing, usage, spent, ...market],
-    jobs: new LowdbJobs(jobs, { now, books, spending, queue, signals, logs: jobLog }),
+    jobs: new LowdbJobs(jobs, { now, books, spending, usage: used, queue, signals, logs: jobLog }),
     ...{ jobLog, signals },
     spending,
     keys: new LowdbKeys(root),
@@ -92,7 +93,7 @@ function openRooms(dir: string, options: LowdbOptions) {
     subscriptions: new LowdbSubscriptions(subscriptions),
     outgoing: new JournalOutgoing(outgoing, now, deliveries_kept_days),
     audit: new JournalAudit(audit, now),
-    usage: new JournalUsage(usage, now),
+    usage: used,
   };
   return rooms;
 }

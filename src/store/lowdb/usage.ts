@@ -4,7 +4,7 @@
  */
 import { LRUCache } from "lru-cache";
 import * as z from "zod";
-import { USAGE_KINDS, type UsageKind, type UsageStore } from "../../engine/ports/usage.ts";
+import { USAGE_KINDS, type UsageKind, type UsageStore, type Use } from "../../engine/ports/usage.ts";
 import type { Folder } from "./disk.ts";
 import { NewerFormat, readRecord, writeRecord } from "./formats.ts";
 import { append, note, type Segment, SegmentedLog } from "./segmented-log.ts";
@@ -54,7 +54,21 @@ export class JournalUsage implements UsageStore {
     note(this.#log.last, at);
   }
 
-  nthNewest(kind: UsageKind, of: string, n: number): number | null {
+  async take(
+    { kind, of }: Use,
+    { most, ms, at, count = 1 }: Parameters<UsageStore["take"]>[1],
+  ): Promise<number | null> {
+    const oldest = this.#nth(kind, of, Math.max(1, most - count + 1));
+    if (oldest !== null && at - oldest < ms) return oldest + ms - at;
+    for (let n = 0; n < count; n++) this.add(kind, of, at);
+    return null;
+  }
+
+  async nthNewest(kind: UsageKind, of: string, n: number): Promise<number | null> {
+    return this.#nth(kind, of, n);
+  }
+
+  #nth(kind: UsageKind, of: string, n: number): number | null {
     const at = this.#of(kind).get(of)?.at(-n);
     return at === undefined || at <= this.#now() - USAGE_KEPT_MS ? null : at;
   }

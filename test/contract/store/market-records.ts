@@ -3,7 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { JobId } from "../../../src/domain/job/job.ts";
 import { charge, credit, refund, userAccount } from "../../../src/domain/market/ledger.ts";
 import type { Quote } from "../../../src/engine/ports/estimates.ts";
+import type { Store } from "../../../src/engine/ports/store.ts";
+import type { UsageKind } from "../../../src/engine/ports/usage.ts";
 import { type Engine, jobId, keep, onMarket, START, sampleJob, withStore } from "./sample.ts";
+
+const use = (usage: Store["usage"], kind: UsageKind, of: string, at: number) =>
+  usage.take({ kind, of }, { most: Number.POSITIVE_INFINITY, ms: 24 * 3_600_000, at });
 
 const ADA = userAccount("ada");
 const entry = (id: string, cents: number, at = START) => ({
@@ -108,29 +113,32 @@ export function describeMarketRooms(engine: Engine): void {
       return withStore(
         engine,
         async (store, reopen) => {
-          for (const at of [START, START + 1, START + 2]) store.usage.add("round", "ada", at);
-          store.usage.add("round", "eve", START + 3);
-          store.usage.add("estimate", "ada", START + 4);
-          const check = ({ usage }: typeof store) => {
-            expect([1, 2, 3, 4].map((n) => usage.nthNewest("round", "ada", n))).toEqual([
+          for (const at of [START, START + 1, START + 2]) await use(store.usage, "round", "ada", at);
+          await use(store.usage, "round", "eve", START + 3);
+          await use(store.usage, "estimate", "ada", START + 4);
+          const check = async ({ usage }: typeof store) => {
+            expect(await Promise.all([1, 2, 3, 4].map((n) => usage.nthNewest("round", "ada", n)))).toEqual([
               START + 2,
               START + 1,
               START,
               null,
             ]);
-            expect([1, 2].map((n) => usage.nthNewest("round", "eve", n))).toEqual([START + 3, null]);
-            expect(usage.nthNewest("estimate", "ada", 1)).toBe(START + 4);
-            expect(usage.nthNewest("reaction-to-person", "ada", 1)).toBeNull();
+            expect(await Promise.all([1, 2].map((n) => usage.nthNewest("round", "eve", n)))).toEqual([START + 3, null]);
+            expect(await usage.nthNewest("estimate", "ada", 1)).toBe(START + 4);
+            expect(await usage.nthNewest("reaction-to-person", "ada", 1)).toBeNull();
           };
-          check(store);
+          await check(store);
           const again = await reopen();
-          check(again);
+          await check(again);
           time.now = START + day + 1;
-          expect([1, 2].map((n) => again.usage.nthNewest("round", "ada", n))).toEqual([START + 2, null]);
+          expect(await Promise.all([1, 2].map((n) => again.usage.nthNewest("round", "ada", n)))).toEqual([
+            START + 2,
+            null,
+          ]);
           const { usage } = await reopen();
-          expect([1, 2].map((n) => usage.nthNewest("round", "ada", n))).toEqual([START + 2, null]);
-          for (let n = 0; n < 1_000; n++) usage.add("round", "ada", time.now + n);
-          expect(usage.nthNewest("round", "ada", 1_000)).toBe(time.now);
+          expect(await Promise.all([1, 2].map((n) => usage.nthNewest("round", "ada", n)))).toEqual([START + 2, null]);
+          for (let n = 0; n < 1_000; n++) await use(usage, "round", "ada", time.now + n);
+          expect(await usage.nthNewest("round", "ada", 1_000)).toBe(time.now);
         },
         () => time.now,
       );
@@ -141,10 +149,10 @@ export function describeMarketRooms(engine: Engine): void {
       return withStore(
         engine,
         async (store, reopen) => {
-          store.usage.add("round", "ada", START);
+          await use(store.usage, "round", "ada", START);
           time.now = START - 3_600_000;
           const { usage } = await reopen();
-          expect(usage.nthNewest("round", "ada", 1)).toBe(time.now);
+          expect(await usage.nthNewest("round", "ada", 1)).toBe(time.now);
         },
         () => time.now,
       );
@@ -215,14 +223,21 @@ export function describeMarketRooms(engine: Engine): void {
           await keep(store.jobs, sampleJob(5, { status: "queued", price_cents: 900 }));
           await keep(store.jobs, sampleJob(6, { ...market, status: "accepted" }));
           const check = async ({ jobs }: typeof store) => {
-            const offered = (agent_id: string, skills: string[], except: string[] = []) =>
-              jobs.offer({ agent_id, skills, repository: null }, new Set(except.map(jobId)));
+            const claim = (agent_id: string, skills: string[] = []) =>
+              jobs.claim({ agent_id, skills, repository: null });
+            const offered = async (agent_id: string, skills: string[]) => {
+              const claimed = await claim(agent_id, skills);
+              await claimed?.release();
+              return claimed?.id;
+            };
             time.now = START;
             expect(await offered("x", [])).toBe(jobId(3));
             expect(await offered("y", [])).toBe(jobId(4));
             expect(await offered("x", ["go"])).toBe(jobId(4));
-            expect(await offered("y", [], ["4", "1"])).toBe(jobId(3));
-            expect(await jobs.offer({ agent_id: "x", skills: [], repository: "no/where" }, new Set())).toBeNull();
+            const claims = [await claim("y"), ...(await Promise.all([claim("y"), claim("y")])), await claim("y")];
+            expect(claims.map((one) => one?.id ?? null)).toEqual([jobId(4), jobId(1), jobId(3), null]);
+            for (const one of claims) await one?.release();
+            expect(await jobs.claim({ agent_id: "x", skills: [], repository: "no/where" })).toBeNull();
             time.now = START + 30;
             expect(await offered("y", [])).toBe(jobId(2));
           };
