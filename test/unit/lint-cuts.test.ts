@@ -29,7 +29,8 @@ test("text that is cut at a limit is found, however the call is written", async 
   const { exitCode, stderr } = await execa("node", [script, FOLDER], { reject: false, timeout: 60_000 });
   const places = stderr
     .split("\n")
-    .map((row) => /^src\/cuts\.ts:(\d+): (\w+) cuts text at a limit/.exec(row)?.slice(1).join(" "));
+    // Node may warn of something of its own there
+    .flatMap((row) => /^src\/cuts\.ts:(\d+): (\w+) cuts text at a limit/.exec(row)?.slice(1).join(" ") ?? []);
   expect(places).toEqual(["2 slice", "3 slice", "4 slice", "5 substring", "6 slice"]);
   expect(exitCode).toBe(1);
 });
